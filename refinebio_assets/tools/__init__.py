@@ -1,0 +1,1 @@
+"""External programs, each behind one typed function: what goes in, what came out, what it printed."""

@@ -1,0 +1,19 @@
+"""Fixtures that several rooms' tests share: where the real data are, where they may be absent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the repository; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("REFINEBIO_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"real data are absent: no folder {folder} (set REFINEBIO_SHARED_DATA to point at it)")
+    return folder
