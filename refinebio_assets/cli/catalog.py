@@ -1,0 +1,52 @@
+"""``refinebio-assets catalog``: query the DuckDB catalog, bring it up to date, rebuild it."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+
+from refinebio_assets.cli.home import open_catalog, open_lake
+from refinebio_assets.cli.tables import write_rows
+from refinebio_assets.lake.catalog import Catalog, SyncReport
+
+
+@click.group()
+def catalog() -> None:
+    """Query and maintain the DuckDB catalog of the lake."""
+
+
+@catalog.command()
+def sync() -> None:
+    """Take up commits that the catalog has not seen."""
+    _say(Catalog(open_lake()).sync())
+
+
+@catalog.command()
+def rebuild() -> None:
+    """Make the catalog anew from the lake; its content is the same."""
+    _say(Catalog(open_lake()).rebuild())
+
+
+@catalog.command()
+@click.argument("query")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True)
+def sql(query: str, form: str) -> None:
+    """Run a read-only SQL QUERY, for example: "SELECT * FROM results WHERE verdict = 'failed'"."""
+    write_rows(open_catalog().query(query).to_pylist(), form)
+
+
+@catalog.command()
+def tables() -> None:
+    """List the catalog's tables and their columns, with what they mean."""
+    from refinebio_assets.lake.schema import TABLES
+
+    rows = [
+        {"table": table.name, "column": column.name, "type": str(column.type), "description": column.description}
+        for table in TABLES.values()
+        for column in table.columns
+    ]
+    write_rows(rows, "table")
+
+
+def _say(report: SyncReport) -> None:
+    Console().print(str(report), highlight=False)

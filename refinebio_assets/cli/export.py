@@ -1,0 +1,37 @@
+"""``refinebio-assets export``: an experiment's matrix as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from refinebio_assets.cli.home import open_lake
+
+_SUFFIXES = {".tsv": "tsv", ".txt": "tsv", ".parquet": "parquet", ".pq": "parquet", ".h5ad": "h5ad"}
+
+
+@click.command()
+@click.argument("experiment")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["tsv", "parquet", "h5ad"]),
+    help="Default: by the output file's name (.tsv, .parquet, .h5ad).",
+)
+@click.option("--matrix", help="Which matrix, where an experiment has several.")
+def export(experiment: str, output: Path, form: str | None, matrix: str | None) -> None:
+    """Write the gene-expression matrix of EXPERIMENT to a file.
+
+    tsv and parquet: genes x samples, first column Gene. h5ad: AnnData, samples x genes, with the
+    submitter's metadata of each sample in obs.
+    """
+    from refinebio_assets.pipelines.export import export_matrix
+
+    chosen = form or _SUFFIXES.get(output.suffix.lower())
+    if chosen is None:
+        raise click.UsageError(f"cannot tell the format from {output.name}; give --format tsv, parquet or h5ad")
+    genes, samples = export_matrix(open_lake(), experiment, output, format=chosen, matrix=matrix)
+    Console().print(f"{genes:,} genes x {samples:,} samples written to {output}", highlight=False, soft_wrap=True)

@@ -1,0 +1,33 @@
+"""``refinebio-assets lake``: are the stored files whole, and what did killed processes leave behind."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+from rich.console import Console
+
+from refinebio_assets.cli.exit_codes import FAILED
+from refinebio_assets.cli.home import open_lake
+
+
+@click.group()
+def lake() -> None:
+    """Verify stored files and clean up after killed processes."""
+
+
+@lake.command()
+def verify() -> None:
+    """Read every committed file and compare its checksum."""
+    console = Console()
+    report = open_lake().verify_all()
+    console.print(str(report), highlight=False)
+    raise SystemExit(FAILED if report.problems else 0)
+
+
+@lake.command()
+@click.option("--older-than", type=float, default=24.0, show_default=True, metavar="HOURS")
+def sweep(older_than: float) -> None:
+    """Remove what killed processes left unfinished; nothing committed is touched."""
+    removed = open_lake().sweep(timedelta(hours=older_than))
+    Console().print(f"{len(removed):,} left-overs removed")

@@ -1,0 +1,67 @@
+"""The command ``refinebio-assets``: its subcommands, loaded when they are called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from refinebio_assets import __version__
+from refinebio_assets.cli.exit_codes import EXPLANATION, errors_shown
+
+_COMMANDS = {
+    "process": ("refinebio_assets.cli.process", "process", "Process experiments to gene-expression matrices."),
+    "reference": ("refinebio_assets.cli.reference", "reference", "Register and build what samples are measured against."),
+    "status": ("refinebio_assets.cli.status", "status", "List experiments by state."),
+    "show": ("refinebio_assets.cli.show", "show", "Show an experiment or a sample: files, processing, versions."),
+    "export": ("refinebio_assets.cli.export", "export", "Write an experiment's matrix to a file."),
+    "catalog": ("refinebio_assets.cli.catalog", "catalog", "Query and maintain the DuckDB catalog."),
+    "lake": ("refinebio_assets.cli.lake", "lake", "Verify stored files and clean up after killed processes."),
+    "ui": ("refinebio_assets.cli.ui", "ui", "Open Dagster's UI on the same instance."),
+    "demo": ("refinebio_assets.cli.demo", "demo", "Simulate a small world and process it."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, so that help is instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order a user meets them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in _COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; errors that a user can act on are shown as one message."""
+        with errors_shown():
+            return super().invoke(ctx)
+
+
+@click.group(cls=LazyGroup, epilog=EXPLANATION, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, package_name="refinebio-assets")
+@click.option(
+    "--home",
+    metavar="FOLDER|URL",
+    help="The lake: a folder or any fsspec URL. Default: $REFINEBIO_HOME, else ./refinebio_home.",
+)
+def main(home: str | None) -> None:
+    """Uniformly processed gene expression: from reads or arrays to matrices of Ensembl genes."""
+    from refinebio_assets.cli.home import use_home
+
+    use_home(home)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""``refinebio-assets process``: register experiments and materialize what is new or out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from refinebio_assets.cli.exit_codes import DONE, EXPLANATION, FAILED, PARTIAL, TRY_AGAIN
+
+
+@click.command(epilog=EXPLANATION)
+@click.argument("experiments", nargs=-1)
+@click.option(
+    "--sample-sheet",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV or TSV, one row a sample: registers its experiments first.",
+)
+@click.option("--qualify-samples", is_flag=True, help="Name the sheet's samples EXPERIMENT-SAMPLE.")
+@click.option("--sample", "samples", multiple=True, metavar="NAME", help="Redo this sample even if it is up to date.")
+@click.option("--retry-failed", is_flag=True, help="Try again what failed before.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done and why, and do nothing.")
+def process(
+    experiments: tuple[str, ...],
+    sample_sheet: Path | None,
+    qualify_samples: bool,
+    samples: tuple[str, ...],
+    retry_failed: bool,
+    dry_run: bool,
+) -> None:
+    """Process EXPERIMENTS, or those of a sample sheet, to gene-expression matrices.
+
+    Each experiment is one Dagster run. What is up to date is not done again: add a row to the sheet, or
+    change a file, and only that sample and the experiment's summary are processed.
+    """
+    from refinebio_assets.cli.processing import Request, process_experiments, register
+
+    if not experiments and sample_sheet is None:
+        raise click.UsageError("name experiments, or give --sample-sheet FILE")
+    console = Console()
+    accessions = register(
+        console, experiments, sample_sheet, qualify_samples=qualify_samples, dry_run=dry_run
+    )
+    request = Request(samples, retry_failed, dry_run)
+    raise SystemExit(exit_code(list(process_experiments(console, accessions, request).values())))
+
+
+def exit_code(states: Sequence[str]) -> int:
+    """Return the exit code for the states in which experiments ended."""
+    if "failed" in states:
+        return PARTIAL if set(states) & {"complete", "partial"} else FAILED
+    if "try again" in states:
+        return TRY_AGAIN
+    return PARTIAL if "partial" in states else DONE

@@ -1,0 +1,152 @@
+"""How ``process`` and ``demo`` carry out a request in a terminal: register, run, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from refinebio_assets.cli.home import lake_url, open_catalog, open_lake
+from refinebio_assets.cli.tables import table
+from refinebio_assets.errors import RequestError
+from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines import gene_expression
+from refinebio_assets.pipelines.due import due_step
+from refinebio_assets.pipelines.overview import experiment_states, lost_samples
+from refinebio_assets.pipelines.registry import (
+    Registration,
+    register_sample_sheet,
+    registered_accessions,
+    registered_experiment,
+)
+
+MAX_REASONS = 8
+TRY_AGAIN = "try again"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What ``process`` was asked to do beyond what is new or out of date."""
+
+    samples: tuple[str, ...] = ()
+    retry_failed: bool = False
+    dry_run: bool = False
+
+
+def register(
+    console: Console, experiments: Sequence[str], sheet: Path | None, *, qualify_samples: bool, dry_run: bool
+) -> list[str]:
+    """Register a sheet's experiments and return the accessions to process; all must be known."""
+    lake = open_lake()
+    registrations: list[Registration] = []
+    if sheet is not None:
+        registrations = register_sample_sheet(
+            lake, open_catalog(), sheet, qualify_samples=qualify_samples, dry_run=dry_run
+        )
+        for registration in registrations:
+            _say_registration(console, registration)
+    from_sheet = [registration.experiment.accession for registration in registrations]
+    known = {*registered_accessions(lake), *from_sheet}
+    unknown = [name for name in experiments if name not in known]
+    if unknown:
+        hint = "this version registers experiments from sample sheets (--sample-sheet FILE)"
+        raise RequestError([f"experiment {name} is not registered; {hint}" for name in unknown])
+    new = [r.experiment.accession for r in registrations if r.changed and dry_run]
+    for name in new:
+        console.print(f"[bold]{escape(name)}[/]: would be registered and processed")
+    return [name for name in dict.fromkeys([*from_sheet, *experiments]) if name not in new]
+
+
+def process_experiments(console: Console, accessions: Sequence[str], request: Request) -> dict[str, str]:
+    """Bring experiments up to date, one run each; return accession -> the state in which it ended."""
+    lake = open_lake()
+    wanted = _samples_by_experiment(lake, accessions, request.samples)
+    runs: dict[str, str] = {}
+    for accession in accessions:
+        due = due_step(lake, accession, samples=wanted[accession], retry_failed=request.retry_failed)
+        if due is None:
+            console.print(f"[bold]{escape(accession)}[/]: up to date, nothing to do")
+            continue
+        _say_due(console, accession, *due)
+        if not request.dry_run:
+            runs[accession] = _run(console, accession, wanted[accession], request.retry_failed)
+    return {} if request.dry_run else _report(console, lake, accessions, runs)
+
+
+def _samples_by_experiment(
+    lake: Lake, accessions: Sequence[str], samples: Sequence[str]
+) -> dict[str, list[str]]:
+    """Give each experiment the samples to redo that are its own; a sample of none is refused."""
+    if not samples:
+        return {accession: [] for accession in accessions}
+    wanted = {}
+    for accession in accessions:
+        experiment, _ = registered_experiment(lake, accession)
+        own = {sample.accession for sample in experiment.samples}
+        wanted[accession] = [name for name in samples if name in own]
+    found = {name for names in wanted.values() for name in names}
+    unknown = [name for name in samples if name not in found]
+    if unknown:
+        raise RequestError([f"no sample {name} in {', '.join(accessions)}" for name in unknown])
+    return wanted
+
+
+def _say_registration(console: Console, registration: Registration) -> None:
+    experiment = registration.experiment
+    if registration.changed:
+        count = len(experiment.samples)
+        console.print(f"[bold]{escape(experiment.accession)}[/]: registered, {count:,} samples")
+    if registration.removed:
+        names = escape(", ".join(registration.removed))
+        console.print(f"  no longer listed, and no longer part of it: {names}", style="yellow")
+
+
+def _say_due(console: Console, accession: str, asset: str, reasons: Sequence[str]) -> None:
+    console.print(f"[bold]{escape(accession)}[/]: from {asset} on, because")
+    for reason in reasons[:MAX_REASONS]:
+        console.print(f"  - {escape(reason)}", highlight=False)
+    if len(reasons) > MAX_REASONS:
+        console.print(f"  - and {len(reasons) - MAX_REASONS:,} more")
+
+
+def _run(console: Console, accession: str, samples: Sequence[str], retry_failed: bool) -> str:
+    """Run an experiment's chain; return ``done``, ``failed`` or ``try again``."""
+    from refinebio_assets.cli.rich_progress import BarProgressSource, bars
+    from refinebio_assets.defs.instance import prepare_dagster_home
+    from refinebio_assets.defs.launch import register_experiments, run_experiment
+
+    prepare_dagster_home(lake_url())
+    register_experiments([accession])
+    with bars(console) as shown:
+        outcome = run_experiment(
+            accession,
+            samples=samples,
+            retry_failed=retry_failed,
+            progress=BarProgressSource(shown, accession),
+        )
+    if outcome.success:
+        return "done"
+    console.print(f"[red]{escape(accession)} failed[/] (run {outcome.run_id}):")
+    console.print(escape(outcome.problem), highlight=False)
+    return "failed" if outcome.permanent else TRY_AGAIN
+
+
+def _report(
+    console: Console, lake: Lake, accessions: Sequence[str], runs: Mapping[str, str]
+) -> dict[str, str]:
+    catalog = open_catalog()
+    rows = [row for row in experiment_states(catalog) if row["experiment"] in set(accessions)]
+    console.print(table(rows, ["experiment", "state", "samples", "processed", "failed", "matrices", "finished"]))
+    lost = [row for name in accessions for row in lost_samples(catalog, name)]
+    if lost:
+        console.print(table(lost, ["experiment", "sample", "step", "reason"], title="Samples that are in no matrix"))
+    for accession in accessions:
+        head = lake.head(gene_expression.ASSET, accession)
+        for warning in head.info["warnings"] if head else ():
+            console.print(f"{escape(accession)}: {escape(warning)}", style="yellow")
+    states = {row["experiment"]: str(row["state"]) for row in rows}
+    failed = {name: state for name, state in runs.items() if state != "done"}
+    return states | failed

@@ -1,0 +1,114 @@
+"""``refinebio-assets reference``: what samples are measured against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from refinebio_assets.cli.exit_codes import FAILED, TRY_AGAIN
+from refinebio_assets.cli.home import lake_url, open_catalog, open_lake
+from refinebio_assets.cli.tables import table
+
+
+@click.group()
+def reference() -> None:
+    """Register and build what samples are measured against."""
+
+
+@reference.command("add-transcriptome")
+@click.option("--organism", required=True, help="For example 'Homo sapiens' or HOMO_SAPIENS.")
+@click.option("--transcripts", help="FASTA of transcripts, gzipped or not.")
+@click.option("--gene-map", help="Two columns without header: gene, transcript.")
+@click.option("--genome", help="FASTA of the genome, gzipped or not.")
+@click.option("--gtf", help="GTF of the same assembly, gzipped or not.")
+@click.option("--division", default="", help="Where it is from, for example EnsemblMain.")
+@click.option("--release", default="", help="Release, for example 110.")
+@click.option("--assembly", default="", help="Assembly, for example GRCh38.")
+def add_transcriptome(
+    organism: str,
+    transcripts: str | None,
+    gene_map: str | None,
+    genome: str | None,
+    gtf: str | None,
+    division: str,
+    release: str,
+    assembly: str,
+) -> None:
+    """Register an organism's transcriptome and build its Salmon indices (k = 31 and k = 23).
+
+    Give --transcripts and --gene-map, or --genome and --gtf. Paths or URLs; gzipped files are taken as
+    they are.
+    """
+    from refinebio_assets.domain import organism_name
+    from refinebio_assets.pipelines.transcriptome_registry import TranscriptomeInputs, register_transcriptome
+
+    files = {"transcripts": transcripts, "gene_map": gene_map, "genome": genome, "gtf": gtf}
+    inputs = TranscriptomeInputs(
+        organism=organism_name(organism),
+        **{role: _location(given) for role, given in files.items()},
+        division=division,
+        release=release,
+        assembly=assembly,
+    )
+    register_transcriptome(open_lake(), inputs)
+    build(Console(), inputs.organism)
+
+
+@reference.command("list")
+def list_references() -> None:
+    """List the organisms that have a transcriptome index."""
+    from refinebio_assets.pipelines.overview import transcriptomes
+
+    columns = ["organism", "transcripts", "mapped_transcripts", "genes", "division", "release", "assembly"]
+    rows = transcriptomes(open_catalog())
+    Console().print(table(rows, [*columns, "salmon_version", "version"]) if rows else "No references yet.")
+
+
+def build(console: Console, organism: str) -> None:
+    """Build an organism's index unless it is up to date, in one Dagster run, and say what it holds."""
+    from refinebio_assets.cli.rich_progress import BarProgressSource, bars
+    from refinebio_assets.pipelines.transcriptome_index import assess_transcriptome
+
+    situation = assess_transcriptome(open_lake(), organism)
+    if situation.current is not None:
+        console.print(f"[bold]{escape(organism)}[/]: index is up to date, nothing to do")
+    else:
+        from refinebio_assets.defs.instance import prepare_dagster_home
+        from refinebio_assets.defs.launch import register_organism, run_transcriptome_index
+
+        prepare_dagster_home(lake_url())
+        register_organism(organism)
+        with bars(console) as shown:
+            outcome = run_transcriptome_index(organism, progress=BarProgressSource(shown, organism))
+        if not outcome.success:
+            console.print(f"[red]{escape(organism)}: no index was built[/] (run {outcome.run_id})")
+            console.print(escape(outcome.problem), highlight=False)
+            raise SystemExit(FAILED if outcome.permanent else TRY_AGAIN)
+    _say_index(console, organism)
+
+
+def _say_index(console: Console, organism: str) -> None:
+    from refinebio_assets.pipelines.overview import transcriptomes
+
+    row = next(row for row in transcriptomes(open_catalog()) if row["organism"] == organism)
+    console.print(
+        f"[bold]{escape(organism)}[/]: {row['transcripts']:,} transcripts, of which {row['mapped_transcripts']:,} "
+        f"have a gene ({row['genes']:,} genes); Salmon {row['salmon_version']}",
+        highlight=False,
+    )
+    without = row["transcripts"] - row["mapped_transcripts"]
+    if without:
+        console.print(
+            f"  {without:,} of {row['transcripts']:,} transcripts have no gene in the gene map: their reads are "
+            "quantified but count for no gene",
+            style="yellow",
+        )
+
+
+def _location(given: str | None) -> str:
+    if not given:
+        return ""
+    return given if "://" in given else str(Path(given).expanduser().resolve())

@@ -1,0 +1,85 @@
+"""``refinebio-assets show``: one experiment or one sample, with its files, processing and versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from refinebio_assets.cli.home import open_catalog
+from refinebio_assets.cli.tables import cell, table
+
+if TYPE_CHECKING:
+    from refinebio_assets.pipelines.overview import ExperimentDetails, SampleDetails
+
+
+@click.command()
+@click.argument("accession")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def show(accession: str, form: str) -> None:
+    """Show an EXPERIMENT or a SAMPLE: files, processing and versions."""
+    from refinebio_assets.pipelines.overview import ExperimentDetails, require_known
+
+    found = require_known(open_catalog(), accession)
+    if form == "json":
+        content = asdict(found) if isinstance(found, ExperimentDetails) else [asdict(item) for item in found]
+        click.echo(json.dumps(content, default=str, indent=2, ensure_ascii=False))
+        return
+    console = Console()
+    if isinstance(found, ExperimentDetails):
+        _show_experiment(console, found)
+    else:
+        _show_samples(console, found)
+
+
+def _show_experiment(console: Console, found: ExperimentDetails) -> None:
+    state = found.state
+    heading = f"[bold]{escape(state['experiment'])}[/]  {escape(state['title'] or '')}"
+    console.print(heading)
+    _facts(console, state, ["state", "source", "organisms", "technologies", "samples", "processed", "failed"])
+    columns = ["sample", "verdict", "title", "organism", "platform", "processor", "processor_version"]
+    columns += ["mapping_rate", "library_type", "reads_processed", "reason"]
+    console.print(table(found.samples, columns, title="Samples"))
+    matrix_columns = ["matrix", "genes", "samples", "transcripts", "mapped_transcripts", "version"]
+    if found.matrices:
+        console.print(table(_short(found.matrices), matrix_columns, title="Matrices"))
+    if found.commits:
+        columns = ["asset", "created_at", "version", "code_version", "is_current"]
+        console.print(table(_short(found.commits), columns, title="Versions, oldest first"))
+
+
+def _show_samples(console: Console, found: Sequence[SampleDetails]) -> None:
+    for details in found:
+        console.print(f"[bold]{escape(details.sample['sample'])}[/] of {escape(details.sample['experiment'])}")
+        _facts(console, details.sample, ["title", "organism", "technology", "platform"])
+        if details.metadata:
+            console.print(table(details.metadata, ["key", "value"], title="Submitter's metadata"))
+        columns = ["role", "verdict", "reason", "size", "reads", "mean_read_length", "md5", "origin", "path"]
+        console.print(table(details.files, columns, title="Files"))
+        for result in details.results:
+            _show_result(console, result)
+
+
+def _show_result(console: Console, result: Mapping[str, Any]) -> None:
+    standing = "current" if result["is_current"] else "earlier"
+    console.print(f"[bold]Result[/] ({standing}): {escape(str(result['verdict']))}")
+    fields = ["reason", "processor", "processor_version", "command", "mapping_rate", "library_type", "reads_processed"]
+    fields += ["reads_mapped", "duration_seconds", "started_at", "reference", "warnings", "why", "file_path", "version"]
+    _facts(console, result, fields)
+
+
+def _facts(console: Console, row: Mapping[str, Any], fields: Sequence[str]) -> None:
+    for name in fields:
+        text = cell(row.get(name))
+        if text:
+            console.print(f"  {name.replace('_', ' ')}: {escape(text)}", highlight=False, soft_wrap=True)
+
+
+def _short(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Shorten versions to what a person compares; the whole is in the catalog."""
+    return [dict(row) | {"version": str(row["version"])[:12]} for row in rows]

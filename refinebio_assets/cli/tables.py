@@ -1,0 +1,67 @@
+"""Tables as a terminal shows them, and rows as other programs read them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_COLORS = {"complete": "green", "processed": "green", "partial": "yellow", "failed": "red", "not supported": "yellow"}
+
+
+def cell(value: Any) -> str:
+    """Return a value as people read it: thousands separated, times to the second, None empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    return str(value)
+
+
+def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, title: str = "") -> Table:
+    """Return a table of the rows' columns; columns that are empty in every row are left out."""
+    listed = list(rows)
+    shown = [column for column in columns if any(row.get(column) not in (None, "", []) for row in listed)]
+    made = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in shown:
+        numeric = all(isinstance(row.get(column), int | float | None) for row in listed)
+        made.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+    for row in listed:
+        made.add_row(*(_styled(cell(row.get(column))) for column in shown))
+    return made
+
+
+def write_rows(rows: Sequence[Mapping[str, Any]], form: str) -> None:
+    """Print rows to standard output as ``table``, ``csv``, ``tsv`` or ``json`` (one object a line)."""
+    if form == "json":
+        for row in rows:
+            print(json.dumps(row, default=str, ensure_ascii=False))
+    elif form in ("csv", "tsv"):
+        writer = csv.writer(sys.stdout, delimiter="," if form == "csv" else "\t", lineterminator="\n")
+        if rows:
+            writer.writerow(rows[0].keys())
+        writer.writerows(row.values() for row in rows)
+    elif rows:
+        Console().print(table(rows, list(rows[0].keys())))
+    else:
+        Console().print("no rows")
+
+
+def _styled(text: str) -> Text:
+    return Text(text, style=_COLORS.get(text, ""))

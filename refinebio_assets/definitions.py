@@ -1,0 +1,32 @@
+"""Assembles the Dagster definitions; nothing else."""
+
+from dagster import Definitions, in_process_executor
+
+from refinebio_assets.defs import checks, jobs
+from refinebio_assets.defs.assets import expression, reference, source
+from refinebio_assets.defs.resources import LakeResource, LogProgressSource, ProgressSource
+
+
+def build_definitions(progress: ProgressSource | None = None) -> Definitions:
+    """Return the platform's definitions; ``progress`` replaces the log as the place to report to."""
+    return Definitions(
+        assets=[
+            reference.transcriptome_index,
+            source.experiment_record,
+            source.raw_files,
+            expression.sample_quantifications,
+            expression.gene_expression,
+            expression.sample_quantification,
+        ],
+        asset_checks=[
+            checks.matrices_are_whole,
+            checks.every_sample_quantified,
+            checks.transcripts_have_genes,
+        ],
+        jobs=[jobs.process_experiment, jobs.build_transcriptome_index],
+        resources={"lake": LakeResource(), "progress": progress or LogProgressSource()},
+        executor=in_process_executor,
+    )
+
+
+defs = build_definitions()

@@ -1,0 +1,1 @@
+"""Dagster glue: assets, partitions, checks, jobs and how runs are started. No work is done here."""

@@ -1,0 +1,128 @@
+"""Group ``expression``: samples quantified, and summarized to genes."""
+
+from dagster import (
+    AllPartitionMapping,
+    AssetDep,
+    AssetExecutionContext,
+    AssetSpec,
+    Config,
+    MaterializeResult,
+    ResourceParam,
+    asset,
+)
+from pydantic import Field
+
+from refinebio_assets.defs.assets.reference import OWNERS, transcriptome_index
+from refinebio_assets.defs.assets.source import raw_files
+from refinebio_assets.defs.failures import RETRY_TRANSIENT, explained
+from refinebio_assets.defs.metadata import image_value, materialized, matrix_schema, table_value
+from refinebio_assets.defs.partitions import experiment_partitions, sample_partitions
+from refinebio_assets.defs.pools import cores_of_pool
+from refinebio_assets.defs.resources import LakeResource, ProgressSource
+from refinebio_assets.defs.sample_events import report_samples
+from refinebio_assets.pipelines import gene_expression as expression_pipeline
+from refinebio_assets.pipelines import sample_quantification as sample_pipeline
+from refinebio_assets.pipelines import sample_quantifications as samples_pipeline
+from refinebio_assets.pipelines.matrix_plot import density_plot
+
+sample_quantification = AssetSpec(
+    "sample_quantification",
+    group_name="expression",
+    partitions_def=sample_partitions,
+    kinds={"salmon"},
+    owners=OWNERS,
+    code_version=sample_pipeline.CODE_VERSION,
+    description=(
+        "Every sample processed, one partition each, with its version, processor and verdict. Written by "
+        "`sample_quantifications`, which processes an experiment at a time; to redo one sample, launch that with "
+        "`samples: [NAME]`."
+    ),
+)
+
+
+class QuantifyConfig(Config):  # type: ignore[misc]
+    """What to do beyond the samples that are new or out of date."""
+
+    samples: list[str] = Field(default=[], description="Samples to redo even if they are up to date.")
+    retry_failed: bool = Field(default=False, description="Try samples again that failed before.")
+
+
+@asset(
+    group_name="expression",
+    partitions_def=experiment_partitions,
+    deps=[raw_files, AssetDep(transcriptome_index, partition_mapping=AllPartitionMapping())],
+    code_version=f"{samples_pipeline.CODE_VERSION}.{sample_pipeline.CODE_VERSION}",
+    kinds={"salmon"},
+    owners=OWNERS,
+    pool="salmon",
+    retry_policy=RETRY_TRANSIENT,
+)
+def sample_quantifications(
+    context: AssetExecutionContext,
+    config: QuantifyConfig,
+    lake: LakeResource,
+    progress: ResourceParam[ProgressSource],
+) -> MaterializeResult[None]:
+    """Each sample of the experiment quantified by Salmon, or its quant.sf as given: file, version and verdict.
+
+    Only samples that are new or out of date are processed. A sample that fails is listed with its reason.
+    """
+    store = lake.open()
+    with explained():
+        outcome = samples_pipeline.quantify_samples(
+            store,
+            context.partition_key,
+            samples=config.samples,
+            retry_failed=config.retry_failed,
+            cores=cores_of_pool(context.instance, "salmon"),
+            progress=progress.of(context.log),
+            run_id=context.run_id,
+        )
+        results = store.read_table(outcome.commit, "results").to_pylist()
+    report_samples(context, outcome, results)
+    columns = ["sample", "verdict", "reason", "mapping_rate", "library_type", "reads_processed", "why", "version"]
+    return materialized(
+        outcome,
+        {
+            "dagster/row_count": len(results),
+            "processed in this run": len(outcome.sample_reasons),
+            "results": table_value(results, columns),
+        },
+    )
+
+
+@asset(
+    group_name="expression",
+    partitions_def=experiment_partitions,
+    deps=[sample_quantifications],
+    code_version=expression_pipeline.CODE_VERSION,
+    kinds={"parquet"},
+    owners=OWNERS,
+    pool="memory",
+    retry_policy=RETRY_TRANSIENT,
+)
+def gene_expression(
+    context: AssetExecutionContext, lake: LakeResource, progress: ResourceParam[ProgressSource]
+) -> MaterializeResult[None]:
+    """Genes x samples matrices of the experiment: lengthScaledTPM (tximport) of Ensembl genes, as Parquet."""
+    store = lake.open()
+    with explained():
+        outcome = expression_pipeline.summarize_expression(
+            store, context.partition_key, progress=progress.of(context.log), run_id=context.run_id
+        )
+        rows = store.read_table(outcome.commit, "matrices").to_pylist()
+        largest = max(rows, key=lambda row: row["samples"])
+        matrix = expression_pipeline.read_expression(store, outcome.commit, largest["matrix"])
+    preview = [dict(row) for row in matrix.slice(0, 10).to_pylist()]
+    columns = ["matrix", "organism", "genes", "samples", "transcripts", "mapped_transcripts", "version", "path"]
+    return materialized(
+        outcome,
+        {
+            "matrices": table_value(rows, columns),
+            "warnings": "; ".join(outcome.commit.info["warnings"]) or "none",
+            "dagster/row_count": largest["genes"],
+            "dagster/column_schema": matrix_schema(matrix.column_names[1:]),
+            "preview": table_value(preview, matrix.column_names[:12]),
+            "distribution": image_value(density_plot(matrix), "log2(lengthScaledTPM + 1) of each sample"),
+        },
+    )

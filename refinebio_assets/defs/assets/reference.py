@@ -1,0 +1,53 @@
+"""Group ``reference``: what samples are measured against."""
+
+from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, asset
+
+from refinebio_assets.defs.failures import RETRY_TRANSIENT, explained
+from refinebio_assets.defs.metadata import materialized, table_value
+from refinebio_assets.defs.partitions import organism_partitions
+from refinebio_assets.defs.pools import cores_of_pool
+from refinebio_assets.defs.resources import LakeResource, ProgressSource
+from refinebio_assets.pipelines import transcriptome_index as pipeline
+
+OWNERS = ["team:refinebio"]
+
+
+@asset(
+    group_name="reference",
+    partitions_def=organism_partitions,
+    code_version=pipeline.CODE_VERSION,
+    kinds={"salmon", "ensembl"},
+    owners=OWNERS,
+    pool="salmon",
+    retry_policy=RETRY_TRANSIENT,
+)
+def transcriptome_index(
+    context: AssetExecutionContext, lake: LakeResource, progress: ResourceParam[ProgressSource]
+) -> MaterializeResult[None]:
+    """Salmon indices of one organism (k = 31 for reads longer than 75 bases, k = 23 for others) and its gene map.
+
+    Made from transcripts and a gene map, or from a genome and a GTF, as registered with
+    `refinebio-assets reference add-transcriptome`.
+    """
+    store = lake.open()
+    with explained():
+        outcome = pipeline.build_transcriptome_index(
+            store,
+            context.partition_key,
+            cores=cores_of_pool(context.instance, "salmon"),
+            progress=progress.of(context.log),
+            run_id=context.run_id,
+        )
+        facts = store.read_table(outcome.commit, "transcriptomes").to_pylist()[0]
+        sources = store.read_table(outcome.commit, "sources").to_pylist()
+    summary = f"{facts['mapped_transcripts']:,} of {facts['transcripts']:,} transcripts have a gene"
+    return materialized(
+        outcome,
+        {
+            "gene map": summary,
+            "dagster/row_count": facts["transcripts"],
+            "genes": facts["genes"],
+            "salmon version": facts["salmon_version"],
+            "sources": table_value(sources, ["role", "origin", "size", "md5", "sha256"]),
+        },
+    )

@@ -1,0 +1,71 @@
+"""The persistent Dagster instance of a lake: where it is, and runs whose process died."""
+
+import os
+import shutil
+import socket
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+
+from refinebio_assets.defs.resources import DEFAULT_HOME
+
+HOST_TAG = "refinebio/host"
+PROCESS_TAG = "refinebio/process"
+
+
+def prepare_dagster_home(lake_url: str) -> Path:
+    """Return the folder of Dagster's instance, made ready, and set ``DAGSTER_HOME`` to it.
+
+    ``DAGSTER_HOME`` is respected when set. Otherwise it is ``dagster/`` inside a local lake, or inside
+    ./refinebio_home when the lake is a bucket.
+    """
+    given = os.environ.get("DAGSTER_HOME")
+    local = Path(lake_url.removeprefix("file://")) if "://" not in lake_url.removeprefix("file://") else None
+    home = Path(given) if given else (local or Path(DEFAULT_HOME)) / "dagster"
+    home = home.expanduser().resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    if not given and not (home / "dagster.yaml").exists():
+        with as_file(files("refinebio_assets") / "dagster.yaml") as settings:
+            shutil.copyfile(settings, home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def process_tags() -> dict[str, str]:
+    """Return run tags that tell which process on which machine executes a run."""
+    return {HOST_TAG: socket.gethostname(), PROCESS_TAG: _process_identity(os.getpid())}
+
+
+def end_dead_runs(instance: DagsterInstance) -> list[str]:
+    """Mark runs as failed whose process on this machine no longer exists; return their ids.
+
+    Such a run would otherwise show as running for ever and hold its pool slots.
+    """
+    running = RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING], tags={HOST_TAG: socket.gethostname()})
+    ended = []
+    for run in instance.get_runs(filters=running):
+        identity = run.tags.get(PROCESS_TAG, "")
+        if identity and identity != _process_identity(int(identity.split("@")[0])):
+            instance.report_run_failed(run, "the process that executed this run was killed")
+            ended.append(run.run_id)
+    return ended
+
+
+def _process_identity(process: int) -> str:
+    """Return the process id with its start time, as ids are used again; no start time when it is gone."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+    except (OSError, IndexError):
+        return f"{process}@{'unknown' if _exists(process) else 'gone'}"
+    return f"{process}@{fields[19]}"
+
+
+def _exists(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,19 @@
+"""Jobs: the chains that people start in one click."""
+
+from dagster import AssetSelection, define_asset_job
+
+from refinebio_assets.defs.assets.expression import gene_expression, sample_quantifications
+from refinebio_assets.defs.assets.reference import transcriptome_index
+from refinebio_assets.defs.assets.source import experiment_record, raw_files
+
+process_experiment = define_asset_job(
+    "process_experiment",
+    selection=AssetSelection.assets(experiment_record, raw_files, sample_quantifications, gene_expression),
+    description="From an experiment's registration to its gene-expression matrices; what is up to date is kept.",
+)
+
+build_transcriptome_index = define_asset_job(
+    "build_transcriptome_index",
+    selection=AssetSelection.assets(transcriptome_index),
+    description="Build an organism's Salmon indices from its registered transcripts or genome.",
+)

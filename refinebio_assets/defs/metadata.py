@@ -1,0 +1,82 @@
+"""What the UI shows of a materialization: tables, counts, versions and plots as Dagster metadata."""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from dagster import (
+    DataVersion,
+    MaterializeResult,
+    MetadataValue,
+    TableColumn,
+    TableColumnConstraints,
+    TableMetadataValue,
+    TableRecord,
+    TableSchema,
+)
+
+from refinebio_assets.pipelines.outcome import Outcome
+
+MAX_ROWS = 100
+"""Rows of a preview table: more is read in the catalog, not in the UI."""
+
+MAX_REASONS = 20
+
+
+def table_value(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> TableMetadataValue:
+    """Return rows as a table the UI renders, cut to ``MAX_ROWS``; None becomes an empty cell."""
+    records = [
+        TableRecord({column: _cell(row.get(column)) for column in columns})
+        for _, row in zip(range(MAX_ROWS), rows, strict=False)
+    ]
+    schema = TableSchema(columns=[TableColumn(column, "string") for column in columns])
+    return MetadataValue.table(records=records, schema=schema)
+
+
+def matrix_schema(samples: Sequence[str]) -> TableSchema:
+    """Return the column schema of an expression matrix; many samples are cut to ``MAX_ROWS``."""
+    required = TableColumnConstraints(nullable=False, unique=True)
+    gene = TableColumn("Gene", "string", description="Ensembl gene id", constraints=required)
+    values = [TableColumn(sample, "double", description="lengthScaledTPM") for sample in samples[:MAX_ROWS]]
+    return TableSchema(columns=[gene, *values])
+
+
+def image_value(png: bytes, alternative: str) -> MetadataValue:
+    """Return a PNG as Markdown that the UI shows inline."""
+    return MetadataValue.md(f"![{alternative}](data:image/png;base64,{base64.b64encode(png).decode()})")
+
+
+def reasons_value(outcome: Outcome) -> MetadataValue:
+    """Return why the work was done, or that nothing had to be."""
+    if not outcome.changed:
+        return MetadataValue.text("up to date: the earlier result stands")
+    lines = [f"- {reason}" for reason in outcome.reasons[:MAX_REASONS]]
+    if len(outcome.reasons) > MAX_REASONS:
+        lines.append(f"- and {len(outcome.reasons) - MAX_REASONS:,} more")
+    return MetadataValue.md("\n".join(lines))
+
+
+def materialized(outcome: Outcome, metadata: Mapping[str, Any]) -> MaterializeResult[None]:
+    """Return the result of a step: its data version, why it was made, and what was left out."""
+    commit = outcome.commit
+    shown: dict[str, Any] = {"why": reasons_value(outcome), "commit": commit.id, **metadata}
+    if commit.files:
+        shown["files"] = table_value(
+            ({"path": file.path, "bytes": f"{file.size:,}"} for file in commit.files), ["path", "bytes"]
+        )
+    if outcome.dropped:
+        rows = [
+            {"kind": str(item.kind), "item": item.item, "step": item.step, "reason": item.reason}
+            for item in outcome.dropped
+        ]
+        shown["dropped"] = table_value(rows, ["kind", "item", "step", "reason"])
+        shown["dropped count"] = len(rows)
+    return MaterializeResult(metadata=shown, data_version=DataVersion(commit.version))
+
+
+def _cell(value: Any) -> str | int | float | bool:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return "; ".join(str(item) for item in value)
+    return value if isinstance(value, str | int | float | bool) else str(value)

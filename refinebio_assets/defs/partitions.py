@@ -1,0 +1,11 @@
+"""The partition sets of the platform. All are dynamic: keys are added when something is registered."""
+
+from dagster import DynamicPartitionsDefinition
+
+EXPERIMENT = "experiment"
+ORGANISM = "organism"
+SAMPLE = "sample"
+
+experiment_partitions = DynamicPartitionsDefinition(name=EXPERIMENT)
+organism_partitions = DynamicPartitionsDefinition(name=ORGANISM)
+sample_partitions = DynamicPartitionsDefinition(name=SAMPLE)

@@ -1,0 +1,87 @@
+"""Makes every processed sample visible as a partition of the external asset ``sample_quantification``."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dagster import (
+    AssetExecutionContext,
+    AssetMaterialization,
+    AssetObservation,
+    DagsterInstance,
+    MetadataValue,
+)
+
+from refinebio_assets.defs.partitions import SAMPLE
+from refinebio_assets.domain import Verdict
+from refinebio_assets.pipelines.outcome import Outcome
+from refinebio_assets.pipelines.sample_quantification import ASSET, CODE_VERSION
+
+LIMIT_VARIABLE = "REFINEBIO_SAMPLE_EVENTS"
+DEFAULT_LIMIT = 1_000
+"""Events a run; one costs about 20 ms. The catalog has every sample whatever the limit."""
+
+KEYS_A_CALL = 1_000
+"""SQLite refuses statements with tens of thousands of values."""
+
+_SHOWN = (
+    "experiment",
+    "verdict",
+    "reason",
+    "processor",
+    "processor_version",
+    "command",
+    "reference",
+    "mapping_rate",
+    "library_type",
+    "reads_processed",
+    "reads_mapped",
+    "duration_seconds",
+    "file_path",
+    "why",
+)
+
+
+def report_samples(
+    context: AssetExecutionContext, outcome: Outcome, results: Sequence[Mapping[str, Any]]
+) -> None:
+    """Log an event for each sample processed in this run, and for those this instance has not seen."""
+    limit = int(os.environ.get(LIMIT_VARIABLE, DEFAULT_LIMIT))
+    new = [row for row in results if _is_news(context.instance, outcome, row)]
+    if len(new) > limit:
+        context.log.warning(
+            f"{len(new):,} samples were processed; events are written for {limit:,} of them "
+            f"({LIMIT_VARIABLE}). All are in the catalog."
+        )
+    add_keys(context.instance, SAMPLE, [row["sample"] for row in new[:limit]])
+    for row in new[:limit]:
+        context.log_event(_event(row))
+
+
+def add_keys(instance: DagsterInstance, partitions: str, keys: Sequence[str]) -> None:
+    """Add dynamic partition keys; those that exist are left as they are."""
+    for start in range(0, len(keys), KEYS_A_CALL):
+        instance.add_dynamic_partitions(partitions, list(keys[start : start + KEYS_A_CALL]))
+
+
+def _is_news(instance: DagsterInstance, outcome: Outcome, row: Mapping[str, Any]) -> bool:
+    return row["sample"] in outcome.sample_reasons or not instance.has_dynamic_partition(SAMPLE, row["sample"])
+
+
+def _event(row: Mapping[str, Any]) -> AssetMaterialization | AssetObservation:
+    metadata = {key: _value(row[key]) for key in _SHOWN if row.get(key) not in (None, "")}
+    if row["verdict"] != Verdict.PROCESSED:
+        return AssetObservation(asset_key=ASSET, partition=row["sample"], metadata=metadata)
+    return AssetMaterialization(
+        asset_key=ASSET,
+        partition=row["sample"],
+        description=f"{row['sample']} of {row['experiment']}",
+        metadata=metadata,
+        tags={"dagster/data_version": row["version"], "dagster/code_version": CODE_VERSION},
+    )
+
+
+def _value(value: Any) -> MetadataValue:
+    if isinstance(value, int | float):
+        return MetadataValue.float(float(value)) if isinstance(value, float) else MetadataValue.int(value)
+    return MetadataValue.text(str(value))

@@ -1,0 +1,265 @@
+"""Where bytes are kept: what a lake needs of a disk or bucket, and how a local disk provides it.
+
+Paths are relative to the lake's root and '/'-separated. Buckets and other fsspec file systems are in
+`remote.py`. What the paths mean is the business of `store.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol
+from uuid import uuid4
+
+from refinebio_assets.errors import NotFoundError, StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One stored file as a listing shows it; ``modified`` is None where the store does not say."""
+
+    size: int
+    modified: datetime | None
+
+
+class Storage(Protocol):
+    """A place for immutable files. Every method raises StorageError when disk or server fails."""
+
+    scratch: Path
+    """Local folder for files on their way into the lake, on the lake's own disk for a local lake."""
+
+    def read(self, path: str) -> bytes:
+        """Return a file's content. Raises NotFoundError."""
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a file for reading. Raises NotFoundError."""
+
+    def size(self, path: str) -> int | None:
+        """Return a file's size in bytes, or None when there is no such file."""
+
+    def names(self, folder: str) -> list[str]:
+        """Return the sorted names directly in a folder; none when there is no such folder."""
+
+    def grandchildren(self, folder: str) -> Iterator[tuple[str, str]]:
+        """Yield (child, grandchild) names two levels down: partitions and their records."""
+
+    def tree(self, folder: str) -> dict[str, Found]:
+        """Return all files below a folder by their path relative to it."""
+
+    def put(self, source: Path, path: str) -> None:
+        """Move a file from ``scratch`` into place; it is there whole and durable, or not at all."""
+
+    def put_folder(self, source: Path, path: str) -> None:
+        """Move a folder from ``scratch`` into place; when this returns, all of it is durable."""
+
+    def put_bytes(self, data: bytes, path: str) -> None:
+        """Write a small file; it is there whole and durable, or not at all."""
+
+    def remove(self, path: str) -> None:
+        """Remove a folder and what is in it; absence is fine."""
+
+
+@contextmanager
+def storing(action: str) -> Iterator[None]:
+    """Turn failures of disk or server into StorageError that says what was tried."""
+    try:
+        yield
+    except _failures() as error:
+        reason = str(error) or type(error).__name__
+        raise StorageError(f"{action} failed: {reason}") from error
+
+
+# Errors of servers that are not OSErrors; looked up only where their library was imported.
+_LIBRARY_ERRORS = (
+    ("botocore.exceptions", "BotoCoreError"),
+    ("botocore.exceptions", "ClientError"),
+    ("aiohttp", "ClientError"),
+)
+
+
+def _failures() -> tuple[type[BaseException], ...]:
+    libraries = ((sys.modules.get(module), name) for module, name in _LIBRARY_ERRORS)
+    return (OSError, *(getattr(module, name) for module, name in libraries if module is not None))
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a local folder as far as possible; what remains is left to the next sweep."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_scratch(scratch: Path, kind: str) -> Path:
+    """Make a new empty folder in ``scratch``; its name tells what it was for."""
+    folder = scratch / f"{kind}-{uuid4().hex}"
+    with storing(f"making the staging folder {folder}"):
+        make_folder(folder)
+    return folder
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents so that they survive a power cut. Raises OSError."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_path(folder.parent)
+
+
+def sync_path(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of names, is on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_durably(source: Path, target: Path) -> None:
+    """Give a file that is already on the disk its final name, durably. Raises OSError."""
+    make_folder(target.parent)
+    source.replace(target)
+    sync_path(target.parent)
+
+
+def write_durably(data: bytes, target: Path, scratch: Path) -> None:
+    """Write a file under a temporary name in ``scratch``, then give it its name. Raises OSError."""
+    make_folder(scratch)
+    temporary = scratch / f"file-{uuid4().hex}"
+    try:
+        temporary.write_bytes(data)
+        sync_path(temporary)
+        replace_durably(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+class LocalStorage:
+    """A folder on a local (or network-mounted) disk: temporary name, fsync, rename."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.scratch = root / "staging"
+
+    def locate(self, path: str) -> Path:
+        """Return where a stored path is on the disk."""
+        return self.root / path
+
+    def read(self, path: str) -> bytes:
+        """Return a file's content. Raises NotFoundError, StorageError."""
+        with storing(f"reading {self.root / path}"), _missing_is_not_found(path):
+            return (self.root / path).read_bytes()
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a file for reading. Raises NotFoundError, StorageError."""
+        with storing(f"opening {self.root / path}"), _missing_is_not_found(path):
+            return (self.root / path).open("rb")
+
+    def size(self, path: str) -> int | None:
+        """Return a file's size in bytes, or None when there is no such file."""
+        with storing(f"looking at {self.root / path}"):
+            try:
+                status = (self.root / path).stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+    def names(self, folder: str) -> list[str]:
+        """Return the sorted names directly in a folder; none when there is no such folder."""
+        with storing(f"listing {self.root / folder}"):
+            return sorted(_list(f"{self.root}/{folder}"))
+
+    def grandchildren(self, folder: str) -> Iterator[tuple[str, str]]:
+        """Yield (child, grandchild) names two levels down."""
+        base = f"{self.root}/{folder}"
+        for child in self.names(folder):
+            with storing(f"listing {base}/{child}"):
+                names = _list(f"{base}/{child}")
+            for name in names:
+                yield child, name
+
+    def tree(self, folder: str) -> dict[str, Found]:
+        """Return all files below a folder by their path relative to it."""
+        base = self.root / folder
+        found = {}
+        with storing(f"listing {base}"):
+            for path in _files_below(base):
+                with suppress(FileNotFoundError):
+                    found[path.relative_to(base).as_posix()] = found_at(path)
+        return found
+
+    def put(self, source: Path, path: str) -> None:
+        """Move a file from ``scratch`` into place, read-only and durable."""
+        with storing(f"storing {self.root / path}"):
+            _protect(source)
+            replace_durably(source, self.root / path)
+
+    def put_folder(self, source: Path, path: str) -> None:
+        """Move a folder from ``scratch`` into place, its files read-only and all of it durable."""
+        with storing(f"storing {self.root / path}"):
+            for folder, _, files in os.walk(source, topdown=False, onerror=_raise):
+                for name in files:
+                    _protect(Path(folder, name))
+                sync_path(Path(folder))
+            replace_durably(source, self.root / path)
+
+    def put_bytes(self, data: bytes, path: str) -> None:
+        """Write a small file by temporary name, fsync and rename."""
+        with storing(f"writing {self.root / path}"):
+            write_durably(data, self.root / path, self.scratch)
+
+    def remove(self, path: str) -> None:
+        """Remove a folder: first out of sight with one rename, then its content."""
+        source = self.root / path
+        if not source.exists():
+            return
+        with storing(f"removing {source}"):
+            make_folder(self.scratch)
+            hidden = self.scratch / f"removed-{uuid4().hex}"
+            source.rename(hidden)
+        remove_tree(hidden)
+
+
+def found_at(path: Path) -> Found:
+    """Return what a listing shows of a local file. Renames count as changes (ctime)."""
+    status = path.stat(follow_symlinks=False)
+    newest = max(status.st_mtime, status.st_ctime)
+    return Found(status.st_size, datetime.fromtimestamp(newest, UTC))
+
+
+def _files_below(base: Path) -> Iterator[Path]:
+    for folder, _, files in os.walk(base):
+        for name in files:
+            yield Path(folder, name)
+
+
+def _list(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208 -- a sync lists 10,000 folders; Path costs twice the time
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _protect(path: Path) -> None:
+    """Make a file read-only, as nothing may change it any more, and wait until it is on the disk."""
+    path.chmod(stat.S_IMODE(path.stat().st_mode) & ~0o222)
+    sync_path(path)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+@contextmanager
+def _missing_is_not_found(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise NotFoundError(f"{path} is not in the lake") from error

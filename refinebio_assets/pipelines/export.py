@@ -1,0 +1,114 @@
+"""Hands an experiment's matrix out as a file people open elsewhere: TSV, Parquet or AnnData (h5ad)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from refinebio_assets.errors import NotFoundError, PermanentError, RequestError, StorageError
+from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines import experiment_record, gene_expression
+from refinebio_assets.pipelines.experiment_record import recorded_experiment
+from refinebio_assets.pipelines.expression_matrix import GENE_COLUMN
+from refinebio_assets.pipelines.gene_expression import read_expression
+from refinebio_assets.pipelines.outcome import require_head
+
+FORMATS = ("tsv", "parquet", "h5ad")
+
+
+def choose_matrix(lake: Lake, accession: str, matrix: str | None = None) -> tuple[Commit, str]:
+    """Return an experiment's newest ``gene_expression`` commit and the matrix to use.
+
+    Raises NotFoundError when there is none, RequestError when a choice is needed or impossible.
+    """
+    try:
+        commit = require_head(lake, gene_expression.ASSET, accession)
+    except NotFoundError as error:
+        raise NotFoundError(f"experiment {accession} has no expression matrix yet") from error
+    names = [row["matrix"] for row in lake.read_table(commit, "matrices").to_pylist()]
+    if matrix is None and len(names) > 1:
+        raise RequestError(f"{accession} has several matrices; choose one with --matrix: {', '.join(names)}")
+    if matrix is not None and matrix not in names:
+        raise RequestError(f"{accession} has no matrix {matrix}; it has {', '.join(names)}")
+    return commit, matrix or names[0]
+
+
+def export_matrix(lake: Lake, accession: str, output: Path, *, format: str, matrix: str | None = None) -> tuple[int, int]:
+    """Write a matrix to ``output`` and return (genes, samples). Nothing half-written is ever visible.
+
+    ``tsv``: header ``Gene`` then samples, shortest text that reads back to the same number. ``parquet``:
+    the same columns, float64. ``h5ad``: AnnData, samples x genes, ``obs`` with the submitter's metadata.
+    """
+    if format not in FORMATS:
+        raise RequestError(f"there is no format {format}; formats are {', '.join(FORMATS)}")
+    commit, name = choose_matrix(lake, accession, matrix)
+    table = read_expression(lake, commit, name)
+    writers: dict[str, Callable[[Path], None]] = {
+        "tsv": lambda path: _write_tsv(table, path),
+        "parquet": lambda path: pq.write_table(table, path, compression="zstd"),
+        "h5ad": lambda path: _write_h5ad(table, _sample_metadata(lake, accession, table.column_names[1:]), path),
+    }
+    _write_whole(output, writers[format])
+    return table.num_rows, table.num_columns - 1
+
+
+def _write_whole(output: Path, write: Callable[[Path], None]) -> None:
+    """Write beside the target, then rename: a reader sees the old file or the whole new one."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    temporary = output.with_name(f".{output.name}.{secrets.token_hex(4)}")
+    try:
+        write(temporary)
+        os.replace(temporary, output)
+    except OSError as error:
+        raise StorageError(f"could not write {output}: {error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_tsv(table: pa.Table, path: Path) -> None:
+    options = pacsv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
+    with path.open("wb") as target:
+        target.write(("\t".join(table.column_names) + "\n").encode())
+        pacsv.write_csv(table, target, options)
+
+
+def _sample_metadata(lake: Lake, accession: str, samples: Sequence[str]) -> dict[str, list[str]]:
+    """Return one column a key: the sample's organism, platform and all its submitter metadata."""
+    record = recorded_experiment(require_head(lake, experiment_record.ASSET, accession))
+    by_name = {sample.accession: sample for sample in record.samples}
+    chosen = [by_name[name] for name in samples]
+    columns = {
+        "experiment": [accession] * len(chosen),
+        "organism": [sample.organism for sample in chosen],
+        "technology": [str(sample.technology) for sample in chosen],
+        "platform": [sample.platform for sample in chosen],
+    }
+    for key in sorted({key for sample in chosen for key in sample.metadata}):
+        name = key if key not in columns else f"submitted_{key}"
+        columns[name.replace("/", "_")] = [sample.metadata.get(key, "") for sample in chosen]
+    return columns
+
+
+def _write_h5ad(table: pa.Table, obs: dict[str, list[str]], path: Path) -> None:
+    try:
+        import anndata
+        import pandas as pd
+    except ImportError as error:
+        raise PermanentError("h5ad needs anndata: pip install 'refinebio-assets[h5ad]'") from error
+    samples = table.column_names[1:]
+    values: Any = np.column_stack([table.column(sample).to_numpy() for sample in samples])
+    data = anndata.AnnData(
+        X=np.ascontiguousarray(values.T),
+        obs=pd.DataFrame(obs, index=pd.Index(samples, name="sample")),
+        var=pd.DataFrame(index=pd.Index(table.column(GENE_COLUMN).to_pylist(), name=GENE_COLUMN)),
+        uns={"unit": "lengthScaledTPM"},
+    )
+    data.write_h5ad(path)

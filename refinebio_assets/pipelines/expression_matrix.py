@@ -1,0 +1,58 @@
+"""Expression matrices in the lake: Parquet, a ``Gene`` column and one float64 column a sample.
+
+float64 because lengthScaledTPM is promised to agree with R to 1e-12; a sample is one column, so that a
+subset of samples is a projection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from refinebio_assets.errors import FormatError
+
+GENE_COLUMN = "Gene"
+FORMAT_VERSION = "1"
+_FORMAT_KEY = b"refinebio_assets.expression_matrix"
+
+
+def matrix_table(genes: Sequence[str], samples: Sequence[str], values: np.ndarray) -> pa.Table:
+    """Return genes x samples ``values`` (float64) as a table: ``Gene``, then one column a sample."""
+    columns = [pa.array(genes, pa.string()), *(pa.array(values[:, i]) for i in range(len(samples)))]
+    fields = [pa.field(GENE_COLUMN, pa.string(), nullable=False)]
+    fields += [pa.field(sample, pa.float64()) for sample in samples]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata={_FORMAT_KEY: FORMAT_VERSION}))
+
+
+def write_matrix(path: Path, table: pa.Table) -> None:
+    """Write a matrix as Parquet (zstd)."""
+    pq.write_table(table, path, compression="zstd")
+
+
+def read_matrix(path: Path, samples: Sequence[str] | None = None) -> pa.Table:
+    """Read a matrix, or only some samples of it; FormatError when it is none."""
+    table = pq.read_table(path, columns=None if samples is None else [GENE_COLUMN, *samples])
+    version = (table.schema.metadata or {}).get(_FORMAT_KEY, b"").decode()
+    if version != FORMAT_VERSION or table.column_names[0] != GENE_COLUMN:
+        raise FormatError(
+            path,
+            expected=f"an expression matrix, format {FORMAT_VERSION}",
+            found=f"format {version or 'unknown'} with first column {table.column_names[0]}",
+        )
+    return table
+
+
+def matrix_version(table: pa.Table) -> str:
+    """Return the SHA-256 of the matrix's content: genes, samples and the bits of its values."""
+    digest = hashlib.sha256()
+    digest.update("\n".join(table.column_names).encode())
+    digest.update("\n".join(table.column(GENE_COLUMN).to_pylist()).encode())
+    for name in table.column_names[1:]:
+        for chunk in table.column(name).chunks:
+            digest.update(np.frombuffer(chunk.buffers()[1], np.float64, len(chunk), chunk.offset * 8).tobytes())
+    return digest.hexdigest()

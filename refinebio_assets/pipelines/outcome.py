@@ -1,0 +1,67 @@
+"""What a use case reports back: which commit holds its result, whether it is new, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from refinebio_assets.domain import Dropped, DropKind
+from refinebio_assets.errors import NotFoundError
+from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines.freshness import Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of one step for one partition.
+
+    ``changed`` is False when the newest commit already held this result and nothing was written.
+    ``reasons`` say why work was done, one sentence each. ``sample_reasons`` say it a sample.
+    """
+
+    commit: Commit
+    changed: bool
+    reasons: tuple[str, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    sample_reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def dropped_samples(self) -> list[Dropped]:
+        """What was dropped, samples only."""
+        return [item for item in self.dropped if item.kind == DropKind.SAMPLE]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How a partition stands: its newest commit, what it should be made of now, and what differs."""
+
+    head: Commit | None
+    basis: Basis
+    reasons: tuple[str, ...]
+
+    @property
+    def current(self) -> Commit | None:
+        """The newest commit if it needs no work, else None."""
+        return None if self.reasons else self.head
+
+
+def require_head(lake: Lake, asset: str, partition: str) -> Commit:
+    """Return the newest commit of an asset's partition; NotFoundError when there is none."""
+    head = lake.head(asset, partition)
+    if head is None:
+        raise NotFoundError(f"{partition} has no {asset} yet; materialize it first")
+    return head
+
+
+def dropped_rows(dropped: tuple[Dropped, ...] | list[Dropped]) -> list[dict[str, object]]:
+    """Return rows for the lake's table ``dropped``."""
+    return [
+        {
+            "kind": str(item.kind),
+            "item": item.item,
+            "step": item.step,
+            "reason": item.reason,
+            "permanent": item.permanent,
+        }
+        for item in dropped
+    ]

@@ -1,0 +1,150 @@
+"""What is in the lake, as people ask for it: experiments by state, one experiment, one sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refinebio_assets.errors import NotFoundError
+from refinebio_assets.lake.catalog import Catalog
+
+_STATES = """
+    WITH registered AS (
+        SELECT experiment, count(*) AS samples FROM registered_samples GROUP BY ALL
+    ), judged AS (
+        SELECT experiment,
+               count(*) FILTER (verdict = 'processed') AS processed,
+               count(*) FILTER (verdict <> 'processed') AS failed
+        FROM results WHERE is_current GROUP BY ALL
+    ), refused AS (
+        SELECT partition AS experiment, count(*) AS refused
+        FROM dropped WHERE is_current AND asset = 'raw_files' AND kind = 'sample' GROUP BY ALL
+    ), made AS (
+        SELECT experiment, string_agg(matrix || ' (' || genes || ' x ' || samples || ')', ', ') AS matrices
+        FROM matrices GROUP BY ALL
+    ), finished AS (
+        SELECT partition AS experiment, max(created_at) AS finished FROM commits
+        WHERE is_current AND asset = 'gene_expression' GROUP BY ALL
+    )
+    SELECT experiment, source, title, organisms, technologies, registered.samples,
+           coalesce(processed, 0) AS processed, coalesce(failed, refused, 0) AS failed,
+           matrices, finished,
+           CASE WHEN matrices IS NOT NULL AND coalesce(failed, 0) = 0 AND processed = registered.samples THEN 'complete'
+                WHEN matrices IS NOT NULL AND processed > 0 THEN 'partial'
+                WHEN coalesce(failed, refused, 0) > 0 THEN 'failed'
+                ELSE 'registered' END AS state
+    FROM registered
+    LEFT JOIN experiments USING (experiment) LEFT JOIN judged USING (experiment)
+    LEFT JOIN refused USING (experiment) LEFT JOIN made USING (experiment) LEFT JOIN finished USING (experiment)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentDetails:
+    """One experiment: its state, its samples with their results, its matrices and its history."""
+
+    state: Mapping[str, Any]
+    samples: Sequence[Mapping[str, Any]]
+    matrices: Sequence[Mapping[str, Any]]
+    commits: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDetails:
+    """One sample in one experiment: what the submitter said, its files, and every result so far."""
+
+    sample: Mapping[str, Any]
+    metadata: Sequence[Mapping[str, Any]]
+    files: Sequence[Mapping[str, Any]]
+    results: Sequence[Mapping[str, Any]]
+
+
+def experiment_states(catalog: Catalog) -> list[dict[str, Any]]:
+    """Return a row for each registered experiment, sorted by accession."""
+    return _rows(catalog, f"{_STATES} ORDER BY experiment")
+
+
+def transcriptomes(catalog: Catalog) -> list[dict[str, Any]]:
+    """Return a row for each organism that has an index."""
+    return _rows(catalog, "SELECT * FROM transcriptomes ORDER BY organism")
+
+
+def experiment_details(catalog: Catalog, accession: str) -> ExperimentDetails | None:
+    """Return what is known of an experiment, or None when there is no such experiment."""
+    state = _rows(catalog, f"{_STATES} WHERE experiment = $name", accession)
+    if not state:
+        return None
+    samples = _rows(
+        catalog,
+        """SELECT s.sample, s.title, s.organism, s.technology, s.platform,
+                  coalesce(r.verdict, 'registered') AS verdict, r.reason, r.processor, r.processor_version,
+                  r.mapping_rate, r.library_type, r.reads_processed, r.version
+           FROM samples s LEFT JOIN results r
+             ON r.experiment = s.experiment AND r.sample = s.sample AND r.is_current
+           WHERE s.experiment = $name ORDER BY s.sample""",
+        accession,
+    )
+    matrices = _rows(catalog, "SELECT * FROM matrices WHERE experiment = $name ORDER BY matrix", accession)
+    commits = _rows(
+        catalog,
+        """SELECT asset, id, version, code_version, created_at, is_current FROM commits
+           WHERE partition = $name AND asset <> 'transcriptome_index' ORDER BY created_at, id""",
+        accession,
+    )
+    return ExperimentDetails(state[0], samples, matrices, commits)
+
+
+def lost_samples(catalog: Catalog, accession: str) -> list[dict[str, Any]]:
+    """Return a row for each sample of an experiment that is in no matrix, with step and reason."""
+    return _rows(
+        catalog,
+        """SELECT partition AS experiment, item AS sample, arg_max(step, commit_id) AS step,
+                  arg_max(reason, commit_id) AS reason
+           FROM dropped WHERE is_current AND kind = 'sample' AND partition = $name
+           GROUP BY ALL ORDER BY sample""",
+        accession,
+    )
+
+
+def sample_details(catalog: Catalog, accession: str) -> list[SampleDetails]:
+    """Return what is known of a sample, once for each experiment that lists it."""
+    samples = _rows(catalog, "SELECT * FROM samples WHERE sample = $name ORDER BY experiment", accession)
+    return [
+        SampleDetails(
+            sample,
+            _of_sample(catalog, "sample_metadata", sample, "key"),
+            _of_sample(catalog, "files", sample, "role"),
+            _of_sample(catalog, "results", sample, "commit_id"),
+        )
+        for sample in samples
+    ]
+
+
+def require_known(catalog: Catalog, accession: str) -> ExperimentDetails | list[SampleDetails]:
+    """Return an experiment's details, or a sample's; NotFoundError, with near names, for neither."""
+    experiment = experiment_details(catalog, accession)
+    if experiment is not None:
+        return experiment
+    samples = sample_details(catalog, accession)
+    if samples:
+        return samples
+    near = _rows(
+        catalog,
+        """SELECT name FROM (SELECT DISTINCT unnest([experiment, sample]) AS name FROM registered_samples)
+           WHERE jaro_winkler_similarity(lower(name), lower($name)) > 0.85
+           ORDER BY jaro_winkler_similarity(lower(name), lower($name)) DESC, name LIMIT 3""",
+        accession,
+    )
+    hint = f" Did you mean {', '.join(row['name'] for row in near)}?" if near else ""
+    raise NotFoundError(f"there is no experiment or sample {accession} in the catalog.{hint}")
+
+
+def _of_sample(catalog: Catalog, table: str, sample: Mapping[str, Any], order: str) -> list[dict[str, Any]]:
+    query = f"SELECT * FROM {table} WHERE experiment = $experiment AND sample = $sample ORDER BY {order}"
+    return catalog.query(query, {"experiment": sample["experiment"], "sample": sample["sample"]}).to_pylist()
+
+
+def _rows(catalog: Catalog, sql: str, name: str | None = None) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = catalog.query(sql, {} if name is None else {"name": name}).to_pylist()
+    return rows

@@ -1,0 +1,87 @@
+"""One file of one sample, as ``raw_files`` records it, and its row in the lake's table ``files``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from refinebio_assets.domain import FileRole, Verdict
+from refinebio_assets.lake.store import Commit, Lake, StoredFile
+from refinebio_assets.pipelines.fetch_file import FetchedFile, Origin
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """Where a sample's file came from, and where it is in the lake or why it is not.
+
+    ``reads`` (count) and ``mean_read_length`` (bases) are None except for FASTQ files. ``reason`` is
+    empty for a file that is in the lake and passed its checks.
+    """
+
+    sample: str
+    role: FileRole
+    origin: Origin
+    stored: StoredFile | None = None
+    md5: str = ""
+    reads: int | None = None
+    mean_read_length: float | None = None
+    reason: str = ""
+    permanent: bool = True
+
+    @property
+    def usable(self) -> bool:
+        """Whether the file is in the lake and passed its checks."""
+        return self.stored is not None and not self.reason
+
+    @classmethod
+    def of_fetched(cls, role: FileRole, file: FetchedFile) -> RawFile:
+        """Return the record of a file just brought in, not yet given to a sample."""
+        reads, length = (file.fastq.reads, file.fastq.mean_length) if file.fastq else (None, None)
+        return cls("", role, file.origin, file.stored, file.md5, reads, length)
+
+
+def read_raw_files(lake: Lake, commit: Commit) -> list[RawFile]:
+    """Return the files that a commit of ``raw_files`` lists, in its order."""
+    return [_from_row(row) for row in lake.read_table(commit, "files").to_pylist()]
+
+
+def file_rows(experiment: str, files: Iterable[RawFile]) -> list[dict[str, Any]]:
+    """Return rows for the lake's table ``files``."""
+    return [_to_row(experiment, file) for file in files]
+
+
+def _to_row(experiment: str, file: RawFile) -> dict[str, Any]:
+    stored = file.stored
+    return {
+        "experiment": experiment,
+        "sample": file.sample,
+        "role": str(file.role),
+        "origin": file.origin.location,
+        "name": stored.name if stored else "",
+        "size": file.origin.size,
+        "modified": file.origin.modified,
+        "md5": file.md5,
+        "sha256": stored.sha256 if stored else "",
+        "path": stored.path if stored else "",
+        "reads": file.reads,
+        "mean_read_length": file.mean_read_length,
+        "verdict": str(Verdict.PROCESSED if file.usable else Verdict.FAILED),
+        "reason": file.reason,
+        "permanent": file.permanent,
+    }
+
+
+def _from_row(row: Mapping[str, Any]) -> RawFile:
+    stored = StoredFile(row["name"], row["path"], row["size"], row["sha256"]) if row["path"] else None
+    return RawFile(
+        sample=row["sample"],
+        role=FileRole(row["role"]),
+        origin=Origin(row["origin"], row["size"], row["modified"]),
+        stored=stored,
+        md5=row["md5"],
+        reads=row["reads"],
+        mean_read_length=row["mean_read_length"],
+        reason=row["reason"],
+        permanent=row["permanent"],
+    )

@@ -1,0 +1,205 @@
+"""Makes ``raw_files``: every source file of an experiment in the lake, verified, with its checksums."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from refinebio_assets.domain import Dropped, DropKind, Experiment, FileRole
+from refinebio_assets.errors import AllFailedError, RefinebioError, StorageError
+from refinebio_assets.lake.store import InputRef, Lake
+from refinebio_assets.pipelines import experiment_record
+from refinebio_assets.pipelines.experiment_record import recorded_experiment
+from refinebio_assets.pipelines.fetch_file import Origin, describe, fetch, locate
+from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
+from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows, require_head
+from refinebio_assets.pipelines.progress import SILENT, Progress
+from refinebio_assets.pipelines.raw_file import RawFile, file_rows, read_raw_files
+from refinebio_assets.pipelines.workers import available_cores, run_all
+
+ASSET = "raw_files"
+CODE_VERSION = "1"
+
+Place = tuple[str, FileRole]
+"""Where a file is and what it is for; samples may share one (a gene map)."""
+
+
+def raw_files_basis(experiment: Experiment) -> Basis:
+    """Return what determines an experiment's raw files: each file's place, size and modification."""
+    states = {location: _state(location) for location in _locations(experiment)}
+    basis: dict[str, Any] = {"code version": CODE_VERSION}
+    for sample in experiment.samples:
+        for file in sample.files:
+            basis[f"{file.role} of {sample.accession}"] = states[file.location]
+    return basis
+
+
+def assess_raw_files(lake: Lake, accession: str, *, retry_failed: bool = False) -> Situation:
+    """Return how an experiment's raw files stand against the files at their sources now."""
+    experiment = recorded_experiment(require_head(lake, experiment_record.ASSET, accession))
+    basis = raw_files_basis(experiment)
+    head = lake.head(ASSET, accession)
+    if head is None:
+        return Situation(None, basis, tuple(explain_changes(None, basis)))
+    retried = _retry_reasons(read_raw_files(lake, head), retry_failed)
+    return Situation(head, basis, (*explain_changes(head.info["basis"], basis), *retried))
+
+
+def collect_raw_files(
+    lake: Lake,
+    accession: str,
+    *,
+    retry_failed: bool = False,
+    progress: Progress = SILENT,
+    run_id: str = "",
+) -> Outcome:
+    """Bring an experiment's files into the lake; those that have not changed are not read again.
+
+    A file that is missing or damaged is recorded with its reason and the others go on. Raises
+    AllFailedError, after recording why, when no sample has all its files.
+    """
+    record = require_head(lake, experiment_record.ASSET, accession)
+    experiment = recorded_experiment(record)
+    situation = assess_raw_files(lake, accession, retry_failed=retry_failed)
+    known = read_raw_files(lake, situation.head) if situation.head else []
+    if situation.current is not None:
+        dropped = tuple(_dropped(experiment, known))
+        return _ended(experiment, Outcome(situation.current, changed=False, dropped=dropped))
+    files = _check_mates(_gather(lake, experiment, known, progress))
+    dropped = tuple(_dropped(experiment, files))
+    with lake.draft(ASSET, accession) as draft:
+        draft.write_table("files", file_rows(accession, files))
+        draft.write_table("dropped", dropped_rows(dropped))
+        for stored in {file.stored.sha256: file.stored for file in files if file.stored}.values():
+            draft.attach(stored)
+        commit = draft.commit(
+            version=_version(files),
+            code_version=CODE_VERSION,
+            inputs=[InputRef(experiment_record.ASSET, accession, record.version)],
+            info={"basis": situation.basis},
+            run_id=run_id,
+        )
+    return _ended(experiment, Outcome(commit, True, situation.reasons, dropped))
+
+
+def _retry_reasons(files: Iterable[RawFile], retry_failed: bool) -> list[str]:
+    """Say which failed files are worth another try: passing failures always, others on request."""
+    return [
+        f"{file.role} of {file.sample} failed before and is tried again"
+        for file in files
+        if not file.usable and (retry_failed or not file.permanent)
+    ]
+
+
+def files_by_sample(files: Iterable[RawFile]) -> dict[str, dict[FileRole, RawFile]]:
+    """Group files by sample, then by role."""
+    grouped: dict[str, dict[FileRole, RawFile]] = defaultdict(dict)
+    for file in files:
+        grouped[file.sample][file.role] = file
+    return dict(grouped)
+
+
+def _locations(experiment: Experiment) -> list[str]:
+    return sorted({file.location for sample in experiment.samples for file in sample.files})
+
+
+def _state(location: str) -> str:
+    try:
+        return describe(locate(location))
+    except RefinebioError as error:
+        return f"unavailable ({error})"
+
+
+def _gather(
+    lake: Lake, experiment: Experiment, known: Sequence[RawFile], progress: Progress
+) -> list[RawFile]:
+    """Return the file of each sample and role, in sample order; a place is read at most once."""
+    in_lake = {(file.origin, file.role): file for file in known if file.usable}
+    places = sorted({(file.location, file.role) for sample in experiment.samples for file in sample.files})
+    found: dict[Place, RawFile] = {}
+    for location, role in places:
+        unchanged = _in_lake(in_lake, location, role)
+        if unchanged is not None:
+            found[location, role] = unchanged
+    found |= _fetch_all(lake, [place for place in places if place not in found], progress)
+    return [
+        replace(found[file.location, file.role], sample=sample.accession)
+        for sample in experiment.samples
+        for file in sample.files
+    ]
+
+
+def _in_lake(in_lake: Mapping[tuple[Origin, FileRole], RawFile], location: str, role: FileRole) -> RawFile | None:
+    try:
+        return in_lake.get((locate(location), role))
+    except RefinebioError:
+        return None
+
+
+def _fetch_all(lake: Lake, places: Sequence[Place], progress: Progress) -> dict[Place, RawFile]:
+    def one(place: Place) -> RawFile:
+        location, role = place
+        try:
+            return RawFile.of_fetched(role, fetch(lake, location, role))
+        except StorageError:
+            raise
+        except RefinebioError as error:
+            origin = Origin(location, 0, "")
+            return RawFile("", role, origin, reason=str(error), permanent=error.permanent)
+
+    if places:
+        progress.start("read raw files", len(places), "files")
+    made = {}
+    for place, file in run_all(one, places, workers=available_cores()):
+        made[place] = file
+        progress.advance("read raw files", file.reason or place[0])
+    return made
+
+
+def _check_mates(files: Sequence[RawFile]) -> list[RawFile]:
+    """Mark both files of a pair as failed when they do not hold the same number of reads."""
+    unequal = {}
+    for sample, roles in files_by_sample(files).items():
+        first, second = roles.get(FileRole.FASTQ_1), roles.get(FileRole.FASTQ_2)
+        if first and second and first.usable and second.usable and first.reads != second.reads:
+            unequal[sample] = (
+                f"fastq_1 ({first.origin.location}) has {first.reads:,} reads and fastq_2 "
+                f"({second.origin.location}) has {second.reads:,}; mates must be equal in number"
+            )
+    return [
+        replace(file, reason=unequal[file.sample])
+        if file.sample in unequal and file.role in (FileRole.FASTQ_1, FileRole.FASTQ_2)
+        else file
+        for file in files
+    ]
+
+
+def _dropped(experiment: Experiment, files: Sequence[RawFile]) -> list[Dropped]:
+    grouped = files_by_sample(files)
+    dropped = []
+    for sample in experiment.samples:
+        failed = [file for file in grouped.get(sample.accession, {}).values() if not file.usable]
+        if failed:
+            reason = "; ".join(dict.fromkeys(file.reason for file in failed))
+            permanent = all(file.permanent for file in failed)
+            dropped.append(Dropped(DropKind.SAMPLE, sample.accession, ASSET, reason, permanent))
+    return dropped
+
+
+def _version(files: Sequence[RawFile]) -> str:
+    return content_hash(
+        [
+            [file.sample, str(file.role), file.stored.sha256 if file.stored and file.usable else "", file.reason]
+            for file in files
+        ]
+    )
+
+
+def _ended(experiment: Experiment, outcome: Outcome) -> Outcome:
+    """Return the outcome, or raise when not one sample is left to work with."""
+    if len(outcome.dropped_samples) == len(experiment.samples):
+        reasons = "\n".join(f"  - {item.item}: {item.reason}" for item in outcome.dropped_samples)
+        raise AllFailedError(f"no sample of {experiment.accession} has usable files:\n{reasons}")
+    return outcome

@@ -1,0 +1,156 @@
+"""What has been asked for: experiments as registered from a source, before any work is done.
+
+A registration is a commit of its own, so that the UI, another machine or a later day can process
+what a sample sheet described without having the sheet. Transcriptomes are registered in
+``transcriptome_index``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from refinebio_assets.domain import Experiment, Sample
+from refinebio_assets.errors import NotFoundError, RequestError
+from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.sources.sample_sheet import (
+    experiment_from_json,
+    experiment_to_json,
+    read_sample_sheet,
+)
+
+EXPERIMENT_REGISTRATION = "experiment_registration"
+CODE_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One experiment as registered; ``removed`` lists samples an earlier registration still had."""
+
+    experiment: Experiment
+    version: str
+    changed: bool
+    removed: tuple[str, ...] = ()
+
+
+def register_sample_sheet(
+    lake: Lake, catalog: Catalog, sheet: Path, *, qualify_samples: bool = False, dry_run: bool = False
+) -> list[Registration]:
+    """Register every experiment of a sample sheet; nothing is registered when anything is wrong.
+
+    ``qualify_samples`` names every sample ``<experiment>-<sample>``; ``dry_run`` writes nothing. Raises RequestError, naming
+    all problems at once, when the sheet is not usable or when a sample's name already belongs to
+    another experiment's sample with other files: sample names are global, as accessions are.
+    """
+    experiments = read_sample_sheet(sheet)
+    if qualify_samples:
+        experiments = [_qualified(experiment) for experiment in experiments]
+    problems = _conflicts(catalog, experiments)
+    if problems:
+        raise RequestError(problems, about=str(sheet))
+    return [
+        register_experiment(lake, experiment, origin=str(sheet), dry_run=dry_run) for experiment in experiments
+    ]
+
+
+def register_experiment(
+    lake: Lake, experiment: Experiment, *, origin: str, dry_run: bool = False
+) -> Registration:
+    """Register one experiment; an equal registration is not written again."""
+    content = experiment_to_json(experiment)
+    version = content_hash(content)
+    head = lake.head(EXPERIMENT_REGISTRATION, experiment.accession)
+    if head is not None and head.version == version:
+        return Registration(experiment, version, changed=False)
+    before = experiment_from_json(head.info["experiment"]).samples if head else ()
+    kept = {sample.accession for sample in experiment.samples}
+    removed = tuple(sample.accession for sample in before if sample.accession not in kept)
+    if dry_run:
+        return Registration(experiment, version, changed=True, removed=removed)
+    with lake.draft(EXPERIMENT_REGISTRATION, experiment.accession) as draft:
+        draft.write_table("registered_samples", _registered_rows(experiment))
+        draft.commit(
+            version=version,
+            code_version=CODE_VERSION,
+            info={"experiment": content, "origin": origin},
+        )
+    return Registration(experiment, version, changed=True, removed=removed)
+
+
+def registered_experiment(lake: Lake, accession: str) -> tuple[Experiment, str]:
+    """Return an experiment as last registered, with the registration's version."""
+    head = lake.head(EXPERIMENT_REGISTRATION, accession)
+    if head is None:
+        raise NotFoundError(
+            f"experiment {accession} is not registered. Register it with "
+            f"`refinebio-assets process --sample-sheet FILE`, where FILE has rows for {accession}"
+        )
+    return experiment_from_json(head.info["experiment"]), head.version
+
+
+def registered_accessions(lake: Lake) -> list[str]:
+    """Return the accessions of all registered experiments, sorted."""
+    return sorted(lake.partitions(EXPERIMENT_REGISTRATION))
+
+
+def _qualified(experiment: Experiment) -> Experiment:
+    samples = tuple(
+        replace(sample, accession=f"{experiment.accession}-{sample.accession}")
+        for sample in experiment.samples
+    )
+    return replace(experiment, samples=samples)
+
+
+def _definition(sample: Sample) -> str:
+    """Hash what makes a sample the same wherever it is listed: organism, technology, files."""
+    files = sorted((str(file.role), file.location) for file in sample.files)
+    return content_hash([sample.organism, str(sample.technology), files])
+
+
+def _registered_rows(experiment: Experiment) -> list[dict[str, str]]:
+    return [
+        {
+            "experiment": experiment.accession,
+            "sample": sample.accession,
+            "definition": _definition(sample),
+        }
+        for sample in experiment.samples
+    ]
+
+
+def _conflicts(catalog: Catalog, experiments: Sequence[Experiment]) -> list[str]:
+    """Name the samples that another registered experiment defines differently."""
+    catalog.sync()
+    return [
+        f"sample {row['sample']} of experiment {row['experiment']} is already registered in "
+        f"experiment {row['owner']} with other files. Sample names are unique across experiments, "
+        f"as accessions are: rename it, for example {row['experiment']}-{row['sample']}, or give "
+        "--qualify-samples to have all samples named so"
+        for experiment in experiments
+        for row in _other_owners(catalog, experiment)
+    ]
+
+
+def _other_owners(catalog: Catalog, experiment: Experiment) -> list[dict[str, str]]:
+    rows = _registered_rows(experiment)
+    found = catalog.query(
+        """
+        SELECT DISTINCT ON (mine.sample) mine.sample, registered.experiment AS owner
+        FROM (SELECT unnest($samples) AS sample, unnest($definitions) AS definition) AS mine
+        JOIN registered_samples AS registered USING (sample)
+        WHERE registered.experiment <> $experiment AND registered.definition <> mine.definition
+        ORDER BY mine.sample, owner
+        """,
+        {
+            "samples": [row["sample"] for row in rows],
+            "definitions": [row["definition"] for row in rows],
+            "experiment": experiment.accession,
+        },
+    )
+    return [
+        {"experiment": experiment.accession, "sample": row["sample"], "owner": row["owner"]}
+        for row in found.to_pylist()
+    ]

@@ -1,0 +1,79 @@
+"""Decides how each sample of an experiment is to be quantified, or why it cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from refinebio_assets.domain import Experiment, FileRole, Sample, Technology, Verdict, organism_title
+from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines.raw_file import RawFile
+from refinebio_assets.pipelines.sample_quantification import QuantificationTask, index_kmer_for
+from refinebio_assets.pipelines.transcriptome_index import Transcriptome, find_transcriptome
+from refinebio_assets.tools.salmon import salmon_version
+
+Files = Mapping[FileRole, RawFile]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a sample is not quantified: its files, a missing reference, or its technology."""
+
+    sample: Sample
+    verdict: Verdict
+    reason: str
+    permanent: bool = True
+
+    def basis(self) -> dict[str, Any]:
+        """Return what determined the refusal: its reason."""
+        return {"refused": self.reason}
+
+
+Plan = QuantificationTask | Refusal
+
+
+def plan_samples(lake: Lake, experiment: Experiment, files: Mapping[str, Files]) -> list[Plan]:
+    """Return a task or a refusal for each sample, in the experiment's order."""
+    transcriptomes = {organism: find_transcriptome(lake, organism) for organism in experiment.organisms}
+    has_reads = any(sample.file(FileRole.FASTQ_1) for sample in experiment.samples)
+    version = salmon_version() if has_reads else ""
+    return [
+        _plan(sample, files.get(sample.accession, {}), transcriptomes[sample.organism], version)
+        for sample in experiment.samples
+    ]
+
+
+def _plan(sample: Sample, files: Files, transcriptome: Transcriptome | None, version: str) -> Plan:
+    failed = [file for file in files.values() if not file.usable]
+    if sample.technology == Technology.MICROARRAY:
+        reason = (
+            "microarray samples are not processed by this version: SCAN for CEL files comes with a later "
+            "release. The file is kept in the lake and will be processed then"
+        )
+        return Refusal(sample, Verdict.NOT_SUPPORTED, reason)
+    if failed:
+        reasons = dict.fromkeys(file.reason for file in failed)
+        return Refusal(sample, Verdict.FAILED, "; ".join(reasons), all(file.permanent for file in failed))
+    if FileRole.QUANT_SF in files:
+        return _plan_submitted(sample, files, transcriptome)
+    if FileRole.FASTQ_1 not in files:
+        return Refusal(sample, Verdict.FAILED, "no reads and no quant.sf are registered for it")
+    if transcriptome is None:
+        return Refusal(sample, Verdict.FAILED, _no_index(sample.organism))
+    return QuantificationTask(sample, files, transcriptome, index_kmer_for(files), version)
+
+
+def _plan_submitted(sample: Sample, files: Files, transcriptome: Transcriptome | None) -> Plan:
+    if FileRole.GENE_MAP in files or transcriptome is not None:
+        return QuantificationTask(sample, files)
+    reason = f"its quant.sf has no gene_map in the sample sheet, and {_no_index(sample.organism)}"
+    return Refusal(sample, Verdict.FAILED, reason)
+
+
+def _no_index(organism: str) -> str:
+    return (
+        f"there is no transcriptome index for {organism_title(organism)}. Make one with `refinebio-assets "
+        f"reference add-transcriptome --organism {organism} --transcripts FASTA --gene-map TSV`, or with "
+        "--genome FASTA --gtf GTF"
+    )

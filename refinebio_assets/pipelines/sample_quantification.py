@@ -1,0 +1,189 @@
+"""One sample's quantification: a commit of its own, found again by what determined it.
+
+The commits live under the asset ``sample_quantification``, one partition a sample. A quantification
+is reused by whichever experiment asks for the same inputs and code.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from refinebio_assets.domain import FileRole, Sample
+from refinebio_assets.errors import PermanentError
+from refinebio_assets.formats.quant_sf import read_quant_sf
+from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
+from refinebio_assets.pipelines.freshness import Basis, content_hash
+from refinebio_assets.pipelines.raw_file import RawFile
+from refinebio_assets.pipelines.transcriptome_index import LONG_KMER, SHORT_KMER, Transcriptome
+from refinebio_assets.tools import salmon
+
+ASSET = "sample_quantification"
+CODE_VERSION = "1"
+QUANT_FILE = "quant.sf.gz"
+SUBMITTED = "submitted"
+TPM_TOTAL = 1_000_000.0
+TPM_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class QuantificationTask:
+    """All that one sample's quantification needs; ``transcriptome`` is None for a submitted quant.sf."""
+
+    sample: Sample
+    files: Mapping[FileRole, RawFile]
+    transcriptome: Transcriptome | None = None
+    kmer: int = 0
+    tool_version: str = ""
+
+    @property
+    def processor(self) -> str:
+        """The name of what quantifies: ``Salmon``, or ``submitted`` for a quant.sf as given."""
+        return "Salmon" if self.transcriptome else SUBMITTED
+
+    def basis(self) -> Basis:
+        """Return everything that determines the result; equal bases share one quantification."""
+        basis: dict[str, Any] = {"code version": CODE_VERSION, "processor": self.processor}
+        for role, file in self.files.items():
+            if role != FileRole.GENE_MAP and file.stored:
+                basis[str(role)] = file.stored.sha256
+        if self.transcriptome:
+            basis["transcriptome index"] = self.transcriptome.version
+            basis["k-mer length"] = self.kmer
+            basis["salmon version"] = self.tool_version
+        return basis
+
+
+@dataclass(frozen=True, slots=True)
+class Quantification:
+    """A quantified sample: its commit and what Salmon said. Fields of Salmon are None for a submitted file."""
+
+    commit: Commit
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """The SHA-256 of the quant.sf text."""
+        return self.commit.version
+
+
+def index_kmer_for(files: Mapping[FileRole, RawFile]) -> int:
+    """Return the k-mer length for a sample's reads: 31 if they are longer than 75 bases on average."""
+    reads = [file for role, file in files.items() if role in (FileRole.FASTQ_1, FileRole.FASTQ_2)]
+    total = sum(file.reads or 0 for file in reads)
+    bases = sum((file.reads or 0) * (file.mean_read_length or 0.0) for file in reads)
+    kmer = salmon.index_kmer(bases / total)
+    if kmer not in (LONG_KMER, SHORT_KMER):
+        raise PermanentError(f"no index is built for k = {kmer}")
+    return kmer
+
+
+def find_quantification(lake: Lake, sample: str, basis: Basis) -> Quantification | None:
+    """Return the sample's newest quantification with this basis, or None."""
+    fingerprint = content_hash(basis)
+    for commit in reversed(lake.history(ASSET, sample)):
+        if commit.info["fingerprint"] == fingerprint:
+            return Quantification(commit, commit.info["facts"])
+    return None
+
+
+def quantify_sample(lake: Lake, task: QuantificationTask, *, threads: int, run_id: str = "") -> Quantification:
+    """Quantify one sample and commit the result.
+
+    Raises a PermanentError for bad input, a TransientError when the tool was killed or storage failed.
+    """
+    with lake.draft(ASSET, task.sample.accession) as draft:
+        facts = _run_salmon(lake, task, draft, threads) if task.transcriptome else _take_submitted(lake, task, draft)
+        version = facts.pop("version")
+        basis = task.basis()
+        commit = draft.commit(
+            version=version,
+            code_version=CODE_VERSION,
+            inputs=_inputs(task),
+            info={"basis": basis, "fingerprint": content_hash(basis), "facts": facts},
+            run_id=run_id,
+        )
+    return Quantification(commit, facts)
+
+
+def _inputs(task: QuantificationTask) -> list[InputRef]:
+    files = [
+        InputRef("file", file.stored.sha256, file.stored.sha256)
+        for role, file in task.files.items()
+        if file.stored and role != FileRole.GENE_MAP
+    ]
+    if task.transcriptome is None:
+        return files
+    return [*files, InputRef("transcriptome_index", task.transcriptome.organism, task.transcriptome.version)]
+
+
+def _local(lake: Lake, task: QuantificationTask, role: FileRole) -> Path | None:
+    file = task.files.get(role)
+    return lake.local(file.stored) if file and file.stored else None
+
+
+def _run_salmon(lake: Lake, task: QuantificationTask, draft: Draft, threads: int) -> dict[str, Any]:
+    fastq_1 = _local(lake, task, FileRole.FASTQ_1)
+    if task.transcriptome is None or fastq_1 is None:
+        raise PermanentError(f"sample {task.sample.accession} has no reads to quantify")
+    run = salmon.quantify(
+        task.transcriptome.index_folder(lake, task.kmer),
+        draft.folder / "salmon",
+        fastq_1=fastq_1,
+        fastq_2=_local(lake, task, FileRole.FASTQ_2),
+        threads=threads,
+    )
+    quant = read_quant_sf(run.quant_sf, label=f"Salmon's quant.sf of {task.sample.accession}")
+    version = _store_quant(run.quant_sf, draft)
+    run.quant_sf.unlink()
+    return {
+        "version": version,
+        "processor_version": run.version,
+        "command": run.command,
+        "mapping_rate": run.mapping_rate,
+        "library_type": run.library_type,
+        "reads_processed": run.reads_processed,
+        "reads_mapped": run.reads_mapped,
+        "transcripts": len(quant.tpm),
+        "started_at": run.started_at.isoformat(),
+        "duration_seconds": run.duration_seconds,
+        "warnings": [],
+    }
+
+
+def _take_submitted(lake: Lake, task: QuantificationTask, draft: Draft) -> dict[str, Any]:
+    file = task.files[FileRole.QUANT_SF]
+    path = _local(lake, task, FileRole.QUANT_SF)
+    if path is None:
+        raise PermanentError(f"sample {task.sample.accession} has no quant.sf")
+    quant = read_quant_sf(path, label=file.origin.location)
+    total = quant.tpm_total
+    odd = abs(total - TPM_TOTAL) > TPM_TOLERANCE * TPM_TOTAL
+    warning = f"TPM of {file.origin.location} sum to {total:,.0f}, not 1,000,000: the file may be cut or filtered"
+    return {
+        "version": _store_quant(path, draft),
+        "transcripts": len(quant.tpm),
+        "warnings": [warning] if odd else [],
+    }
+
+
+def _store_quant(source: Path, draft: Draft) -> str:
+    """Write the quant.sf compressed, the same bytes each time, and return the SHA-256 of its text."""
+    digest = hashlib.sha256()
+    with _text_of(source) as text, (draft.folder / QUANT_FILE).open("wb") as raw:
+        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as target:
+            while chunk := text.read(1 << 20):
+                digest.update(chunk)
+                target.write(chunk)
+    return digest.hexdigest()
+
+
+def _text_of(path: Path) -> Any:
+    with path.open("rb") as stream:
+        compressed = stream.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if compressed else path.open("rb")

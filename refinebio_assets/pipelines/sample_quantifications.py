@@ -1,0 +1,305 @@
+"""Makes ``sample_quantifications``: every sample of an experiment quantified, or the reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from refinebio_assets.domain import Dropped, DropKind, Experiment, Verdict
+from refinebio_assets.errors import AllFailedError, RefinebioError, RequestError, StorageError
+from refinebio_assets.lake.store import Commit, InputRef, Lake
+from refinebio_assets.pipelines import experiment_record, raw_files, sample_quantification
+from refinebio_assets.pipelines.experiment_record import recorded_experiment
+from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
+from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows, require_head
+from refinebio_assets.pipelines.progress import SILENT, Progress
+from refinebio_assets.pipelines.raw_file import read_raw_files
+from refinebio_assets.pipelines.raw_files import files_by_sample
+from refinebio_assets.pipelines.sample_plan import Plan, Refusal, plan_samples
+from refinebio_assets.pipelines.sample_quantification import (
+    QUANT_FILE,
+    Quantification,
+    QuantificationTask,
+    find_quantification,
+    quantify_sample,
+)
+from refinebio_assets.pipelines.workers import available_cores, run_all, share_cores
+
+ASSET = "sample_quantifications"
+CODE_VERSION = "1"
+CODE_KEY = "code version"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleResult:
+    """What became of one sample: a quantification, or a verdict with its reason.
+
+    ``why`` says why it was processed in this run; empty when an earlier result stands.
+    """
+
+    plan: Plan
+    quantification: Quantification | None = None
+    verdict: Verdict = Verdict.PROCESSED
+    reason: str = ""
+    permanent: bool = True
+    why: str = ""
+
+    @property
+    def accession(self) -> str:
+        """The sample's accession."""
+        return self.plan.sample.accession
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """How an experiment's quantifications stand, with what is needed to bring them up to date."""
+
+    situation: Situation
+    inputs: tuple[Commit, ...]
+    plans: tuple[Plan, ...]
+    before: Mapping[str, Mapping[str, Any]]
+
+    def old_basis(self, sample: str) -> Basis | None:
+        """Return the basis with which a sample was last judged in this experiment, or None."""
+        return self.situation.head.info["basis"].get(sample) if self.situation.head else None
+
+
+def assess_quantifications(
+    lake: Lake, accession: str, *, samples: Sequence[str] = (), retry_failed: bool = False
+) -> Assessment:
+    """Return how an experiment's quantifications stand against its files, references and the code."""
+    record = require_head(lake, experiment_record.ASSET, accession)
+    files = require_head(lake, raw_files.ASSET, accession)
+    experiment = recorded_experiment(record)
+    _refuse_unknown(experiment, samples)
+    plans = plan_samples(lake, experiment, files_by_sample(read_raw_files(lake, files)))
+    basis = {CODE_KEY: CODE_VERSION} | {plan.sample.accession: plan.basis() for plan in plans}
+    head = lake.head(ASSET, accession)
+    before = {row["sample"]: row for row in lake.read_table(head, "results").to_pylist()} if head else {}
+    reasons = _changes(head.info["basis"] if head else None, basis)
+    reasons += [f"{name} failed before and is tried again" for name, row in before.items() if _worth_retrying(row, retry_failed)]
+    reasons += [f"{name} is redone on request" for name in samples]
+    return Assessment(Situation(head, basis, tuple(reasons)), (record, files), tuple(plans), before)
+
+
+def quantify_samples(
+    lake: Lake,
+    accession: str,
+    *,
+    samples: Sequence[str] = (),
+    retry_failed: bool = False,
+    cores: int | None = None,
+    progress: Progress = SILENT,
+    run_id: str = "",
+) -> Outcome:
+    """Quantify what is new or out of date in an experiment; keep everything else.
+
+    ``samples`` are redone whether or not they are out of date; ``cores`` (default: the machine's) are shared
+    by the samples that run at the same time. A sample that failed is recorded with
+    its reason while the others go on; it is tried again when its inputs change, when the failure was a
+    passing one, or on request. Raises AllFailedError, after recording why, when none is quantified.
+    """
+    assessed = assess_quantifications(lake, accession, samples=samples, retry_failed=retry_failed)
+    situation = assessed.situation
+    if situation.current is not None:
+        dropped = _dropped_before(assessed.before)
+        return _ended(assessed, Outcome(situation.current, changed=False, dropped=dropped))
+    settled, waiting = _settle(lake, assessed, set(samples), retry_failed)
+    made = _quantify_all(lake, waiting, cores or available_cores(), progress, run_id)
+    by_sample = {result.accession: result for result in [*settled, *made]}
+    results = [by_sample[plan.sample.accession] for plan in assessed.plans]
+    commit = _commit(lake, accession, results, assessed, run_id)
+    return _ended(
+        assessed,
+        Outcome(
+            commit,
+            changed=True,
+            reasons=situation.reasons,
+            dropped=_dropped(results),
+            sample_reasons={result.accession: result.why for result in made},
+        ),
+    )
+
+
+def _refuse_unknown(experiment: Experiment, samples: Sequence[str]) -> None:
+    known = {sample.accession for sample in experiment.samples}
+    unknown = [sample for sample in samples if sample not in known]
+    if unknown:
+        raise RequestError([f"{experiment.accession} has no sample {sample}" for sample in unknown])
+
+
+def _worth_retrying(row: Mapping[str, Any], retry_failed: bool) -> bool:
+    return row["verdict"] == Verdict.FAILED and (retry_failed or not row["permanent"])
+
+
+def _changes(old: Basis | None, new: Basis) -> list[str]:
+    """Say what differs, sample by sample; empty when nothing does."""
+    if old is None:
+        return explain_changes(None, new)
+    reasons = []
+    for key in sorted(set(old) | set(new)):
+        if key != CODE_KEY and key in old and key in new:
+            reasons += [f"{key}: {reason}" for reason in explain_changes(old[key], new[key])]
+        else:
+            reasons += explain_changes(_only(old, key), _only(new, key))
+    return reasons
+
+
+def _only(basis: Basis, key: str) -> Basis:
+    return {key: basis[key]} if key in basis else {}
+
+
+def _settle(
+    lake: Lake, assessed: Assessment, forced: set[str], retry_failed: bool
+) -> tuple[list[SampleResult], list[tuple[QuantificationTask, str]]]:
+    """Split the samples into those whose result is known and those to quantify, with the reason."""
+    settled: list[SampleResult] = []
+    waiting: list[tuple[QuantificationTask, str]] = []
+    for plan in assessed.plans:
+        name = plan.sample.accession
+        if isinstance(plan, Refusal):
+            settled.append(SampleResult(plan, None, plan.verdict, plan.reason, plan.permanent))
+            continue
+        found = None if name in forced else find_quantification(lake, name, plan.basis())
+        old, row = assessed.old_basis(name), assessed.before.get(name)
+        if found is not None:
+            settled.append(SampleResult(plan, found))
+        elif name not in forced and row and _failed_for_good(row, old, plan, retry_failed):
+            settled.append(SampleResult(plan, None, Verdict.FAILED, row["reason"]))
+        else:
+            waiting.append((plan, "redone on request" if name in forced else _why(plan, old, row)))
+    return settled, waiting
+
+
+def _why(plan: Plan, old: Basis | None, row: Mapping[str, Any] | None) -> str:
+    if old is None or "refused" in old:
+        return "not quantified before"
+    changes = explain_changes(old, plan.basis())
+    if not changes and row is not None and row["verdict"] == Verdict.FAILED:
+        return f"tried again after: {row['reason']}"
+    return "; ".join(changes) or "its quantification is no longer in the lake"
+
+
+def _failed_for_good(row: Mapping[str, Any], old: Basis | None, plan: Plan, retry_failed: bool) -> bool:
+    failed = row["verdict"] == Verdict.FAILED
+    return failed and not _worth_retrying(row, retry_failed) and old == plan.basis()
+
+
+def _quantify_all(
+    lake: Lake,
+    waiting: Sequence[tuple[QuantificationTask, str]],
+    cores: int,
+    progress: Progress,
+    run_id: str,
+) -> list[SampleResult]:
+    workers, threads = share_cores(cores, len(waiting))
+
+    def one(item: tuple[QuantificationTask, str]) -> SampleResult:
+        task, why = item
+        try:
+            return SampleResult(task, quantify_sample(lake, task, threads=threads, run_id=run_id), why=why)
+        except StorageError:
+            raise
+        except RefinebioError as error:
+            return SampleResult(task, None, Verdict.FAILED, str(error), error.permanent, why)
+
+    if waiting:
+        progress.start("quantify", len(waiting), "samples")
+    made = []
+    for _, result in run_all(one, waiting, workers=workers):
+        made.append(result)
+        progress.advance("quantify", f"{result.accession}: {result.reason or result.why}")
+    return made
+
+
+def _commit(
+    lake: Lake,
+    accession: str,
+    results: Sequence[SampleResult],
+    assessed: Assessment,
+    run_id: str,
+) -> Commit:
+    with lake.draft(ASSET, accession) as draft:
+        draft.write_table("results", [_result_row(accession, result) for result in results])
+        draft.write_table("lineage", [row for result in results for row in _lineage_rows(result)])
+        draft.write_table("dropped", dropped_rows(_dropped(results)))
+        versions = [
+            [result.accession, str(result.verdict), result.quantification.version if result.quantification else result.reason]
+            for result in results
+        ]
+        return draft.commit(
+            version=content_hash(versions),
+            code_version=CODE_VERSION,
+            inputs=[InputRef(commit.asset, commit.partition, commit.version) for commit in assessed.inputs],
+            info={"basis": assessed.situation.basis},
+            run_id=run_id,
+        )
+
+
+def _result_row(experiment: str, result: SampleResult) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "experiment": experiment,
+        "sample": result.accession,
+        "verdict": str(result.verdict),
+        "reason": result.reason,
+        "permanent": result.permanent,
+        "why": result.why,
+    }
+    if isinstance(result.plan, QuantificationTask):
+        transcriptome = result.plan.transcriptome
+        row["processor"] = result.plan.processor
+        row["reference"] = transcriptome.version if transcriptome else None
+    if result.quantification is not None:
+        facts = dict(result.quantification.facts)
+        facts.pop("transcripts", None)
+        started = facts.pop("started_at", None)
+        commit = result.quantification.commit
+        row |= facts
+        row["started_at"] = datetime.fromisoformat(started) if started else None
+        row["version"] = commit.version
+        stored = commit.file(QUANT_FILE)
+        row |= {"file_path": stored.path, "file_size": stored.size, "file_sha256": stored.sha256}
+    return row
+
+
+def _lineage_rows(result: SampleResult) -> list[dict[str, str]]:
+    if result.quantification is None:
+        return []
+    commit = result.quantification.commit
+    return [
+        {
+            "output_asset": sample_quantification.ASSET,
+            "output_partition": result.accession,
+            "output_version": commit.version,
+            "input_asset": ref.asset,
+            "input_partition": ref.partition,
+            "input_version": ref.version,
+        }
+        for ref in commit.inputs
+    ]
+
+
+def _dropped(results: Sequence[SampleResult]) -> tuple[Dropped, ...]:
+    return tuple(
+        Dropped(DropKind.SAMPLE, result.accession, ASSET, result.reason, result.permanent)
+        for result in results
+        if result.quantification is None
+    )
+
+
+def _dropped_before(rows: Mapping[str, Mapping[str, Any]]) -> tuple[Dropped, ...]:
+    return tuple(
+        Dropped(DropKind.SAMPLE, sample, ASSET, row["reason"], row["permanent"])
+        for sample, row in rows.items()
+        if row["verdict"] != Verdict.PROCESSED
+    )
+
+
+def _ended(assessed: Assessment, outcome: Outcome) -> Outcome:
+    """Return the outcome, or raise when not one sample was quantified."""
+    if len(outcome.dropped) == len(assessed.plans):
+        reasons = "\n".join(f"  - {item.item}: {item.reason}" for item in outcome.dropped)
+        raise AllFailedError(f"no sample of {outcome.commit.partition} could be quantified:\n{reasons}")
+    return outcome

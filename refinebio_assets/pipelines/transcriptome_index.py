@@ -1,0 +1,271 @@
+"""Makes ``transcriptome_index``: an organism's Salmon indices (k = 31 and k = 23) and its gene map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from refinebio_assets.domain import Dropped, DropKind
+from refinebio_assets.errors import PermanentError
+from refinebio_assets.formats.fasta import FastaRecord, read_fasta, write_fasta
+from refinebio_assets.formats.gene_map import GeneMap, explain_no_match, read_gene_map, write_gene_map
+from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
+from refinebio_assets.pipelines.fetch_file import FetchedFile, describe, fetch, locate
+from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
+from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows
+from refinebio_assets.pipelines.progress import SILENT, Progress
+from refinebio_assets.pipelines.transcriptome_registry import (
+    TRANSCRIPTOME_REGISTRATION,
+    TranscriptomeInputs,
+    registered_transcriptome,
+)
+from refinebio_assets.pipelines.transcripts import extract_transcripts
+from refinebio_assets.pipelines.workers import available_cores
+from refinebio_assets.tools.salmon import SalmonIndex, build_index, salmon_version
+
+ASSET = "transcriptome_index"
+CODE_VERSION = "1"
+LONG_KMER = 31
+SHORT_KMER = 23
+KMERS = (LONG_KMER, SHORT_KMER)
+GENE_MAP_FILE = "genes_to_transcripts.txt"
+TRANSCRIPTS_FILE = "transcripts.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Transcriptome:
+    """What a commit of ``transcriptome_index`` offers to those who quantify and summarize."""
+
+    organism: str
+    version: str
+    commit: Commit
+
+    def index_folder(self, lake: Lake, kmer: int) -> Path:
+        """Return the folder of the Salmon index with this k-mer length."""
+        return lake.local_folder(self.commit, f"k{kmer}")
+
+    def gene_map(self, lake: Lake) -> GeneMap:
+        """Return the gene map of the index."""
+        return read_gene_map(lake.local(self.commit.file(GENE_MAP_FILE)))
+
+    def transcripts(self, lake: Lake) -> list[str]:
+        """Return the indexed transcripts in index order, the order of every quant.sf made with it."""
+        return lake.local(self.commit.file(TRANSCRIPTS_FILE)).read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def find_transcriptome(lake: Lake, organism: str) -> Transcriptome | None:
+    """Return the organism's newest index, or None."""
+    head = lake.head(ASSET, organism)
+    return Transcriptome(organism, head.version, head) if head else None
+
+
+def assess_transcriptome(lake: Lake, organism: str) -> Situation:
+    """Return how an organism's index stands against its registered files, Salmon and the code."""
+    inputs, registration = registered_transcriptome(lake, organism)
+    basis = {
+        "code version": CODE_VERSION,
+        "salmon version": salmon_version(),
+        "registration": registration,
+    }
+    for role, location in inputs.locations().items():
+        basis[role.replace("_", " ")] = describe(locate(location))
+    head = lake.head(ASSET, organism)
+    return Situation(head, basis, tuple(explain_changes(head.info["basis"] if head else None, basis)))
+
+
+def build_transcriptome_index(
+    lake: Lake,
+    organism: str,
+    *,
+    cores: int | None = None,
+    progress: Progress = SILENT,
+    run_id: str = "",
+) -> Outcome:
+    """Build both indices of a registered organism, or return the commit that is already right.
+
+    Both indices hold the same transcripts: those shorter than 31 bases are left out of both, so that
+    samples quantified with either can be summarized together. What is left out, and transcripts
+    without a gene, are listed as dropped.
+    """
+    situation = assess_transcriptome(lake, organism)
+    if situation.current is not None:
+        return Outcome(situation.current, changed=False)
+    inputs, registration = registered_transcriptome(lake, organism)
+    progress.start("build index", 2 + len(KMERS), "stages")
+    files = {role: fetch(lake, location, None) for role, location in inputs.locations().items()}
+    progress.advance("build index", "inputs read")
+    with lake.draft(ASSET, organism) as draft:
+        prepared = _prepare(lake, draft.folder, files)
+        progress.advance("build index", f"{len(prepared.transcripts):,} transcripts")
+        indices = [_index(draft, prepared.fasta, kmer, cores or available_cores(), progress) for kmer in KMERS]
+        prepared.fasta.unlink()
+        built = _Built(inputs, registration, files, prepared, tuple(indices), situation.basis)
+        commit = _commit(draft, built, run_id)
+    return Outcome(commit, True, situation.reasons, built.dropped)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Transcripts ready to index: a FASTA file, their names in its order, and their genes."""
+
+    fasta: Path
+    transcripts: tuple[str, ...]
+    gene_map: GeneMap
+    mapped: int
+    genes: int
+    dropped: tuple[Dropped, ...]
+
+
+def _prepare(lake: Lake, folder: Path, files: Mapping[str, FetchedFile]) -> _Prepared:
+    local = {role: lake.local(file.stored) for role, file in files.items()}
+    labels = {role: file.origin.location for role, file in files.items()}
+    dropped: list[Dropped] = []
+    if "genome" in local:
+        source = folder / "extracted.fa"
+        extracted = extract_transcripts(
+            local["genome"], local["gtf"], source, genome_label=labels["genome"], gtf_label=labels["gtf"]
+        )
+        gene_map, label = extracted.gene_map, labels["gtf"]
+        dropped += extracted.dropped
+    else:
+        source, label = local["transcripts"], labels["transcripts"]
+        gene_map = read_gene_map(local["gene_map"], label=labels["gene_map"])
+    fasta = folder / "transcripts.fa"
+    names, short = _write_long_enough(source, label, fasta)
+    if "genome" in local:
+        source.unlink()
+    dropped += short
+    return _with_genes(fasta, names, gene_map, dropped)
+
+
+def _write_long_enough(source: Path, label: str, target: Path) -> tuple[list[str], list[Dropped]]:
+    """Copy the transcripts that hold at least one long k-mer; return their names and the others."""
+    names: list[str] = []
+    dropped: list[Dropped] = []
+
+    def long_enough() -> Iterator[FastaRecord]:
+        for record in read_fasta(source, label=label):
+            if len(record.sequence) >= LONG_KMER:
+                names.append(record.name)
+                yield record
+            else:
+                reason = f"{len(record.sequence)} bases, shorter than the k-mer length {LONG_KMER}"
+                dropped.append(Dropped(DropKind.TRANSCRIPT, record.name, ASSET, reason))
+
+    write_fasta(target, long_enough())
+    if not names:
+        raise PermanentError(f"{label}: no transcript has {LONG_KMER} bases or more, nothing to index")
+    return names, dropped
+
+
+def _with_genes(
+    fasta: Path, names: Sequence[str], gene_map: GeneMap, dropped: Sequence[Dropped]
+) -> _Prepared:
+    gene_of = gene_map.gene_of()
+    unmapped = [name for name in names if name not in gene_of]
+    if len(unmapped) == len(names):
+        raise PermanentError(
+            f"none of the {len(names):,} transcripts has a gene in the gene map. {explain_no_match(names, gene_map)}"
+        )
+    without_gene = [
+        Dropped(DropKind.TRANSCRIPT, name, ASSET, "no gene in the gene map: quantified, but in no gene's value")
+        for name in unmapped
+    ]
+    return _Prepared(
+        fasta,
+        tuple(names),
+        gene_map,
+        mapped=len(names) - len(unmapped),
+        genes=len({gene_of[name] for name in names if name in gene_of}),
+        dropped=(*dropped, *without_gene),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """Everything about an index that is about to be committed."""
+
+    inputs: TranscriptomeInputs
+    registration: str
+    files: Mapping[str, FetchedFile]
+    prepared: _Prepared
+    indices: tuple[SalmonIndex, ...]
+    basis: Basis
+
+    @property
+    def dropped(self) -> tuple[Dropped, ...]:
+        """What is in no index, and what has no gene."""
+        duplicates = [
+            Dropped(DropKind.TRANSCRIPT, name, ASSET, f"same sequence as {kept}, which stands for both")
+            for name, kept in self.indices[0].duplicates
+        ]
+        return (*self.prepared.dropped, *duplicates)
+
+    @property
+    def indexed(self) -> list[str]:
+        """The indexed transcripts in order."""
+        removed = {name for name, _ in self.indices[0].duplicates}
+        return [name for name in self.prepared.transcripts if name not in removed]
+
+    @property
+    def version(self) -> str:
+        """Hash of sequences, names, gene map and Salmon's version."""
+        hashes = [[index.kmer, index.sequence_hash, index.name_hash] for index in self.indices]
+        gene_map = self.prepared.gene_map
+        return content_hash([hashes, list(gene_map.genes), list(gene_map.transcripts), self.basis["salmon version"]])
+
+
+def _index(draft: Draft, fasta: Path, kmer: int, cores: int, progress: Progress) -> SalmonIndex:
+    index = build_index(fasta, draft.folder / f"k{kmer}", kmer=kmer, threads=cores)
+    progress.advance("build index", f"k = {kmer} in {index.duration_seconds:.0f} s")
+    return index
+
+
+def _commit(draft: Draft, built: _Built, run_id: str) -> Commit:
+    inputs = built.inputs
+    write_gene_map(draft.folder / GENE_MAP_FILE, built.prepared.gene_map)
+    names = "".join(f"{name}\n" for name in built.indexed)
+    (draft.folder / TRANSCRIPTS_FILE).write_text(names, encoding="utf-8")
+    draft.write_table("transcriptomes", [_transcriptome_row(built)])
+    draft.write_table("sources", [_source_row(inputs.organism, role, file) for role, file in built.files.items()])
+    draft.write_table("dropped", dropped_rows(built.dropped))
+    for file in built.files.values():
+        draft.attach(file.stored)
+    return draft.commit(
+        version=built.version,
+        code_version=CODE_VERSION,
+        inputs=[InputRef(TRANSCRIPTOME_REGISTRATION, inputs.organism, built.registration)],
+        info={"basis": built.basis, "commands": [index.command for index in built.indices]},
+        run_id=run_id,
+    )
+
+
+def _transcriptome_row(built: _Built) -> dict[str, Any]:
+    inputs = built.inputs
+    return {
+        "organism": inputs.organism,
+        "version": built.version,
+        "division": inputs.division,
+        "release": inputs.release,
+        "assembly": inputs.assembly,
+        "source": inputs.source or "local files",
+        "transcripts": len(built.prepared.transcripts),
+        "genes": built.prepared.genes,
+        "mapped_transcripts": built.prepared.mapped,
+        "salmon_version": built.basis["salmon version"],
+        "short_kmer": SHORT_KMER,
+        "long_kmer": LONG_KMER,
+    }
+
+
+def _source_row(organism: str, role: str, file: FetchedFile) -> dict[str, Any]:
+    return {
+        "organism": organism,
+        "role": role,
+        "origin": file.origin.location,
+        "size": file.origin.size,
+        "md5": file.md5,
+        "sha256": file.stored.sha256,
+    }

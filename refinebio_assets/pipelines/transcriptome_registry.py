@@ -1,0 +1,79 @@
+"""Which files an organism's transcriptome is made from, as registered by a person or a survey."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from refinebio_assets.domain import organism_name
+from refinebio_assets.errors import NotFoundError, RequestError
+from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines.freshness import content_hash
+
+TRANSCRIPTOME_REGISTRATION = "transcriptome_registration"
+CODE_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptomeInputs:
+    """The inputs of one organism's index: transcripts and gene map, or genome and GTF.
+
+    Locations are paths or URLs. ``division``, ``release``, ``assembly`` and ``source`` say where they
+    came from; they are kept as given and may be empty.
+    """
+
+    organism: str
+    transcripts: str = ""
+    gene_map: str = ""
+    genome: str = ""
+    gtf: str = ""
+    division: str = ""
+    release: str = ""
+    assembly: str = ""
+    source: str = ""
+
+    def locations(self) -> dict[str, str]:
+        """Return the given inputs, role -> location."""
+        roles = {
+            "transcripts": self.transcripts,
+            "gene_map": self.gene_map,
+            "genome": self.genome,
+            "gtf": self.gtf,
+        }
+        return {role: location for role, location in roles.items() if location}
+
+
+def register_transcriptome(lake: Lake, inputs: TranscriptomeInputs) -> str:
+    """Register an organism's inputs and return the registration's version.
+
+    Raises RequestError unless exactly transcripts and gene map, or genome and GTF, are given.
+    """
+    if not organism_name(inputs.organism):
+        raise RequestError("an organism needs a name")
+    if set(inputs.locations()) not in ({"transcripts", "gene_map"}, {"genome", "gtf"}):
+        given = ", ".join(inputs.locations()) or "nothing"
+        raise RequestError(
+            f"a transcriptome is made from --transcripts and --gene-map, or from --genome and --gtf; given: {given}"
+        )
+    content = asdict(inputs)
+    version = content_hash(content)
+    head = lake.head(TRANSCRIPTOME_REGISTRATION, inputs.organism)
+    if head is None or head.version != version:
+        with lake.draft(TRANSCRIPTOME_REGISTRATION, inputs.organism) as draft:
+            draft.commit(version=version, code_version=CODE_VERSION, info={"inputs": content})
+    return version
+
+
+def registered_transcriptome(lake: Lake, organism: str) -> tuple[TranscriptomeInputs, str]:
+    """Return an organism's inputs as last registered, with the registration's version."""
+    head = lake.head(TRANSCRIPTOME_REGISTRATION, organism)
+    if head is None:
+        raise NotFoundError(
+            f"no transcriptome is registered for {organism}. Register one with `refinebio-assets reference "
+            f"add-transcriptome --organism {organism} --transcripts FASTA --gene-map TSV`, or with --genome FASTA --gtf GTF"
+        )
+    return TranscriptomeInputs(**head.info["inputs"]), head.version
+
+
+def registered_organisms(lake: Lake) -> list[str]:
+    """Return the organisms that have a registered transcriptome, sorted."""
+    return sorted(lake.partitions(TRANSCRIPTOME_REGISTRATION))

@@ -1,0 +1,35 @@
+"""One bounded pool of workers for the independent pieces of a step, and how cores are shared out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use (containers and affinity masks respected)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def share_cores(cores: int, pieces: int) -> tuple[int, int]:
+    """Return (workers, threads a worker) for ``pieces`` independent pieces on ``cores`` cores."""
+    workers = max(1, min(cores, pieces))
+    return workers, max(1, cores // workers)
+
+
+def run_all(
+    work: Callable[[Item], Result], items: Sequence[Item], *, workers: int
+) -> Iterator[tuple[Item, Result]]:
+    """Yield (item, result) as pieces finish. An exception of a piece ends the whole: what has not begun is cancelled."""
+    with ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="sample") as pool:
+        futures = {pool.submit(work, item): item for item in items}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)

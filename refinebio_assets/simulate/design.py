@@ -1,0 +1,153 @@
+"""The experiments of the simulated world: who the samples are and how strongly each gene is expressed.
+
+Metadata are as untidy as in real archives: several names for one thing, several spellings, gaps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from refinebio_assets.simulate.genome import Genome
+
+SILENT_SHARE = 0.1
+DIFFERENTIAL_SHARE = 0.2
+BIOLOGICAL_CV = 0.15
+"""Coefficient of variation of a gene between replicates, about that of inbred animals."""
+
+_SILENT_BIOTYPES = ("IG_D_gene", "snRNA")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSample:
+    """One sample: ``altered`` samples have the experiment's differential genes changed."""
+
+    accession: str
+    altered: bool
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedExperiment:
+    """One experiment: its texts, its samples and how they are sequenced."""
+
+    accession: str
+    title: str
+    description: str
+    platform: str
+    read_length: int
+    paired: bool
+    fragments: int
+    samples: tuple[PlannedSample, ...]
+
+
+_TREATED_ROWS = (
+    (False, "Female", "12", "vehicle"),
+    (False, "F", "11", "vehicle"),
+    (False, "male", "12", "DMSO"),
+    (True, "Female", "11", "Demonstrone 10 nM"),
+    (True, "M", "12", "demonstrone 10 nM"),
+    (True, "male ", "", "Demonstrone 10nM"),
+)
+_GENOTYPE_ROWS = (
+    (False, "wild type", "8 weeks", "woman"),
+    (False, "WT", "9 weeks", "male"),
+    (True, "mutant", "8 weeks", "female"),
+    (True, "homozygous mutant", "9 weeks", "not recorded"),
+)
+
+EXPERIMENTS = (
+    PlannedExperiment(
+        accession="SIMRNA1",
+        title="Response of the simulated liver to demonstrone",
+        description="Hepatocytes of six animals, three treated with demonstrone for 24 hours.",
+        platform="Illumina HiSeq 2500",
+        read_length=100,
+        paired=True,
+        fragments=30_000,
+        samples=tuple(
+            PlannedSample(
+                f"SIM{number:06d}",
+                altered,
+                {
+                    "title": f"liver_{'treated' if altered else 'control'}_{(number - 1) % 3 + 1}",
+                    "tissue": "liver" if number % 2 else "Liver ",
+                    "cell type": "hepatocyte",
+                    "Sex": sex,
+                    "age (years)": age,
+                    "treatment": treatment,
+                    "time point": "24 h",
+                },
+            )
+            for number, (altered, sex, age, treatment) in enumerate(_TREATED_ROWS, start=1)
+        ),
+    ),
+    PlannedExperiment(
+        accession="SIMRNA2",
+        title="Cortex of simulated mutants",
+        description="Cortex of two wild type and two mutant animals, in single-end reads of 50 bases.",
+        platform="Illumina Genome Analyzer II",
+        read_length=50,
+        paired=False,
+        fragments=30_000,
+        samples=tuple(
+            PlannedSample(
+                f"SIM{number:06d}",
+                altered,
+                {
+                    "title": f"cortex, {genotype}, rep {2 - number % 2}",
+                    "organism part": "cerebral cortex",
+                    "gender": gender,
+                    "Age": age,
+                    "genotype/variation": genotype,
+                    "strain": "SIM/J",
+                    "disease state": "healthy",
+                    "individual": f"animal {number}",
+                },
+            )
+            for number, (altered, genotype, age, gender) in enumerate(_GENOTYPE_ROWS, start=7)
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """What is true for one experiment.
+
+    ``tpm`` is samples x transcripts, ``log2_fold_change`` one value a gene (altered over not altered, 0
+    where nothing changes), both in the order of the genome.
+    """
+
+    tpm: npt.NDArray[np.float64]
+    log2_fold_change: npt.NDArray[np.float64]
+
+
+def simulate_expression(
+    genome: Genome, experiment: PlannedExperiment, rng: np.random.Generator
+) -> Expression:
+    """Draw each gene's level, its change, and how its transcripts share it; then each sample's values."""
+    levels = _gene_levels(genome, rng)
+    changed = rng.random(len(levels)) < DIFFERENTIAL_SHARE
+    sizes = rng.uniform(1.0, 2.5, size=len(levels)) * rng.choice([-1, 1], size=len(levels))
+    log2_fold_change = np.where(changed & (levels > 0), sizes, 0.0)
+    gene_of = np.repeat(np.arange(len(levels)), [len(gene.transcripts) for gene in genome.genes])
+    shares = rng.gamma(1.0, size=len(gene_of))
+    shares /= np.bincount(gene_of, weights=shares)[gene_of]
+    altered = np.array([sample.altered for sample in experiment.samples])
+    means = levels * 2.0 ** (log2_fold_change * altered[:, None])
+    shape = BIOLOGICAL_CV**-2
+    abundances = (means * rng.gamma(shape, 1 / shape, size=means.shape))[:, gene_of] * shares
+    return Expression(1e6 * abundances / abundances.sum(axis=1, keepdims=True), log2_fold_change)
+
+
+def _gene_levels(genome: Genome, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Draw one abundance a gene; pseudogenes, very short genes and some others are silent."""
+    levels = rng.lognormal(0.0, 1.2, size=len(genome.genes))
+    silent = [
+        gene.biotype in _SILENT_BIOTYPES or gene.biotype.endswith("pseudogene") for gene in genome.genes
+    ]
+    levels[np.array(silent) | (rng.random(len(levels)) < SILENT_SHARE)] = 0.0
+    return levels

@@ -1,0 +1,280 @@
+"""A whole small world on disk: genome, annotation, reads, sample sheet, and the truth about them.
+
+The same seed gives the same bytes. A world is written under a temporary name and renamed when it is
+complete, so that a folder holds a complete world or none.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from refinebio_assets.domain import organism_name
+from refinebio_assets.errors import FormatError, RequestError
+from refinebio_assets.simulate.annotation import ASSEMBLY, RELEASE, fasta_text, gtf_text
+from refinebio_assets.simulate.design import (
+    EXPERIMENTS,
+    Expression,
+    PlannedExperiment,
+    PlannedSample,
+    simulate_expression,
+)
+from refinebio_assets.simulate.genome import Genome, simulate_genome
+from refinebio_assets.simulate.reads import Library, Transcriptome, simulate_library
+
+WORLD_FORMAT = 1
+"""Raise it when the same seed makes another world, so that old worlds are not reused."""
+
+ORGANISM = "Simulatum demonstrans"
+_MARKER = "world.json"
+_SHEET_COLUMNS = ("experiment", "sample", "organism", "technology", "platform", "fastq_1", "fastq_2")
+_TITLES = ("experiment_title", "experiment_description")
+_TRUTH_COLUMNS = ("sample", "gene", "transcript", "tpm", "fragments")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Where the files of a simulated world are.
+
+    ``truth`` (TSV) has one row per sample and transcript: abundance in TPM and fragments drawn from it.
+    ``differential_genes`` (TSV) has one row per experiment and gene that changes, with its log2 fold change.
+    """
+
+    folder: Path
+    organism: str
+    experiments: tuple[str, ...]
+
+    @property
+    def genome(self) -> Path:
+        """The chromosomes, FASTA in gzip."""
+        return self.folder / f"{ORGANISM.replace(' ', '_')}.{ASSEMBLY}.dna.primary_assembly.fa.gz"
+
+    @property
+    def gtf(self) -> Path:
+        """The genes, GTF in gzip."""
+        return self.folder / f"{ORGANISM.replace(' ', '_')}.{ASSEMBLY}.{RELEASE}.gtf.gz"
+
+    @property
+    def sample_sheet(self) -> Path:
+        """The samples of all experiments, CSV."""
+        return self.folder / "samples.csv"
+
+    @property
+    def truth(self) -> Path:
+        """Abundance and fragments of every transcript in every sample, TSV."""
+        return self.folder / "truth.tsv"
+
+    @property
+    def differential_genes(self) -> Path:
+        """The genes that change in each experiment, TSV."""
+        return self.folder / "differential_genes.tsv"
+
+    def gene_counts(self) -> dict[str, dict[str, int]]:
+        """Return the fragments drawn from each gene, by sample and gene: what a perfect count would be."""
+        counts: dict[str, dict[str, int]] = {}
+        for row in read_truth(self.truth):
+            genes = counts.setdefault(row.sample, {})
+            genes[row.gene] = genes.get(row.gene, 0) + row.fragments
+        return counts
+
+
+@dataclass(frozen=True, slots=True)
+class TruthRow:
+    """What is true of one transcript in one sample."""
+
+    sample: str
+    gene: str
+    transcript: str
+    tpm: float
+    fragments: int
+
+
+def read_truth(file: Path) -> list[TruthRow]:
+    """Read a world's truth; raises FormatError when the file is something else."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    if not lines or tuple(lines[0].split("\t")) != _TRUTH_COLUMNS:
+        raise FormatError(file, line=1, expected=", ".join(_TRUTH_COLUMNS), found=repr(lines[:1]))
+    rows = (line.split("\t") for line in lines[1:])
+    return [
+        TruthRow(sample, gene, transcript, float(tpm), int(fragments))
+        for sample, gene, transcript, tpm, fragments in rows
+    ]
+
+
+def simulate_world(folder: Path, *, seed: int = 20, progress: Callable[[str], None] | None = None) -> World:
+    """Make a world in ``folder``, or return the one that is there if it has this seed and format.
+
+    A world of another seed or format is replaced. ``progress`` is told what is being made.
+
+    Raises RequestError when the folder holds files that are no part of a world.
+    """
+    tell = progress or _say_nothing
+    world = World(folder.absolute(), organism_name(ORGANISM), tuple(each.accession for each in EXPERIMENTS))
+    if _is_complete(world, seed):
+        tell(f"the world in {folder} is complete")
+        return world
+    _refuse_other_files(world.folder)
+    world.folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=world.folder.parent) as temporary:
+        draft = World(Path(temporary) / "world", world.organism, world.experiments)
+        _write_world(draft, seed, tell)
+        _publish(draft.folder, world, Path(temporary) / "replaced", seed)
+    return world
+
+
+def _say_nothing(_: str) -> None:
+    """Stand in for a progress that nobody watches."""
+
+
+def _marker(world: World, seed: int) -> dict[str, object]:
+    files = sorted(path for path in world.folder.rglob("*") if path.is_file() and path.name != _MARKER)
+    sizes = {str(path.relative_to(world.folder)): path.stat().st_size for path in files}
+    return {"format": WORLD_FORMAT, "seed": seed, "files": sizes}
+
+
+def _read_marker(folder: Path) -> dict[str, object]:
+    try:
+        marker = json.loads((folder / _MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return marker if isinstance(marker, dict) else {}
+
+
+def _is_complete(world: World, seed: int) -> bool:
+    return _read_marker(world.folder) == _marker(world, seed)
+
+
+def _refuse_other_files(folder: Path) -> None:
+    """Keep from replacing a folder in which anybody put anything."""
+    if not folder.exists():
+        return
+    files = _read_marker(folder).get("files")
+    known = {_MARKER, *files} if isinstance(files, dict) else set()
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
+    if not folder.is_dir() or found - known:
+        examples = ", ".join(sorted(found - known)[:3]) or "it is a file"
+        raise RequestError(f"holds what is no part of a simulated world ({examples})", about=str(folder))
+
+
+def _publish(draft: Path, world: World, replaced: Path, seed: int) -> None:
+    """Put a complete draft in place; keep what another process put there in the meantime."""
+    if world.folder.exists() and not _is_complete(world, seed):
+        world.folder.rename(replaced)
+    try:
+        draft.rename(world.folder)
+    except OSError:
+        if not _is_complete(world, seed):
+            raise
+
+
+def _write_world(world: World, seed: int, tell: Callable[[str], None]) -> None:
+    """Write all files into a folder that does not exist yet; the marker is the last of them."""
+    (world.folder / "reads").mkdir(parents=True)
+    tell("genome and annotation")
+    genome = simulate_genome(np.random.default_rng([seed, 0]))
+    _write_gzip(world.genome, fasta_text(genome))
+    _write_gzip(world.gtf, gtf_text(genome))
+    transcriptome = Transcriptome.of([genome.spliced(*pair) for pair in genome.transcripts()])
+    truth: list[Sequence[object]] = [_TRUTH_COLUMNS]
+    differential: list[Sequence[object]] = [("experiment", "gene", "log2_fold_change")]
+    for number, experiment in enumerate(EXPERIMENTS, start=1):
+        tell(f"reads of {len(experiment.samples)} samples of {experiment.accession}")
+        expression = simulate_expression(genome, experiment, np.random.default_rng([seed, number]))
+        differential += _differential_rows(genome, experiment, expression)
+        truth += _write_samples(world, genome, transcriptome, experiment, expression, seed)
+    _write_table(world.truth, truth)
+    _write_table(world.differential_genes, differential)
+    _write_sheet(world)
+    marker = json.dumps(_marker(world, seed), indent=1)
+    (world.folder / _MARKER).write_text(marker + "\n", encoding="utf-8")
+
+
+def _write_samples(
+    world: World,
+    genome: Genome,
+    transcriptome: Transcriptome,
+    experiment: PlannedExperiment,
+    expression: Expression,
+    seed: int,
+) -> list[tuple[str, ...]]:
+    """Write the reads of an experiment, samples in parallel, and return their rows of truth."""
+
+    def write(number: int) -> list[tuple[str, ...]]:
+        sample, tpm = experiment.samples[number], expression.tpm[number]
+        library = simulate_library(
+            sample.accession,
+            transcriptome,
+            tpm,
+            fragments=experiment.fragments,
+            read_length=experiment.read_length,
+            paired=experiment.paired,
+            rng=np.random.default_rng([seed, int(sample.accession.removeprefix("SIM")), 0]),
+        )
+        for name, text in zip(_fastq_names(experiment, sample), library.mates, strict=True):
+            _write_gzip(world.folder / name, text)
+        return _truth_rows(genome, sample, tpm.tolist(), library)
+
+    # Two at a time: numpy and zlib let go of the interpreter, and one sample in the making takes 50 MB.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        rows = pool.map(write, range(len(experiment.samples)))
+        return [row for sample_rows in rows for row in sample_rows]
+
+
+def _truth_rows(
+    genome: Genome, sample: PlannedSample, tpm: Sequence[float], library: Library
+) -> list[tuple[str, ...]]:
+    return [
+        (sample.accession, gene.accession, transcript.accession, f"{value:.6f}", str(fragments))
+        for (gene, transcript), value, fragments in zip(
+            genome.transcripts(), tpm, library.fragments.tolist(), strict=True
+        )
+    ]
+
+
+def _differential_rows(
+    genome: Genome, experiment: PlannedExperiment, expression: Expression
+) -> list[tuple[str, ...]]:
+    changes = zip(genome.genes, expression.log2_fold_change.tolist(), strict=True)
+    return [(experiment.accession, gene.accession, f"{change:.6f}") for gene, change in changes if change]
+
+
+def _fastq_names(experiment: PlannedExperiment, sample: PlannedSample) -> list[str]:
+    ends = ("_1", "_2") if experiment.paired else ("",)
+    return [f"reads/{sample.accession}{end}.fastq.gz" for end in ends]
+
+
+def _write_sheet(world: World) -> None:
+    """Write the samples with paths relative to the sheet and the metadata of both experiments."""
+    samples = [(experiment, sample) for experiment in EXPERIMENTS for sample in experiment.samples]
+    keys = list(dict.fromkeys(key for _, sample in samples for key in sample.metadata))
+    rows: list[Sequence[object]] = [(*_SHEET_COLUMNS, *_TITLES, *keys)]
+    for experiment, sample in samples:
+        files = (*_fastq_names(experiment, sample), "")[:2]
+        known = (experiment.accession, sample.accession, ORGANISM, "RNA-SEQ", experiment.platform, *files)
+        metadata = [sample.metadata.get(key, "") for key in keys]
+        rows.append((*known, experiment.title, experiment.description, *metadata))
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    world.sample_sheet.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _write_table(file: Path, rows: Iterable[Sequence[object]]) -> None:
+    file.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
+
+
+def _write_gzip(file: Path, text: bytes) -> None:
+    """Compress without a time or name, so that the same text gives the same bytes."""
+    with (
+        file.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=raw, mtime=0) as handle,
+    ):
+        handle.write(text)
