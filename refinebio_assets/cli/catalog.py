@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
 
 from refinebio_assets.cli.home import open_catalog, open_lake
-from refinebio_assets.cli.tables import write_rows
+from refinebio_assets.cli.tables import terminal, write_rows
 from refinebio_assets.lake.catalog import Catalog, SyncReport
+from refinebio_assets.lake.rows import query_rows
 
 
 @click.group()
@@ -29,10 +29,12 @@ def rebuild() -> None:
 
 @catalog.command()
 @click.argument("query")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
+)
 def sql(query: str, form: str) -> None:
     """Run a read-only SQL QUERY, for example: "SELECT * FROM results WHERE verdict = 'failed'"."""
-    write_rows(open_catalog().query(query).to_pylist(), form)
+    write_rows(query_rows(open_catalog(), query), form)
 
 
 @catalog.command()
@@ -41,7 +43,12 @@ def tables() -> None:
     from refinebio_assets.lake.schema import TABLES
 
     rows = [
-        {"table": table.name, "column": column.name, "type": str(column.type), "description": column.description}
+        {
+            "table": table.name,
+            "column": column.name,
+            "type": str(column.type),
+            "description": column.description,
+        }
         for table in TABLES.values()
         for column in table.columns
     ]
@@ -49,4 +56,4 @@ def tables() -> None:
 
 
 def _say(report: SyncReport) -> None:
-    Console().print(str(report), highlight=False)
+    terminal().print(str(report), highlight=False)

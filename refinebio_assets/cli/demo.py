@@ -10,7 +10,7 @@ from rich.console import Console
 
 from refinebio_assets.cli.exit_codes import FAILED
 from refinebio_assets.cli.home import lake_url, open_lake
-from refinebio_assets.cli.tables import table
+from refinebio_assets.cli.tables import table, terminal
 
 
 @click.command()
@@ -31,7 +31,7 @@ def demo(folder: Path, seed: int) -> None:
     from refinebio_assets.simulate.world import simulate_world
 
     started = time.monotonic()
-    console = Console()
+    console = terminal()
     world = simulate_world(folder.resolve(), seed=seed)
     console.print(f"Simulated organism {world.organism} in {world.folder}", highlight=False, soft_wrap=True)
     inputs = TranscriptomeInputs(

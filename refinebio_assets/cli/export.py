@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from refinebio_assets.cli.home import open_lake
+from refinebio_assets.cli.tables import terminal
 
 _SUFFIXES = {".tsv": "tsv", ".txt": "tsv", ".parquet": "parquet", ".pq": "parquet", ".h5ad": "h5ad"}
 
 
 @click.command()
 @click.argument("experiment")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
+@click.option(
+    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write."
+)
 @click.option(
     "--format",
     "form",
@@ -32,6 +34,10 @@ def export(experiment: str, output: Path, form: str | None, matrix: str | None) 
 
     chosen = form or _SUFFIXES.get(output.suffix.lower())
     if chosen is None:
-        raise click.UsageError(f"cannot tell the format from {output.name}; give --format tsv, parquet or h5ad")
+        raise click.UsageError(
+            f"cannot tell the format from {output.name}; give --format tsv, parquet or h5ad"
+        )
     genes, samples = export_matrix(open_lake(), experiment, output, format=chosen, matrix=matrix)
-    Console().print(f"{genes:,} genes x {samples:,} samples written to {output}", highlight=False, soft_wrap=True)
+    terminal().print(
+        f"{genes:,} genes x {samples:,} samples written to {output}", highlight=False, soft_wrap=True
+    )

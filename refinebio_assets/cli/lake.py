@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import click
-from rich.console import Console
 
 from refinebio_assets.cli.exit_codes import FAILED
 from refinebio_assets.cli.home import open_lake
+from refinebio_assets.cli.tables import terminal
 
 
 @click.group()
@@ -19,7 +19,7 @@ def lake() -> None:
 @lake.command()
 def verify() -> None:
     """Read every committed file and compare its checksum."""
-    console = Console()
+    console = terminal()
     report = open_lake().verify_all()
     console.print(str(report), highlight=False)
     raise SystemExit(FAILED if report.problems else 0)
@@ -30,4 +30,4 @@ def verify() -> None:
 def sweep(older_than: float) -> None:
     """Remove what killed processes left unfinished; nothing committed is touched."""
     removed = open_lake().sweep(timedelta(hours=older_than))
-    Console().print(f"{len(removed):,} left-overs removed")
+    terminal().print(f"{len(removed):,} left-overs removed")

@@ -11,10 +11,22 @@ from refinebio_assets import __version__
 from refinebio_assets.cli.exit_codes import EXPLANATION, errors_shown
 
 _COMMANDS = {
-    "process": ("refinebio_assets.cli.process", "process", "Process experiments to gene-expression matrices."),
-    "reference": ("refinebio_assets.cli.reference", "reference", "Register and build what samples are measured against."),
+    "process": (
+        "refinebio_assets.cli.process",
+        "process",
+        "Process experiments to gene-expression matrices.",
+    ),
+    "reference": (
+        "refinebio_assets.cli.reference",
+        "reference",
+        "Register and build what samples are measured against.",
+    ),
     "status": ("refinebio_assets.cli.status", "status", "List experiments by state."),
-    "show": ("refinebio_assets.cli.show", "show", "Show an experiment or a sample: files, processing, versions."),
+    "show": (
+        "refinebio_assets.cli.show",
+        "show",
+        "Show an experiment or a sample: files, processing, versions.",
+    ),
     "export": ("refinebio_assets.cli.export", "export", "Write an experiment's matrix to a file."),
     "catalog": ("refinebio_assets.cli.catalog", "catalog", "Query and maintain the DuckDB catalog."),
     "lake": ("refinebio_assets.cli.lake", "lake", "Verify stored files and clean up after killed processes."),

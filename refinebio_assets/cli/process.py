@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from refinebio_assets.cli.exit_codes import DONE, EXPLANATION, FAILED, PARTIAL, TRY_AGAIN
 
@@ -19,7 +18,9 @@ from refinebio_assets.cli.exit_codes import DONE, EXPLANATION, FAILED, PARTIAL, 
     help="CSV or TSV, one row a sample: registers its experiments first.",
 )
 @click.option("--qualify-samples", is_flag=True, help="Name the sheet's samples EXPERIMENT-SAMPLE.")
-@click.option("--sample", "samples", multiple=True, metavar="NAME", help="Redo this sample even if it is up to date.")
+@click.option(
+    "--sample", "samples", multiple=True, metavar="NAME", help="Redo this sample even if it is up to date."
+)
 @click.option("--retry-failed", is_flag=True, help="Try again what failed before.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done and why, and do nothing.")
 def process(
@@ -36,10 +37,11 @@ def process(
     change a file, and only that sample and the experiment's summary are processed.
     """
     from refinebio_assets.cli.processing import Request, process_experiments, register
+    from refinebio_assets.cli.tables import terminal
 
     if not experiments and sample_sheet is None:
         raise click.UsageError("name experiments, or give --sample-sheet FILE")
-    console = Console()
+    console = terminal()
     accessions = register(
         console, experiments, sample_sheet, qualify_samples=qualify_samples, dry_run=dry_run
     )

@@ -115,6 +115,7 @@ def _say_due(console: Console, accession: str, asset: str, reasons: Sequence[str
 def _run(console: Console, accession: str, samples: Sequence[str], retry_failed: bool) -> str:
     """Run an experiment's chain; return ``done``, ``failed`` or ``try again``."""
     from refinebio_assets.cli.rich_progress import BarProgressSource, bars
+    from refinebio_assets.definitions import build_definitions
     from refinebio_assets.defs.instance import prepare_dagster_home
     from refinebio_assets.defs.launch import register_experiments, run_experiment
 
@@ -122,10 +123,10 @@ def _run(console: Console, accession: str, samples: Sequence[str], retry_failed:
     register_experiments([accession])
     with bars(console) as shown:
         outcome = run_experiment(
+            build_definitions(BarProgressSource(shown, accession)),
             accession,
             samples=samples,
             retry_failed=retry_failed,
-            progress=BarProgressSource(shown, accession),
         )
     if outcome.success:
         return "done"
@@ -139,10 +140,12 @@ def _report(
 ) -> dict[str, str]:
     catalog = open_catalog()
     rows = [row for row in experiment_states(catalog) if row["experiment"] in set(accessions)]
-    console.print(table(rows, ["experiment", "state", "samples", "processed", "failed", "matrices", "finished"]))
+    console.print(table(rows, ["experiment", "state", "samples", "processed", "failed", "matrices"]))
     lost = [row for name in accessions for row in lost_samples(catalog, name)]
     if lost:
-        console.print(table(lost, ["experiment", "sample", "step", "reason"], title="Samples that are in no matrix"))
+        console.print(
+            table(lost, ["experiment", "sample", "step", "reason"], title="Samples that are in no matrix")
+        )
     for accession in accessions:
         head = lake.head(gene_expression.ASSET, accession)
         for warning in head.info["warnings"] if head else ():

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from refinebio_assets.cli.exit_codes import FAILED, TRY_AGAIN
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake
-from refinebio_assets.cli.tables import table
+from refinebio_assets.cli.tables import table, terminal
 
 
 @click.group()
@@ -54,7 +54,7 @@ def add_transcriptome(
         assembly=assembly,
     )
     register_transcriptome(open_lake(), inputs)
-    build(Console(), inputs.organism)
+    build(terminal(), inputs.organism)
 
 
 @reference.command("list")
@@ -64,7 +64,7 @@ def list_references() -> None:
 
     columns = ["organism", "transcripts", "mapped_transcripts", "genes", "division", "release", "assembly"]
     rows = transcriptomes(open_catalog())
-    Console().print(table(rows, [*columns, "salmon_version", "version"]) if rows else "No references yet.")
+    terminal().print(table(rows, [*columns, "salmon_version", "version"]) if rows else "No references yet.")
 
 
 def build(console: Console, organism: str) -> None:
@@ -76,13 +76,14 @@ def build(console: Console, organism: str) -> None:
     if situation.current is not None:
         console.print(f"[bold]{escape(organism)}[/]: index is up to date, nothing to do")
     else:
+        from refinebio_assets.definitions import build_definitions
         from refinebio_assets.defs.instance import prepare_dagster_home
         from refinebio_assets.defs.launch import register_organism, run_transcriptome_index
 
         prepare_dagster_home(lake_url())
         register_organism(organism)
         with bars(console) as shown:
-            outcome = run_transcriptome_index(organism, progress=BarProgressSource(shown, organism))
+            outcome = run_transcriptome_index(build_definitions(BarProgressSource(shown, organism)), organism)
         if not outcome.success:
             console.print(f"[red]{escape(organism)}: no index was built[/] (run {outcome.run_id})")
             console.print(escape(outcome.problem), highlight=False)
@@ -95,15 +96,15 @@ def _say_index(console: Console, organism: str) -> None:
 
     row = next(row for row in transcriptomes(open_catalog()) if row["organism"] == organism)
     console.print(
-        f"[bold]{escape(organism)}[/]: {row['transcripts']:,} transcripts, of which {row['mapped_transcripts']:,} "
-        f"have a gene ({row['genes']:,} genes); Salmon {row['salmon_version']}",
+        f"[bold]{escape(organism)}[/]: {row['transcripts']:,} transcripts, of which "
+        f"{row['mapped_transcripts']:,} have a gene ({row['genes']:,} genes); Salmon {row['salmon_version']}",
         highlight=False,
     )
     without = row["transcripts"] - row["mapped_transcripts"]
     if without:
         console.print(
-            f"  {without:,} of {row['transcripts']:,} transcripts have no gene in the gene map: their reads are "
-            "quantified but count for no gene",
+            f"  {without:,} of {row['transcripts']:,} transcripts have no gene in the gene map: their reads "
+            "are quantified but count for no gene",
             style="yellow",
         )
 

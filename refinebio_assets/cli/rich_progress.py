@@ -68,5 +68,6 @@ def bars(console: Console) -> Iterator[Bars]:
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     ) as shown:
         yield shown

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from refinebio_assets.cli.home import open_catalog
-from refinebio_assets.cli.tables import cell, table
+from refinebio_assets.cli.tables import cell, table, terminal
 
 if TYPE_CHECKING:
     from refinebio_assets.pipelines.overview import ExperimentDetails, SampleDetails
@@ -30,7 +30,7 @@ def show(accession: str, form: str) -> None:
         content = asdict(found) if isinstance(found, ExperimentDetails) else [asdict(item) for item in found]
         click.echo(json.dumps(content, default=str, indent=2, ensure_ascii=False))
         return
-    console = Console()
+    console = terminal()
     if isinstance(found, ExperimentDetails):
         _show_experiment(console, found)
     else:
@@ -55,12 +55,16 @@ def _show_experiment(console: Console, found: ExperimentDetails) -> None:
 
 def _show_samples(console: Console, found: Sequence[SampleDetails]) -> None:
     for details in found:
-        console.print(f"[bold]{escape(details.sample['sample'])}[/] of {escape(details.sample['experiment'])}")
+        console.print(
+            f"[bold]{escape(details.sample['sample'])}[/] of {escape(details.sample['experiment'])}"
+        )
         _facts(console, details.sample, ["title", "organism", "technology", "platform"])
         if details.metadata:
             console.print(table(details.metadata, ["key", "value"], title="Submitter's metadata"))
-        columns = ["role", "verdict", "reason", "size", "reads", "mean_read_length", "md5", "origin", "path"]
-        console.print(table(details.files, columns, title="Files"))
+        for file in details.files:
+            console.print(f"[bold]File[/] {file['role']}: {escape(str(file['verdict']))}")
+            fields = ["reason", "origin", "size", "reads", "mean_read_length", "md5", "sha256", "path"]
+            _facts(console, file, fields)
         for result in details.results:
             _show_result(console, result)
 
@@ -68,8 +72,25 @@ def _show_samples(console: Console, found: Sequence[SampleDetails]) -> None:
 def _show_result(console: Console, result: Mapping[str, Any]) -> None:
     standing = "current" if result["is_current"] else "earlier"
     console.print(f"[bold]Result[/] ({standing}): {escape(str(result['verdict']))}")
-    fields = ["reason", "processor", "processor_version", "command", "mapping_rate", "library_type", "reads_processed"]
-    fields += ["reads_mapped", "duration_seconds", "started_at", "reference", "warnings", "why", "file_path", "version"]
+    fields = [
+        "reason",
+        "processor",
+        "processor_version",
+        "command",
+        "mapping_rate",
+        "library_type",
+        "reads_processed",
+    ]
+    fields += [
+        "reads_mapped",
+        "duration_seconds",
+        "started_at",
+        "reference",
+        "warnings",
+        "why",
+        "file_path",
+        "version",
+    ]
     _facts(console, result, fields)
 
 

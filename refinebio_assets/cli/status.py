@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
 
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake
-from refinebio_assets.cli.tables import table, write_rows
+from refinebio_assets.cli.tables import table, terminal, write_rows
 
-COLUMNS = ["experiment", "state", "title", "organisms", "technologies", "samples", "processed", "failed", "matrices", "finished"]
+COLUMNS = [
+    "experiment",
+    "state",
+    "samples",
+    "processed",
+    "failed",
+    "matrices",
+    "organisms",
+    "finished",
+    "title",
+]
 
 
 @click.command()
-@click.option("--state", type=click.Choice(["registered", "complete", "partial", "failed"]), help="Only these.")
+@click.option(
+    "--state", type=click.Choice(["registered", "complete", "partial", "failed"]), help="Only these."
+)
 @click.option("--stale", is_flag=True, help="Say which experiments are out of date, and why.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
+)
 def status(state: str | None, stale: bool, form: str) -> None:
     """List experiments by state: registered, complete, partial (some samples failed) or failed."""
     from refinebio_assets.pipelines.overview import experiment_states, transcriptomes
@@ -26,7 +39,7 @@ def status(state: str | None, stale: bool, form: str) -> None:
     if form != "table":
         write_rows(rows, form)
         return
-    console = Console()
+    console = terminal()
     console.print(f"Lake: {lake_url()}", highlight=False)
     if not rows:
         console.print("All experiments are up to date." if stale else _nothing(state))
@@ -34,7 +47,15 @@ def status(state: str | None, stale: bool, form: str) -> None:
     console.print(table(rows, [*COLUMNS, "from", "why"] if stale else COLUMNS, title="Experiments"))
     references = transcriptomes(catalog)
     if references and not stale:
-        columns = ["organism", "transcripts", "mapped_transcripts", "genes", "release", "assembly", "salmon_version"]
+        columns = [
+            "organism",
+            "transcripts",
+            "mapped_transcripts",
+            "genes",
+            "release",
+            "assembly",
+            "salmon_version",
+        ]
         console.print(table(references, columns, title="Transcriptome indices"))
 
 

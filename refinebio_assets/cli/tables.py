@@ -9,29 +9,47 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_COLORS = {"complete": "green", "processed": "green", "partial": "yellow", "failed": "red", "not supported": "yellow"}
+WIDTH_OF_FILES = 200
+
+_COLORS = {
+    "complete": "green",
+    "processed": "green",
+    "partial": "yellow",
+    "failed": "red",
+    "not supported": "yellow",
+}
+
+
+def terminal() -> Console:
+    """Return the console to print on; output that goes to a file or a pipe is not folded at 80 columns."""
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, WIDTH_OF_FILES))
 
 
 def cell(value: Any) -> str:
     """Return a value as people read it: thousands separated, times to the second, None empty."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S")
-    if isinstance(value, list | tuple):
-        return ", ".join(str(item) for item in value)
-    return str(value)
+    match value:
+        case None:
+            text = ""
+        case bool():
+            text = "yes" if value else "no"
+        case int():
+            text = f"{value:,}"
+        case float():
+            text = f"{value:.4g}"
+        case datetime():
+            text = value.strftime("%Y-%m-%d %H:%M:%S")
+        case list() | tuple():
+            text = ", ".join(str(item) for item in value)
+        case _:
+            text = str(value)
+    return text
 
 
 def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, title: str = "") -> Table:
@@ -51,16 +69,16 @@ def write_rows(rows: Sequence[Mapping[str, Any]], form: str) -> None:
     """Print rows to standard output as ``table``, ``csv``, ``tsv`` or ``json`` (one object a line)."""
     if form == "json":
         for row in rows:
-            print(json.dumps(row, default=str, ensure_ascii=False))
+            click.echo(json.dumps(row, default=str, ensure_ascii=False))
     elif form in ("csv", "tsv"):
         writer = csv.writer(sys.stdout, delimiter="," if form == "csv" else "\t", lineterminator="\n")
         if rows:
             writer.writerow(rows[0].keys())
         writer.writerows(row.values() for row in rows)
     elif rows:
-        Console().print(table(rows, list(rows[0].keys())))
+        terminal().print(table(rows, list(rows[0].keys())))
     else:
-        Console().print("no rows")
+        terminal().print("no rows")
 
 
 def _styled(text: str) -> Text:

@@ -8,7 +8,7 @@ from refinebio_assets.defs.assets.expression import gene_expression, sample_quan
 from refinebio_assets.defs.assets.reference import transcriptome_index
 from refinebio_assets.defs.partitions import experiment_partitions, organism_partitions
 from refinebio_assets.defs.resources import LakeResource
-from refinebio_assets.pipelines.expression_checks import matrix_problems, unprocessed_samples, unmapped_share
+from refinebio_assets.pipelines.expression_checks import matrix_problems, unmapped_share, unprocessed_samples
 
 with warnings.catch_warnings():
     # partitions_def on a check is in preview; without it a later partition's check hides an earlier one's.
@@ -19,7 +19,8 @@ with warnings.catch_warnings():
         """Every processed sample is a column or listed as dropped; no value is missing or negative."""
         problems = matrix_problems(lake.open(), context.partition_key)
         return AssetCheckResult(
-            passed=not problems, description="; ".join(problems) or "all samples accounted for, all values valid"
+            passed=not problems,
+            description="; ".join(problems) or "all samples accounted for, all values valid",
         )
 
     @asset_check(asset=sample_quantifications, partitions_def=experiment_partitions)

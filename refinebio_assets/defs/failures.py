@@ -3,22 +3,26 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dagster import Failure, RetryPolicy
+from dagster import Failure, RetryRequested
 
 from refinebio_assets.errors import RefinebioError
 
-RETRY_TRANSIENT = RetryPolicy(max_retries=2, delay=5)
-"""For failures that may pass (storage away, disk full); permanent ones are never retried."""
+RETRIES = 2
+SECONDS_BETWEEN = 5
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn a RefinebioError into a Dagster failure that shows its message in the UI."""
+    """Turn a RefinebioError into a Dagster failure that shows its message in the UI.
+
+    A transient one (storage away, disk full) asks for another attempt first; other exceptions are
+    programming errors and pass as they are.
+    """
     try:
         yield
     except RefinebioError as error:
+        if not error.permanent:
+            raise RetryRequested(max_retries=RETRIES, seconds_to_wait=SECONDS_BETWEEN) from error
         raise Failure(
-            description=str(error),
-            metadata={"error": type(error).__name__, "permanent": error.permanent},
-            allow_retries=not error.permanent,
+            description=str(error), metadata={"error": type(error).__name__}, allow_retries=False
         ) from error

@@ -42,7 +42,9 @@ def end_dead_runs(instance: DagsterInstance) -> list[str]:
 
     Such a run would otherwise show as running for ever and hold its pool slots.
     """
-    running = RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING], tags={HOST_TAG: socket.gethostname()})
+    running = RunsFilter(
+        statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING], tags={HOST_TAG: socket.gethostname()}
+    )
     ended = []
     for run in instance.get_runs(filters=running):
         identity = run.tags.get(PROCESS_TAG, "")

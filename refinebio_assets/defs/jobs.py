@@ -9,7 +9,7 @@ from refinebio_assets.defs.assets.source import experiment_record, raw_files
 process_experiment = define_asset_job(
     "process_experiment",
     selection=AssetSelection.assets(experiment_record, raw_files, sample_quantifications, gene_expression),
-    description="From an experiment's registration to its gene-expression matrices; what is up to date is kept.",
+    description="From an experiment's registration to its expression matrices; what is up to date is kept.",
 )
 
 build_transcriptome_index = define_asset_job(

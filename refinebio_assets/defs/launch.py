@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dagster import DagsterInstance, ExecuteInProcessResult
+from dagster import DagsterInstance, Definitions, ExecuteInProcessResult
 
 from refinebio_assets.defs.instance import end_dead_runs, process_tags
 from refinebio_assets.defs.partitions import EXPERIMENT, ORGANISM
-from refinebio_assets.defs.resources import ProgressSource
 from refinebio_assets.defs.sample_events import add_keys
 
 
@@ -35,29 +34,26 @@ def register_organism(organism: str) -> None:
 
 
 def run_experiment(
-    accession: str, *, samples: Sequence[str], retry_failed: bool, progress: ProgressSource
+    definitions: Definitions, accession: str, *, samples: Sequence[str], retry_failed: bool
 ) -> RunOutcome:
     """Materialize an experiment's chain in one run, in this process."""
     config = {
         "raw_files": {"config": {"retry_failed": retry_failed}},
         "sample_quantifications": {"config": {"samples": list(samples), "retry_failed": retry_failed}},
     }
-    return _run("process_experiment", accession, config, progress)
+    return _run(definitions, "process_experiment", accession, config)
 
 
-def run_transcriptome_index(organism: str, *, progress: ProgressSource) -> RunOutcome:
+def run_transcriptome_index(definitions: Definitions, organism: str) -> RunOutcome:
     """Materialize an organism's index in one run, in this process."""
-    return _run("build_transcriptome_index", organism, {}, progress)
+    return _run(definitions, "build_transcriptome_index", organism, {})
 
 
-def _run(job: str, partition: str, ops: dict[str, Any], progress: ProgressSource) -> RunOutcome:
-    from refinebio_assets.definitions import build_definitions
-
-    definition = build_definitions(progress).resolve_job_def(job)
+def _run(definitions: Definitions, job: str, partition: str, ops: dict[str, Any]) -> RunOutcome:
     quiet = {"console": {"config": {"log_level": "CRITICAL"}}}
     with DagsterInstance.get() as instance:
         end_dead_runs(instance)
-        result = definition.execute_in_process(
+        result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
             partition_key=partition,
             run_config={"ops": ops, "loggers": quiet},
@@ -68,12 +64,24 @@ def _run(job: str, partition: str, ops: dict[str, Any], progress: ProgressSource
 
 
 def _outcome(result: ExecuteInProcessResult) -> RunOutcome:
-    problems, permanent = [], True
-    for event in result.filter_events(lambda event: event.is_step_failure):
-        failure = event.step_failure_data
-        user = failure.user_failure_data
-        error = failure.error
-        problems.append((user.description if user else None) or (error.message if error else "unknown failure"))
-        if user is not None and "permanent" in user.metadata:
-            permanent = permanent and bool(user.metadata["permanent"].value)
-    return RunOutcome(result.run_id, result.success, "\n".join(problems), permanent)
+    failures = [event.step_failure_data for event in result.filter_events(lambda e: e.is_step_failure)]
+    return RunOutcome(
+        result.run_id,
+        result.success,
+        problem="\n".join(_message(failure) for failure in failures),
+        permanent=not any(_was_retried(failure) for failure in failures),
+    )
+
+
+def _was_retried(failure: Any) -> bool:
+    return failure.error is not None and "max_retries" in failure.error.message
+
+
+def _message(failure: Any) -> str:
+    """Return what a person can act on: a failure's description, or the error below Dagster's own."""
+    if failure.user_failure_data is not None and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return str(error.message).strip() if error is not None else "the step failed without a message"

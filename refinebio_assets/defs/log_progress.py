@@ -20,9 +20,7 @@ class _Task:
 class LogProgress:
     """Writes the start and end of each task and a line every few seconds in between."""
 
-    def __init__(
-        self, write: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, write: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._write = write
         self._clock = clock
         self._tasks: dict[str, _Task] = {}

@@ -19,7 +19,7 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
 
     url: str = Field(
         default="",
-        description=f"Root of the lake. Empty: the environment variable {HOME_VARIABLE}, else ./{DEFAULT_HOME}.",
+        description=f"Root of the lake. Empty: the variable {HOME_VARIABLE}, else ./{DEFAULT_HOME}.",
     )
 
     def open(self) -> Lake:

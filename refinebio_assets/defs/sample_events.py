@@ -65,7 +65,9 @@ def add_keys(instance: DagsterInstance, partitions: str, keys: Sequence[str]) ->
 
 
 def _is_news(instance: DagsterInstance, outcome: Outcome, row: Mapping[str, Any]) -> bool:
-    return row["sample"] in outcome.sample_reasons or not instance.has_dynamic_partition(SAMPLE, row["sample"])
+    return row["sample"] in outcome.sample_reasons or not instance.has_dynamic_partition(
+        SAMPLE, row["sample"]
+    )
 
 
 def _event(row: Mapping[str, Any]) -> AssetMaterialization | AssetObservation:

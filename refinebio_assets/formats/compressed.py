@@ -6,6 +6,7 @@ that follow each other (bgzip, concatenated lanes) are one text, as RFC 1952 say
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
@@ -17,7 +18,7 @@ CHUNK_BYTES = 1 << 20
 _INPUT_SLICE = 1 << 18
 """What zlib is given at once. Each member copies what follows it, so a large slice of a bgzip file
 (members of 16 kB) would be copied many times."""
-_OUTPUT_LIMIT = 4 << 20
+_OUTPUT_LIMIT = 1 << 20
 """What zlib may return at once, so that a small file cannot grow into all of the memory."""
 _GZIP_WINDOW = 31
 """zlib's code for "a gzip member, checksum verified"."""
@@ -124,7 +125,9 @@ def plain_chunks(chunks: Iterable[bytes], label: str | PurePath) -> Iterator[byt
 def read_chunks(path: Path, size: int = CHUNK_BYTES) -> Iterator[bytes]:
     """Yield a file's bytes as they are. NotFoundError when there is no such file."""
     try:
-        with path.open("rb") as stream:
+        with path.open("rb", buffering=0) as stream:
+            # A buffer beyond the file's size costs more than reading it.
+            size = min(size, os.fstat(stream.fileno()).st_size or size)
             while chunk := stream.read(size):
                 yield chunk
     except FileNotFoundError as error:

@@ -111,20 +111,26 @@ class LocalCopies:
     def _copied_folder(self, files: Mapping[str, StoredFile]) -> Path:
         content = "".join(f"{file.sha256} {name}\0" for name, file in sorted(files.items()))
         target = self._cache / "folders" / sha256(content.encode()).hexdigest()
-        if all(self._is_sound(target / name, file) for name, file in files.items()):
+        if self._is_whole(target, files):
             return target
         building = make_scratch(self._storage.scratch, "folder")
+        damaged = building / "damaged"
         try:
             for name, file in files.items():
-                self._copy(file, building / name)
-            with storing(f"caching a folder as {target}"):
-                if target.exists():
-                    target.rename(make_scratch(self._storage.scratch, "removed") / "folder")
-                replace_durably(building, target)
+                self._copy(file, building / "new" / name)
+            # Another process may have made it meanwhile, and programs may be reading it.
+            if not self._is_whole(target, files):
+                with storing(f"caching a folder as {target}"):
+                    if target.exists():
+                        target.rename(damaged)
+                    replace_durably(building / "new", target)
         finally:
             remove_tree(building)
         self._checked.update(target / name for name in files)
         return target
+
+    def _is_whole(self, folder: Path, files: Mapping[str, StoredFile]) -> bool:
+        return all(self._is_sound(folder / name, file) for name, file in files.items())
 
     def _copy(self, file: StoredFile, target: Path) -> None:
         with self._storage.open(file.path) as stream, storing(f"copying {file.path} to {target}"):
@@ -135,8 +141,9 @@ class LocalCopies:
         require_content(file, *found)
 
     def _is_sound(self, path: Path, file: StoredFile) -> bool:
-        if not path.is_file() or path.stat().st_size != file.size:
-            return False
+        with storing(f"looking at {path}"):
+            if not path.is_file() or path.stat().st_size != file.size:
+                return False
         if path not in self._checked:
             if hash_file(path)[0] != file.sha256:
                 return False

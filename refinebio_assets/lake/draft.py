@@ -25,6 +25,7 @@ from refinebio_assets.lake.records import (
     read_record,
     record_bytes,
 )
+from refinebio_assets.lake.storage import remove_tree
 
 if TYPE_CHECKING:
     from refinebio_assets.lake.store import Lake

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,9 +76,7 @@ class Table:
 
     def arrow_schema(self) -> pa.Schema:
         """Return the Arrow schema of the table's Parquet files."""
-        import pyarrow as pa
-
-        return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in self.columns])
+        return _arrow_schema(self.columns)
 
     def sql(self) -> str:
         """Return the DuckDB statements that create the table in the catalog, with its comments."""
@@ -102,6 +101,7 @@ class Table:
         return head + f"| Column | Type | May be missing | Meaning |\n|---|---|---|---|\n{rows}\n"
 
 
+@cache
 def arrow_type(column_type: ColumnType) -> pa.DataType:
     """Return the Arrow type of a column type."""
     import pyarrow as pa
@@ -115,6 +115,13 @@ def arrow_type(column_type: ColumnType) -> pa.DataType:
         ColumnType.STRINGS: pa.list_(pa.string()),
     }
     return types[column_type]
+
+
+@cache
+def _arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in columns])
 
 
 def _literal(text: str) -> str:

@@ -117,13 +117,16 @@ def orphans(lake: Lake, older_than: timedelta = SAFE_AGE) -> list[Orphan]:
 
 def sweep(lake: Lake, older_than: timedelta = SAFE_AGE) -> list[Orphan]:
     """Remove what ``orphans`` lists, and return it. Committed files are never touched."""
-    removed = orphans(lake, older_than)
-    local = LocalStorage(lake.storage.scratch.parent)
-    for orphan in removed:
+    removed = []
+    staging = LocalStorage(lake.storage.scratch.parent)
+    for orphan in orphans(lake, older_than):
         if orphan.kind == OrphanKind.STAGING:
-            local.remove(f"{lake.storage.scratch.name}/{Path(orphan.path).name}")
+            staging.remove(f"{lake.storage.scratch.name}/{Path(orphan.path).name}")
         elif lake.storage.size(_entry_of(orphan.path).path) is None:
             lake.storage.remove(orphan.path)
+        else:
+            continue
+        removed.append(orphan)
     return removed
 
 
@@ -136,7 +139,7 @@ def _staged(lake: Lake) -> list[Orphan]:
     for name in local.names(""):
         path = scratch / name
         with storing(f"looking at {path}"):
-            files = [*local.tree(name).values(), found_at(path)]
+            files = [*local.tree(name).values(), found_at(str(path))]
         shown = f"staging/{name}" if lake.is_local else str(path)
         found.append(_orphan(OrphanKind.STAGING, shown, files))
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,10 +13,11 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from refinebio_assets.errors import NotFoundError, PermanentError, RequestError, StorageError
+from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines import experiment_record, gene_expression
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
-from refinebio_assets.pipelines.expression_matrix import GENE_COLUMN
+from refinebio_assets.pipelines.expression_matrix import GENE_COLUMN, column_values
 from refinebio_assets.pipelines.gene_expression import read_expression
 from refinebio_assets.pipelines.outcome import require_head
 
@@ -33,7 +33,7 @@ def choose_matrix(lake: Lake, accession: str, matrix: str | None = None) -> tupl
         commit = require_head(lake, gene_expression.ASSET, accession)
     except NotFoundError as error:
         raise NotFoundError(f"experiment {accession} has no expression matrix yet") from error
-    names = [row["matrix"] for row in lake.read_table(commit, "matrices").to_pylist()]
+    names = [row["matrix"] for row in read_rows(lake, commit, "matrices")]
     if matrix is None and len(names) > 1:
         raise RequestError(f"{accession} has several matrices; choose one with --matrix: {', '.join(names)}")
     if matrix is not None and matrix not in names:
@@ -41,7 +41,9 @@ def choose_matrix(lake: Lake, accession: str, matrix: str | None = None) -> tupl
     return commit, matrix or names[0]
 
 
-def export_matrix(lake: Lake, accession: str, output: Path, *, format: str, matrix: str | None = None) -> tuple[int, int]:
+def export_matrix(
+    lake: Lake, accession: str, output: Path, *, format: str, matrix: str | None = None
+) -> tuple[int, int]:
     """Write a matrix to ``output`` and return (genes, samples). Nothing half-written is ever visible.
 
     ``tsv``: header ``Gene`` then samples, shortest text that reads back to the same number. ``parquet``:
@@ -54,7 +56,9 @@ def export_matrix(lake: Lake, accession: str, output: Path, *, format: str, matr
     writers: dict[str, Callable[[Path], None]] = {
         "tsv": lambda path: _write_tsv(table, path),
         "parquet": lambda path: pq.write_table(table, path, compression="zstd"),
-        "h5ad": lambda path: _write_h5ad(table, _sample_metadata(lake, accession, table.column_names[1:]), path),
+        "h5ad": lambda path: _write_h5ad(
+            table, _sample_metadata(lake, accession, table.column_names[1:]), path
+        ),
     }
     _write_whole(output, writers[format])
     return table.num_rows, table.num_columns - 1
@@ -66,7 +70,7 @@ def _write_whole(output: Path, write: Callable[[Path], None]) -> None:
     temporary = output.with_name(f".{output.name}.{secrets.token_hex(4)}")
     try:
         write(temporary)
-        os.replace(temporary, output)
+        temporary.replace(output)
     except OSError as error:
         raise StorageError(f"could not write {output}: {error}") from error
     finally:
@@ -104,7 +108,7 @@ def _write_h5ad(table: pa.Table, obs: dict[str, list[str]], path: Path) -> None:
     except ImportError as error:
         raise PermanentError("h5ad needs anndata: pip install 'refinebio-assets[h5ad]'") from error
     samples = table.column_names[1:]
-    values: Any = np.column_stack([table.column(sample).to_numpy() for sample in samples])
+    values: Any = np.column_stack([column_values(table, sample) for sample in samples])
     data = anndata.AnnData(
         X=np.ascontiguousarray(values.T),
         obs=pd.DataFrame(obs, index=pd.Index(samples, name="sample")),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from refinebio_assets.domain import DropKind, Verdict
+from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines import gene_expression, sample_quantifications, transcriptome_index
+from refinebio_assets.pipelines.expression_matrix import column_values
 from refinebio_assets.pipelines.gene_expression import read_expression
 from refinebio_assets.pipelines.outcome import require_head
 
@@ -19,7 +22,7 @@ def matrix_problems(lake: Lake, accession: str) -> list[str]:
     genes and samples that were recorded; no value is missing, infinite or negative.
     """
     head = require_head(lake, gene_expression.ASSET, accession)
-    rows = lake.read_table(head, "matrices").to_pylist()
+    rows = read_rows(lake, head, "matrices")
     matrices = {row["matrix"]: read_expression(lake, head, row["matrix"]) for row in rows}
     problems = _unaccounted(lake, accession, matrices)
     for row in rows:
@@ -32,7 +35,7 @@ def unprocessed_samples(lake: Lake, accession: str) -> list[str]:
     head = require_head(lake, sample_quantifications.ASSET, accession)
     return [
         f"{row['sample']} ({row['verdict']}): {row['reason']}"
-        for row in lake.read_table(head, "results").to_pylist()
+        for row in read_rows(lake, head, "results")
         if row["verdict"] != Verdict.PROCESSED
     ]
 
@@ -40,21 +43,27 @@ def unprocessed_samples(lake: Lake, accession: str) -> list[str]:
 def unmapped_share(lake: Lake, organism: str) -> float:
     """Return the share (0 to 1) of an organism's transcripts that have no gene."""
     head = require_head(lake, transcriptome_index.ASSET, organism)
-    row = lake.read_table(head, "transcriptomes").to_pylist()[0]
+    row = read_rows(lake, head, "transcriptomes")[0]
     return 1.0 - float(row["mapped_transcripts"]) / float(row["transcripts"])
 
 
 def _unaccounted(lake: Lake, accession: str, matrices: dict[str, pa.Table]) -> list[str]:
     quantified = require_head(lake, sample_quantifications.ASSET, accession)
     head = require_head(lake, gene_expression.ASSET, accession)
-    wanted = {row["sample"] for row in lake.read_table(quantified, "results").to_pylist()}
+    wanted = {row["sample"] for row in read_rows(lake, quantified, "results")}
     columns = [name for matrix in matrices.values() for name in matrix.column_names[1:]]
-    dropped = {
-        row["item"] for row in lake.read_table(head, "dropped").to_pylist() if row["kind"] == DropKind.SAMPLE
-    }
-    problems = [f"sample {name} is in no matrix and not listed as dropped" for name in sorted(wanted - set(columns) - dropped)]
-    problems += [f"sample {name} is in a matrix and listed as dropped" for name in sorted(set(columns) & dropped)]
-    problems += [f"sample {name} is in more than one matrix" for name in sorted({n for n in columns if columns.count(n) > 1})]
+    dropped = {row["item"] for row in read_rows(lake, head, "dropped") if row["kind"] == DropKind.SAMPLE}
+    problems = [
+        f"sample {name} is in no matrix and not listed as dropped"
+        for name in sorted(wanted - set(columns) - dropped)
+    ]
+    problems += [
+        f"sample {name} is in a matrix and listed as dropped" for name in sorted(set(columns) & dropped)
+    ]
+    problems += [
+        f"sample {name} is in more than one matrix"
+        for name in sorted({n for n in columns if columns.count(n) > 1})
+    ]
     return problems
 
 
@@ -62,13 +71,13 @@ def _matrix_problems(name: str, matrix: pa.Table, genes: int, samples: int) -> l
     problems = []
     if (matrix.num_rows, matrix.num_columns - 1) != (genes, samples):
         problems.append(
-            f"{name} has {matrix.num_rows} genes x {matrix.num_columns - 1} samples, recorded are {genes} x {samples}"
+            f"{name} has {matrix.num_rows} genes x {matrix.num_columns - 1} samples, "
+            f"recorded are {genes} x {samples}"
         )
     if len(pc.unique(matrix.column(0))) != matrix.num_rows:
         problems.append(f"{name} lists a gene twice")
     for sample in matrix.column_names[1:]:
-        column = matrix.column(sample)
-        valid = pc.and_(pc.is_finite(column), pc.greater_equal(column, 0.0))
-        if column.null_count or not pc.all(valid, min_count=0).as_py():
+        values = column_values(matrix, sample)
+        if matrix.column(sample).null_count or not (np.isfinite(values) & (values >= 0)).all():
             problems.append(f"{name}: sample {sample} has missing, infinite or negative values")
     return problems

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,7 @@ _FORMAT_KEY = b"refinebio_assets.expression_matrix"
 def matrix_table(genes: Sequence[str], samples: Sequence[str], values: np.ndarray) -> pa.Table:
     """Return genes x samples ``values`` (float64) as a table: ``Gene``, then one column a sample."""
     columns = [pa.array(genes, pa.string()), *(pa.array(values[:, i]) for i in range(len(samples)))]
-    fields = [pa.field(GENE_COLUMN, pa.string(), nullable=False)]
+    fields: list[pa.Field[Any]] = [pa.field(GENE_COLUMN, pa.string(), nullable=False)]
     fields += [pa.field(sample, pa.float64()) for sample in samples]
     return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata={_FORMAT_KEY: FORMAT_VERSION}))
 
@@ -51,8 +52,16 @@ def matrix_version(table: pa.Table) -> str:
     """Return the SHA-256 of the matrix's content: genes, samples and the bits of its values."""
     digest = hashlib.sha256()
     digest.update("\n".join(table.column_names).encode())
-    digest.update("\n".join(table.column(GENE_COLUMN).to_pylist()).encode())
+    digest.update("\n".join(map(str, table.column(GENE_COLUMN).to_pylist())).encode())
     for name in table.column_names[1:]:
-        for chunk in table.column(name).chunks:
-            digest.update(np.frombuffer(chunk.buffers()[1], np.float64, len(chunk), chunk.offset * 8).tobytes())
+        digest.update(column_values(table, name).tobytes())
     return digest.hexdigest()
+
+
+def column_values(table: pa.Table, sample: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return a sample's values as a float64 vector, one a gene, without loading pandas as pyarrow would."""
+    chunks = [
+        np.frombuffer(cast(Any, chunk.buffers()[1]), np.float64, len(chunk), chunk.offset * 8)
+        for chunk in table.column(sample).chunks
+    ]
+    return np.concatenate(chunks) if chunks else np.empty(0)

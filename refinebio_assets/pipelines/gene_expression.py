@@ -13,13 +13,24 @@ from typing import Any
 
 import pyarrow as pa
 
-from refinebio_assets.domain import Dropped, DropKind, Experiment, FileRole, Technology, Verdict, distinct
+from refinebio_assets.domain import DropKind, Dropped, Experiment, FileRole, Technology, Verdict, distinct
 from refinebio_assets.errors import AllFailedError, NotFoundError, PermanentError
 from refinebio_assets.formats.gene_map import GeneMap, read_gene_map
+from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake, StoredFile
-from refinebio_assets.pipelines import experiment_record, raw_files, sample_quantifications, transcriptome_index
+from refinebio_assets.pipelines import (
+    experiment_record,
+    raw_files,
+    sample_quantifications,
+    transcriptome_index,
+)
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
-from refinebio_assets.pipelines.expression_matrix import matrix_table, matrix_version, read_matrix, write_matrix
+from refinebio_assets.pipelines.expression_matrix import (
+    matrix_table,
+    matrix_version,
+    read_matrix,
+    write_matrix,
+)
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows, require_head
 from refinebio_assets.pipelines.progress import SILENT, Progress
@@ -42,6 +53,11 @@ class Reference:
     version: str
     gene_map_file: StoredFile | None = None
     transcriptome: Transcriptome | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells references apart: organism and version."""
+        return self.organism, self.version
 
     def gene_map(self, lake: Lake) -> GeneMap:
         """Return the transcript to gene map."""
@@ -92,7 +108,7 @@ def assess_expression(lake: Lake, accession: str) -> Assessment:
         require_head(lake, asset, accession)
         for asset in (experiment_record.ASSET, raw_files.ASSET, sample_quantifications.ASSET)
     )
-    results = lake.read_table(quantified, "results").to_pylist()
+    results = read_rows(lake, quantified, "results")
     plans = _plan_matrices(lake, recorded_experiment(record), read_raw_files(lake, files), results)
     basis = _basis(plans, results)
     head = lake.head(ASSET, accession)
@@ -119,7 +135,9 @@ def summarize_expression(
         reasons = "\n".join(f"  - {item.item}: {item.reason}" for item in dropped)
         raise AllFailedError(f"no matrix could be made of {accession}:\n{reasons}")
     with lake.draft(ASSET, accession) as draft:
-        rows = [_write(draft, accession, matrix.plan, matrix.summary) for matrix in matrices if matrix.summary]
+        rows = [
+            _write(draft, accession, matrix.plan, matrix.summary) for matrix in matrices if matrix.summary
+        ]
         draft.write_table("matrices", rows)
         draft.write_table("dropped", dropped_rows(dropped))
         commit = draft.commit(
@@ -154,22 +172,25 @@ def _plan_matrices(
     """Group the processed samples by reference; the order of experiment and samples is kept."""
     sample_of = {sample.accession: sample for sample in experiment.samples}
     files = files_by_sample(raw)
-    groups: dict[Reference, list[Mapping[str, Any]]] = defaultdict(list)
+    references: dict[tuple[str, str], Reference] = {}
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in results:
         if row["verdict"] == Verdict.PROCESSED:
             gene_map = files.get(row["sample"], {}).get(FileRole.GENE_MAP)
             stored = gene_map.stored if gene_map else None
-            groups[_reference(lake, sample_of[row["sample"]].organism, stored)].append(row)
+            reference = _reference(lake, sample_of[row["sample"]].organism, stored)
+            references[reference.key] = reference
+            groups[reference.key].append(row)
     names = _names(list(groups))
     return [
         MatrixPlan(
-            name=names[reference],
-            reference=reference,
+            name=names[key],
+            reference=references[key],
             samples=tuple(row["sample"] for row in rows),
             files=tuple(_quant_file(row) for row in rows),
             platforms=tuple(distinct(sample_of[row["sample"]].platform for row in rows)),
         )
-        for reference, rows in groups.items()
+        for key, rows in groups.items()
     ]
 
 
@@ -186,13 +207,13 @@ def _quant_file(row: Mapping[str, Any]) -> StoredFile:
     return StoredFile(QUANT_FILE, row["file_path"], row["file_size"], row["file_sha256"])
 
 
-def _names(references: Sequence[Reference]) -> dict[Reference, str]:
+def _names(references: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Name matrices by technology and organism, and by reference where one organism has several."""
-    organisms = [reference.organism for reference in references]
+    organisms = [organism for organism, _ in references]
     return {
-        reference: f"rna-seq_{reference.organism.lower()}"
-        + (f"_{reference.version[:8]}" if organisms.count(reference.organism) > 1 else "")
-        for reference in references
+        (organism, version): f"rna-seq_{organism.lower()}"
+        + (f"_{version[:8]}" if organisms.count(organism) > 1 else "")
+        for organism, version in references
     }
 
 
@@ -219,7 +240,9 @@ def _summarize(lake: Lake, plan: MatrixPlan, progress: Progress) -> Matrix:
         )
     except PermanentError as error:
         reason = f"no matrix {plan.name}: {error}"
-        return Matrix(plan, None, tuple(Dropped(DropKind.SAMPLE, sample, ASSET, reason) for sample in plan.samples))
+        return Matrix(
+            plan, None, tuple(Dropped(DropKind.SAMPLE, sample, ASSET, reason) for sample in plan.samples)
+        )
     finally:
         progress.advance("summarize", plan.name)
     return Matrix(plan, summary, (*summary.dropped, *_without_gene(plan, summary)))
@@ -253,11 +276,17 @@ def _write(draft: Draft, accession: str, plan: MatrixPlan, summary: TranscriptSu
 
 
 def _warnings(matrices: Sequence[Matrix]) -> list[str]:
-    return [
-        f"{matrix.plan.name}: {matrix.summary.n_mapped:,} of {matrix.summary.n_transcripts:,} transcripts have a gene"
-        for matrix in matrices
-        if matrix.summary and matrix.summary.n_mapped < matrix.summary.n_transcripts
-    ]
+    """Say what is odd about the matrices that were made, one sentence each."""
+    lines = []
+    for matrix in matrices:
+        summary = matrix.summary
+        if summary is not None and summary.n_mapped < summary.n_transcripts:
+            lines.append(
+                f"{matrix.plan.name}: {summary.n_mapped:,} of {summary.n_transcripts:,} transcripts "
+                "have a gene; reads of the others count for no gene"
+            )
+        lines += [f"{warning.sample}: {warning.text}" for warning in (summary.warnings if summary else ())]
+    return lines
 
 
 def _failed_earlier(results: Sequence[Mapping[str, Any]]) -> list[Dropped]:
@@ -271,5 +300,5 @@ def _failed_earlier(results: Sequence[Mapping[str, Any]]) -> list[Dropped]:
 def _dropped_before(lake: Lake, head: Commit) -> tuple[Dropped, ...]:
     return tuple(
         Dropped(DropKind(row["kind"]), row["item"], row["step"], row["reason"], row["permanent"])
-        for row in lake.read_table(head, "dropped").to_pylist()
+        for row in read_rows(lake, head, "dropped")
     )

@@ -7,6 +7,8 @@ import io
 import numpy as np
 import pyarrow as pa
 
+from refinebio_assets.pipelines.expression_matrix import column_values
+
 MAX_LINES = 60
 """Densities drawn: more lines than this hide each other."""
 
@@ -26,7 +28,7 @@ def density_plot(matrix: pa.Table) -> bytes:
     axes = figure.add_subplot()
     names = matrix.column_names[1:]
     for name in names[:MAX_LINES]:
-        values = np.log2(np.array(matrix.column(name).to_pylist(), dtype=np.float64) + 1)
+        values = np.log2(column_values(matrix, name) + 1)
         expressed = values[values > 0]
         if len(expressed) == 0:
             continue
@@ -38,5 +40,6 @@ def density_plot(matrix: pa.Table) -> bytes:
     if len(names) <= 12:
         axes.legend(fontsize="x-small", frameon=False)
     target = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(target)
+    FigureCanvasAgg(figure)
+    figure.savefig(target, format="png")
     return target.getvalue()

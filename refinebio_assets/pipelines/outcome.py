@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from refinebio_assets.domain import Dropped, DropKind
+from refinebio_assets.domain import DropKind, Dropped
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.freshness import Basis

@@ -8,6 +8,7 @@ from typing import Any
 
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.rows import query_rows
 
 _STATES = """
     WITH registered AS (
@@ -21,7 +22,8 @@ _STATES = """
         SELECT partition AS experiment, count(*) AS refused
         FROM dropped WHERE is_current AND asset = 'raw_files' AND kind = 'sample' GROUP BY ALL
     ), made AS (
-        SELECT experiment, string_agg(matrix || ' (' || genes || ' x ' || samples || ')', ', ') AS matrices
+        SELECT experiment,
+               string_agg(genes || ' genes x ' || samples, ', ' ORDER BY matrix) AS matrices
         FROM matrices GROUP BY ALL
     ), finished AS (
         SELECT partition AS experiment, max(created_at) AS finished FROM commits
@@ -30,13 +32,15 @@ _STATES = """
     SELECT experiment, source, title, organisms, technologies, registered.samples,
            coalesce(processed, 0) AS processed, coalesce(failed, refused, 0) AS failed,
            matrices, finished,
-           CASE WHEN matrices IS NOT NULL AND coalesce(failed, 0) = 0 AND processed = registered.samples THEN 'complete'
+           CASE WHEN matrices IS NOT NULL AND coalesce(failed, 0) = 0
+                     AND processed = registered.samples THEN 'complete'
                 WHEN matrices IS NOT NULL AND processed > 0 THEN 'partial'
                 WHEN coalesce(failed, refused, 0) > 0 THEN 'failed'
                 ELSE 'registered' END AS state
     FROM registered
     LEFT JOIN experiments USING (experiment) LEFT JOIN judged USING (experiment)
-    LEFT JOIN refused USING (experiment) LEFT JOIN made USING (experiment) LEFT JOIN finished USING (experiment)
+    LEFT JOIN refused USING (experiment) LEFT JOIN made USING (experiment)
+    LEFT JOIN finished USING (experiment)
 """
 
 
@@ -142,9 +146,8 @@ def require_known(catalog: Catalog, accession: str) -> ExperimentDetails | list[
 
 def _of_sample(catalog: Catalog, table: str, sample: Mapping[str, Any], order: str) -> list[dict[str, Any]]:
     query = f"SELECT * FROM {table} WHERE experiment = $experiment AND sample = $sample ORDER BY {order}"
-    return catalog.query(query, {"experiment": sample["experiment"], "sample": sample["sample"]}).to_pylist()
+    return query_rows(catalog, query, {"experiment": sample["experiment"], "sample": sample["sample"]})
 
 
 def _rows(catalog: Catalog, sql: str, name: str | None = None) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = catalog.query(sql, {} if name is None else {"name": name}).to_pylist()
-    return rows
+    return query_rows(catalog, sql, {} if name is None else {"name": name})

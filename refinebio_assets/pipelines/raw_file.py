@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refinebio_assets.domain import FileRole, Verdict
+from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake, StoredFile
 from refinebio_assets.pipelines.fetch_file import FetchedFile, Origin
 
@@ -43,7 +44,7 @@ class RawFile:
 
 def read_raw_files(lake: Lake, commit: Commit) -> list[RawFile]:
     """Return the files that a commit of ``raw_files`` lists, in its order."""
-    return [_from_row(row) for row in lake.read_table(commit, "files").to_pylist()]
+    return [_from_row(row) for row in read_rows(lake, commit, "files")]
 
 
 def file_rows(experiment: str, files: Iterable[RawFile]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from refinebio_assets.domain import Dropped, DropKind, Experiment, FileRole
+from refinebio_assets.domain import DropKind, Dropped, Experiment, FileRole
 from refinebio_assets.errors import AllFailedError, RefinebioError, StorageError
 from refinebio_assets.lake.store import InputRef, Lake
 from refinebio_assets.pipelines import experiment_record
@@ -131,7 +131,9 @@ def _gather(
     ]
 
 
-def _in_lake(in_lake: Mapping[tuple[Origin, FileRole], RawFile], location: str, role: FileRole) -> RawFile | None:
+def _in_lake(
+    in_lake: Mapping[tuple[Origin, FileRole], RawFile], location: str, role: FileRole
+) -> RawFile | None:
     try:
         return in_lake.get((locate(location), role))
     except RefinebioError:
@@ -191,7 +193,12 @@ def _dropped(experiment: Experiment, files: Sequence[RawFile]) -> list[Dropped]:
 def _version(files: Sequence[RawFile]) -> str:
     return content_hash(
         [
-            [file.sample, str(file.role), file.stored.sha256 if file.stored and file.usable else "", file.reason]
+            [
+                file.sample,
+                str(file.role),
+                file.stored.sha256 if file.stored and file.usable else "",
+                file.reason,
+            ]
             for file in files
         ]
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from refinebio_assets.domain import Experiment, Sample
 from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.sources.sample_sheet import (
@@ -41,9 +42,10 @@ def register_sample_sheet(
 ) -> list[Registration]:
     """Register every experiment of a sample sheet; nothing is registered when anything is wrong.
 
-    ``qualify_samples`` names every sample ``<experiment>-<sample>``; ``dry_run`` writes nothing. Raises RequestError, naming
-    all problems at once, when the sheet is not usable or when a sample's name already belongs to
-    another experiment's sample with other files: sample names are global, as accessions are.
+    ``qualify_samples`` names every sample ``<experiment>-<sample>``; ``dry_run`` writes
+    nothing. Raises RequestError, naming all problems at once, when the sheet is not usable or when a
+    sample's name already belongs to another experiment's sample with other files: sample names are
+    global, as accessions are.
     """
     experiments = read_sample_sheet(sheet)
     if qualify_samples:
@@ -52,7 +54,8 @@ def register_sample_sheet(
     if problems:
         raise RequestError(problems, about=str(sheet))
     return [
-        register_experiment(lake, experiment, origin=str(sheet), dry_run=dry_run) for experiment in experiments
+        register_experiment(lake, experiment, origin=str(sheet), dry_run=dry_run)
+        for experiment in experiments
     ]
 
 
@@ -136,7 +139,8 @@ def _conflicts(catalog: Catalog, experiments: Sequence[Experiment]) -> list[str]
 
 def _other_owners(catalog: Catalog, experiment: Experiment) -> list[dict[str, str]]:
     rows = _registered_rows(experiment)
-    found = catalog.query(
+    found = query_rows(
+        catalog,
         """
         SELECT DISTINCT ON (mine.sample) mine.sample, registered.experiment AS owner
         FROM (SELECT unnest($samples) AS sample, unnest($definitions) AS definition) AS mine
@@ -151,6 +155,5 @@ def _other_owners(catalog: Catalog, experiment: Experiment) -> list[dict[str, st
         },
     )
     return [
-        {"experiment": experiment.accession, "sample": row["sample"], "owner": row["owner"]}
-        for row in found.to_pylist()
+        {"experiment": experiment.accession, "sample": row["sample"], "owner": row["owner"]} for row in found
     ]

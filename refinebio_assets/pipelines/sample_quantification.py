@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import shutil
+import tempfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +17,11 @@ from typing import Any
 
 from refinebio_assets.domain import FileRole, Sample
 from refinebio_assets.errors import PermanentError
-from refinebio_assets.formats.quant_sf import read_quant_sf
+from refinebio_assets.formats.quant_sf import TPM_TOTAL, read_quant_sf
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines.freshness import Basis, content_hash
 from refinebio_assets.pipelines.raw_file import RawFile
+from refinebio_assets.pipelines.transcript_summary import TPM_TOLERANCE
 from refinebio_assets.pipelines.transcriptome_index import LONG_KMER, SHORT_KMER, Transcriptome
 from refinebio_assets.tools import salmon
 
@@ -27,8 +29,7 @@ ASSET = "sample_quantification"
 CODE_VERSION = "1"
 QUANT_FILE = "quant.sf.gz"
 SUBMITTED = "submitted"
-TPM_TOTAL = 1_000_000.0
-TPM_TOLERANCE = 0.01
+READ_ROLES = (FileRole.FASTQ_1, FileRole.FASTQ_2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class QuantificationTask:
 
 @dataclass(frozen=True, slots=True)
 class Quantification:
-    """A quantified sample: its commit and what Salmon said. Fields of Salmon are None for a submitted file."""
+    """A quantified sample: its commit, and what is known of how it was made (Salmon's facts)."""
 
     commit: Commit
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -74,7 +75,7 @@ class Quantification:
 
 def index_kmer_for(files: Mapping[FileRole, RawFile]) -> int:
     """Return the k-mer length for a sample's reads: 31 if they are longer than 75 bases on average."""
-    reads = [file for role, file in files.items() if role in (FileRole.FASTQ_1, FileRole.FASTQ_2)]
+    reads = [file for role, file in files.items() if role in READ_ROLES]
     total = sum(file.reads or 0 for file in reads)
     bases = sum((file.reads or 0) * (file.mean_read_length or 0.0) for file in reads)
     kmer = salmon.index_kmer(bases / total)
@@ -92,13 +93,23 @@ def find_quantification(lake: Lake, sample: str, basis: Basis) -> Quantification
     return None
 
 
-def quantify_sample(lake: Lake, task: QuantificationTask, *, threads: int, run_id: str = "") -> Quantification:
+def quantify_sample(
+    lake: Lake,
+    task: QuantificationTask,
+    *,
+    threads: int,
+    run_id: str = "",
+    cancelled: threading.Event | None = None,
+) -> Quantification:
     """Quantify one sample and commit the result.
 
     Raises a PermanentError for bad input, a TransientError when the tool was killed or storage failed.
     """
     with lake.draft(ASSET, task.sample.accession) as draft:
-        facts = _run_salmon(lake, task, draft, threads) if task.transcriptome else _take_submitted(lake, task, draft)
+        if task.transcriptome is None:
+            facts = _take_submitted(lake, task, draft)
+        else:
+            facts = _run_salmon(lake, task, task.transcriptome, draft, threads, cancelled)
         version = facts.pop("version")
         basis = task.basis()
         commit = draft.commit(
@@ -122,22 +133,32 @@ def _inputs(task: QuantificationTask) -> list[InputRef]:
     return [*files, InputRef("transcriptome_index", task.transcriptome.organism, task.transcriptome.version)]
 
 
-def _local(lake: Lake, task: QuantificationTask, role: FileRole) -> Path | None:
+def _local(lake: Lake, task: QuantificationTask, role: FileRole) -> Path:
     file = task.files.get(role)
-    return lake.local(file.stored) if file and file.stored else None
+    if file is None or file.stored is None:
+        raise PermanentError(f"sample {task.sample.accession} has no {role}")
+    return lake.local(file.stored)
 
 
-def _run_salmon(lake: Lake, task: QuantificationTask, draft: Draft, threads: int) -> dict[str, Any]:
-    fastq_1 = _local(lake, task, FileRole.FASTQ_1)
-    if task.transcriptome is None or fastq_1 is None:
-        raise PermanentError(f"sample {task.sample.accession} has no reads to quantify")
-    run = salmon.quantify(
-        task.transcriptome.index_folder(lake, task.kmer),
-        draft.folder / "salmon",
-        fastq_1=fastq_1,
-        fastq_2=_local(lake, task, FileRole.FASTQ_2),
-        threads=threads,
-    )
+def _run_salmon(
+    lake: Lake,
+    task: QuantificationTask,
+    transcriptome: Transcriptome,
+    draft: Draft,
+    threads: int,
+    cancelled: threading.Event | None,
+) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="reads-") as named:
+        reads = [_named(lake, task, role, Path(named)) for role in READ_ROLES if role in task.files]
+        run = salmon.quantify(
+            transcriptome.index_folder(lake, task.kmer),
+            draft.folder / "salmon",
+            fastq_1=reads[0],
+            fastq_2=reads[1] if len(reads) > 1 else None,
+            threads=threads,
+            expected_reads=task.files[FileRole.FASTQ_1].reads,
+            cancelled=cancelled,
+        )
     quant = read_quant_sf(run.quant_sf, label=f"Salmon's quant.sf of {task.sample.accession}")
     version = _store_quant(run.quant_sf, draft)
     run.quant_sf.unlink()
@@ -156,15 +177,23 @@ def _run_salmon(lake: Lake, task: QuantificationTask, draft: Draft, threads: int
     }
 
 
+def _named(lake: Lake, task: QuantificationTask, role: FileRole, folder: Path) -> Path:
+    """Link a file of the lake under the name its source gave it, for messages that people read."""
+    link = folder / str(role) / Path(task.files[role].origin.location).name
+    link.parent.mkdir()
+    link.symlink_to(_local(lake, task, role).absolute())
+    return link
+
+
 def _take_submitted(lake: Lake, task: QuantificationTask, draft: Draft) -> dict[str, Any]:
     file = task.files[FileRole.QUANT_SF]
     path = _local(lake, task, FileRole.QUANT_SF)
-    if path is None:
-        raise PermanentError(f"sample {task.sample.accession} has no quant.sf")
     quant = read_quant_sf(path, label=file.origin.location)
     total = quant.tpm_total
     odd = abs(total - TPM_TOTAL) > TPM_TOLERANCE * TPM_TOTAL
-    warning = f"TPM of {file.origin.location} sum to {total:,.0f}, not 1,000,000: the file may be cut or filtered"
+    warning = (
+        f"TPM of {file.origin.location} sum to {total:,.0f}, not 1,000,000: the file may be cut or filtered"
+    )
     return {
         "version": _store_quant(path, draft),
         "transcripts": len(quant.tpm),
@@ -175,11 +204,14 @@ def _take_submitted(lake: Lake, task: QuantificationTask, draft: Draft) -> dict[
 def _store_quant(source: Path, draft: Draft) -> str:
     """Write the quant.sf compressed, the same bytes each time, and return the SHA-256 of its text."""
     digest = hashlib.sha256()
-    with _text_of(source) as text, (draft.folder / QUANT_FILE).open("wb") as raw:
-        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as target:
-            while chunk := text.read(1 << 20):
-                digest.update(chunk)
-                target.write(chunk)
+    with (
+        _text_of(source) as text,
+        (draft.folder / QUANT_FILE).open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as target,
+    ):
+        while chunk := text.read(1 << 20):
+            digest.update(chunk)
+            target.write(chunk)
     return digest.hexdigest()
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from refinebio_assets.domain import Dropped, DropKind, Experiment, Verdict
+from refinebio_assets.domain import DropKind, Dropped, Experiment, Verdict
 from refinebio_assets.errors import AllFailedError, RefinebioError, RequestError, StorageError
+from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines import experiment_record, raw_files, sample_quantification
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
@@ -77,9 +79,13 @@ def assess_quantifications(
     plans = plan_samples(lake, experiment, files_by_sample(read_raw_files(lake, files)))
     basis = {CODE_KEY: CODE_VERSION} | {plan.sample.accession: plan.basis() for plan in plans}
     head = lake.head(ASSET, accession)
-    before = {row["sample"]: row for row in lake.read_table(head, "results").to_pylist()} if head else {}
+    before = {row["sample"]: row for row in read_rows(lake, head, "results")} if head else {}
     reasons = _changes(head.info["basis"] if head else None, basis)
-    reasons += [f"{name} failed before and is tried again" for name, row in before.items() if _worth_retrying(row, retry_failed)]
+    reasons += [
+        f"{name} failed before and is tried again"
+        for name, row in before.items()
+        if _worth_retrying(row, retry_failed)
+    ]
     reasons += [f"{name} is redone on request" for name in samples]
     return Assessment(Situation(head, basis, tuple(reasons)), (record, files), tuple(plans), before)
 
@@ -195,11 +201,16 @@ def _quantify_all(
     run_id: str,
 ) -> list[SampleResult]:
     workers, threads = share_cores(cores, len(waiting))
+    cancelled = threading.Event()
 
     def one(item: tuple[QuantificationTask, str]) -> SampleResult:
         task, why = item
         try:
-            return SampleResult(task, quantify_sample(lake, task, threads=threads, run_id=run_id), why=why)
+            return SampleResult(
+                task,
+                quantify_sample(lake, task, threads=threads, run_id=run_id, cancelled=cancelled),
+                why=why,
+            )
         except StorageError:
             raise
         except RefinebioError as error:
@@ -208,7 +219,7 @@ def _quantify_all(
     if waiting:
         progress.start("quantify", len(waiting), "samples")
     made = []
-    for _, result in run_all(one, waiting, workers=workers):
+    for _, result in run_all(one, waiting, workers=workers, cancelled=cancelled):
         made.append(result)
         progress.advance("quantify", f"{result.accession}: {result.reason or result.why}")
     return made
@@ -226,7 +237,11 @@ def _commit(
         draft.write_table("lineage", [row for result in results for row in _lineage_rows(result)])
         draft.write_table("dropped", dropped_rows(_dropped(results)))
         versions = [
-            [result.accession, str(result.verdict), result.quantification.version if result.quantification else result.reason]
+            [
+                result.accession,
+                str(result.verdict),
+                result.quantification.version if result.quantification else result.reason,
+            ]
             for result in results
         ]
         return draft.commit(

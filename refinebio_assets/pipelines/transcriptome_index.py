@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from refinebio_assets.domain import Dropped, DropKind
+from refinebio_assets.domain import DropKind, Dropped
 from refinebio_assets.errors import PermanentError
-from refinebio_assets.formats.fasta import FastaRecord, read_fasta, write_fasta
+from refinebio_assets.formats.fasta import read_fasta
 from refinebio_assets.formats.gene_map import GeneMap, explain_no_match, read_gene_map, write_gene_map
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines.fetch_file import FetchedFile, describe, fetch, locate
@@ -32,6 +32,8 @@ SHORT_KMER = 23
 KMERS = (LONG_KMER, SHORT_KMER)
 GENE_MAP_FILE = "genes_to_transcripts.txt"
 TRANSCRIPTS_FILE = "transcripts.txt"
+EXTRACTED_FILE = "extracted.fa"
+NO_GENE = "no gene in the gene map: quantified, but counted for no gene"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,9 @@ def build_transcriptome_index(
 ) -> Outcome:
     """Build both indices of a registered organism, or return the commit that is already right.
 
-    Both indices hold the same transcripts: those shorter than 31 bases are left out of both, so that
-    samples quantified with either can be summarized together. What is left out, and transcripts
-    without a gene, are listed as dropped.
+    Both indices list the same transcripts, so that samples quantified with either can be summarized
+    together. Transcripts that Salmon leaves out or cannot count, and those without a gene, are listed as
+    dropped.
     """
     situation = assess_transcriptome(lake, organism)
     if situation.current is not None:
@@ -99,8 +101,10 @@ def build_transcriptome_index(
     with lake.draft(ASSET, organism) as draft:
         prepared = _prepare(lake, draft.folder, files)
         progress.advance("build index", f"{len(prepared.transcripts):,} transcripts")
-        indices = [_index(draft, prepared.fasta, kmer, cores or available_cores(), progress) for kmer in KMERS]
-        prepared.fasta.unlink()
+        indices = [
+            _index(draft, prepared.fasta, kmer, cores or available_cores(), progress) for kmer in KMERS
+        ]
+        (draft.folder / EXTRACTED_FILE).unlink(missing_ok=True)
         built = _Built(inputs, registration, files, prepared, tuple(indices), situation.basis)
         commit = _commit(draft, built, run_id)
     return Outcome(commit, True, situation.reasons, built.dropped)
@@ -119,68 +123,38 @@ class _Prepared:
 
 
 def _prepare(lake: Lake, folder: Path, files: Mapping[str, FetchedFile]) -> _Prepared:
+    """Return the transcripts as given, or extracted from the genome into ``folder``, with their genes."""
     local = {role: lake.local(file.stored) for role, file in files.items()}
     labels = {role: file.origin.location for role, file in files.items()}
-    dropped: list[Dropped] = []
     if "genome" in local:
-        source = folder / "extracted.fa"
+        fasta = folder / EXTRACTED_FILE
         extracted = extract_transcripts(
-            local["genome"], local["gtf"], source, genome_label=labels["genome"], gtf_label=labels["gtf"]
+            local["genome"], local["gtf"], fasta, genome_label=labels["genome"], gtf_label=labels["gtf"]
         )
-        gene_map, label = extracted.gene_map, labels["gtf"]
-        dropped += extracted.dropped
+        gene_map, dropped, label = extracted.gene_map, extracted.dropped, labels["gtf"]
     else:
-        source, label = local["transcripts"], labels["transcripts"]
+        fasta, dropped, label = local["transcripts"], (), labels["transcripts"]
         gene_map = read_gene_map(local["gene_map"], label=labels["gene_map"])
-    fasta = folder / "transcripts.fa"
-    names, short = _write_long_enough(source, label, fasta)
-    if "genome" in local:
-        source.unlink()
-    dropped += short
-    return _with_genes(fasta, names, gene_map, dropped)
-
-
-def _write_long_enough(source: Path, label: str, target: Path) -> tuple[list[str], list[Dropped]]:
-    """Copy the transcripts that hold at least one long k-mer; return their names and the others."""
-    names: list[str] = []
-    dropped: list[Dropped] = []
-
-    def long_enough() -> Iterator[FastaRecord]:
-        for record in read_fasta(source, label=label):
-            if len(record.sequence) >= LONG_KMER:
-                names.append(record.name)
-                yield record
-            else:
-                reason = f"{len(record.sequence)} bases, shorter than the k-mer length {LONG_KMER}"
-                dropped.append(Dropped(DropKind.TRANSCRIPT, record.name, ASSET, reason))
-
-    write_fasta(target, long_enough())
-    if not names:
-        raise PermanentError(f"{label}: no transcript has {LONG_KMER} bases or more, nothing to index")
-    return names, dropped
-
-
-def _with_genes(
-    fasta: Path, names: Sequence[str], gene_map: GeneMap, dropped: Sequence[Dropped]
-) -> _Prepared:
+    names = tuple(record.name for record in read_fasta(fasta, label=label))
     gene_of = gene_map.gene_of()
     unmapped = [name for name in names if name not in gene_of]
     if len(unmapped) == len(names):
         raise PermanentError(
-            f"none of the {len(names):,} transcripts has a gene in the gene map. {explain_no_match(names, gene_map)}"
+            f"none of the {len(names):,} transcripts has a gene in the gene map. "
+            f"{explain_no_match(names, gene_map)}"
         )
-    without_gene = [
-        Dropped(DropKind.TRANSCRIPT, name, ASSET, "no gene in the gene map: quantified, but in no gene's value")
-        for name in unmapped
-    ]
     return _Prepared(
         fasta,
-        tuple(names),
+        names,
         gene_map,
         mapped=len(names) - len(unmapped),
         genes=len({gene_of[name] for name in names if name in gene_of}),
-        dropped=(*dropped, *without_gene),
+        dropped=(*dropped, *(_drop(name, NO_GENE) for name in unmapped)),
     )
+
+
+def _drop(transcript: str, reason: str) -> Dropped:
+    return Dropped(DropKind.TRANSCRIPT, transcript, ASSET, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,24 +171,41 @@ class _Built:
     @property
     def dropped(self) -> tuple[Dropped, ...]:
         """What is in no index, and what has no gene."""
-        duplicates = [
-            Dropped(DropKind.TRANSCRIPT, name, ASSET, f"same sequence as {kept}, which stands for both")
-            for name, kept in self.indices[0].duplicates
-        ]
-        return (*self.prepared.dropped, *duplicates)
+        index = max(self.indices, key=lambda index: index.kmer)
+        return (
+            *self.prepared.dropped,
+            *(
+                _drop(name, f"same sequence as {kept}, which stands for both")
+                for name, kept in index.duplicates
+            ),
+            *(_drop(name, "nothing is left without its poly-A tail") for name in index.clipped_away),
+            *(
+                _drop(name, f"shorter than k = {index.kmer}: its count is always 0")
+                for name in index.too_short
+            ),
+        )
 
     @property
     def indexed(self) -> list[str]:
-        """The indexed transcripts in order."""
-        removed = {name for name, _ in self.indices[0].duplicates}
-        return [name for name in self.prepared.transcripts if name not in removed]
+        """The rows of every quant.sf made with these indices, in order."""
+        index = self.indices[0]
+        removed = {name for name, _ in index.duplicates} | set(index.clipped_away)
+        names = [name for name in self.prepared.transcripts if name not in removed]
+        if any(each.transcripts != len(names) for each in self.indices):
+            counts = ", ".join(f"{each.transcripts:,} (k = {each.kmer})" for each in self.indices)
+            raise PermanentError(
+                f"{len(names):,} transcripts were to be indexed, but the indices hold {counts}"
+            )
+        return names
 
     @property
     def version(self) -> str:
         """Hash of sequences, names, gene map and Salmon's version."""
         hashes = [[index.kmer, index.sequence_hash, index.name_hash] for index in self.indices]
         gene_map = self.prepared.gene_map
-        return content_hash([hashes, list(gene_map.genes), list(gene_map.transcripts), self.basis["salmon version"]])
+        return content_hash(
+            [hashes, list(gene_map.genes), list(gene_map.transcripts), self.basis["salmon version"]]
+        )
 
 
 def _index(draft: Draft, fasta: Path, kmer: int, cores: int, progress: Progress) -> SalmonIndex:
@@ -229,7 +220,9 @@ def _commit(draft: Draft, built: _Built, run_id: str) -> Commit:
     names = "".join(f"{name}\n" for name in built.indexed)
     (draft.folder / TRANSCRIPTS_FILE).write_text(names, encoding="utf-8")
     draft.write_table("transcriptomes", [_transcriptome_row(built)])
-    draft.write_table("sources", [_source_row(inputs.organism, role, file) for role, file in built.files.items()])
+    draft.write_table(
+        "sources", [_source_row(inputs.organism, role, file) for role, file in built.files.items()]
+    )
     draft.write_table("dropped", dropped_rows(built.dropped))
     for file in built.files.values():
         draft.attach(file.stored)

@@ -52,7 +52,8 @@ def register_transcriptome(lake: Lake, inputs: TranscriptomeInputs) -> str:
     if set(inputs.locations()) not in ({"transcripts", "gene_map"}, {"genome", "gtf"}):
         given = ", ".join(inputs.locations()) or "nothing"
         raise RequestError(
-            f"a transcriptome is made from --transcripts and --gene-map, or from --genome and --gtf; given: {given}"
+            f"a transcriptome is made from --transcripts and --gene-map, or from --genome and --gtf; "
+            f"given: {given}"
         )
     content = asdict(inputs)
     version = content_hash(content)
@@ -69,7 +70,8 @@ def registered_transcriptome(lake: Lake, organism: str) -> tuple[TranscriptomeIn
     if head is None:
         raise NotFoundError(
             f"no transcriptome is registered for {organism}. Register one with `refinebio-assets reference "
-            f"add-transcriptome --organism {organism} --transcripts FASTA --gene-map TSV`, or with --genome FASTA --gtf GTF"
+            f"add-transcriptome --organism {organism} --transcripts FASTA --gene-map TSV`, or with "
+            "--genome FASTA --gtf GTF"
         )
     return TranscriptomeInputs(**head.info["inputs"]), head.version
 

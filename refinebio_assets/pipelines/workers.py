@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
@@ -23,13 +24,25 @@ def share_cores(cores: int, pieces: int) -> tuple[int, int]:
 
 
 def run_all(
-    work: Callable[[Item], Result], items: Sequence[Item], *, workers: int
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    workers: int,
+    cancelled: threading.Event | None = None,
 ) -> Iterator[tuple[Item, Result]]:
-    """Yield (item, result) as pieces finish. An exception of a piece ends the whole: what has not begun is cancelled."""
+    """Yield (item, result) as pieces finish.
+
+    When one raises, or the caller stops, pieces that wait are not begun and ``cancelled`` is set, so that
+    those that run can end early.
+    """
     with ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="sample") as pool:
         futures = {pool.submit(work, item): item for item in items}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
+        except BaseException:
+            if cancelled is not None:
+                cancelled.set()
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

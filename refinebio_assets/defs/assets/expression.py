@@ -14,12 +14,13 @@ from pydantic import Field
 
 from refinebio_assets.defs.assets.reference import OWNERS, transcriptome_index
 from refinebio_assets.defs.assets.source import raw_files
-from refinebio_assets.defs.failures import RETRY_TRANSIENT, explained
+from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.metadata import image_value, materialized, matrix_schema, table_value
 from refinebio_assets.defs.partitions import experiment_partitions, sample_partitions
 from refinebio_assets.defs.pools import cores_of_pool
 from refinebio_assets.defs.resources import LakeResource, ProgressSource
 from refinebio_assets.defs.sample_events import report_samples
+from refinebio_assets.lake.rows import read_rows, table_rows
 from refinebio_assets.pipelines import gene_expression as expression_pipeline
 from refinebio_assets.pipelines import sample_quantification as sample_pipeline
 from refinebio_assets.pipelines import sample_quantifications as samples_pipeline
@@ -34,13 +35,13 @@ sample_quantification = AssetSpec(
     code_version=sample_pipeline.CODE_VERSION,
     description=(
         "Every sample processed, one partition each, with its version, processor and verdict. Written by "
-        "`sample_quantifications`, which processes an experiment at a time; to redo one sample, launch that with "
-        "`samples: [NAME]`."
+        "`sample_quantifications`, which processes an experiment at a time; to redo one sample, launch that "
+        "with `samples: [NAME]`."
     ),
 )
 
 
-class QuantifyConfig(Config):  # type: ignore[misc]
+class QuantifyConfig(Config):
     """What to do beyond the samples that are new or out of date."""
 
     samples: list[str] = Field(default=[], description="Samples to redo even if they are up to date.")
@@ -55,7 +56,6 @@ class QuantifyConfig(Config):  # type: ignore[misc]
     kinds={"salmon"},
     owners=OWNERS,
     pool="salmon",
-    retry_policy=RETRY_TRANSIENT,
 )
 def sample_quantifications(
     context: AssetExecutionContext,
@@ -63,7 +63,7 @@ def sample_quantifications(
     lake: LakeResource,
     progress: ResourceParam[ProgressSource],
 ) -> MaterializeResult[None]:
-    """Each sample of the experiment quantified by Salmon, or its quant.sf as given: file, version and verdict.
+    """Each sample of the experiment quantified by Salmon, or its quant.sf as given, with its verdict.
 
     Only samples that are new or out of date are processed. A sample that fails is listed with its reason.
     """
@@ -78,9 +78,18 @@ def sample_quantifications(
             progress=progress.of(context.log),
             run_id=context.run_id,
         )
-        results = store.read_table(outcome.commit, "results").to_pylist()
+        results = read_rows(store, outcome.commit, "results")
     report_samples(context, outcome, results)
-    columns = ["sample", "verdict", "reason", "mapping_rate", "library_type", "reads_processed", "why", "version"]
+    columns = [
+        "sample",
+        "verdict",
+        "reason",
+        "mapping_rate",
+        "library_type",
+        "reads_processed",
+        "why",
+        "version",
+    ]
     return materialized(
         outcome,
         {
@@ -99,7 +108,6 @@ def sample_quantifications(
     kinds={"parquet"},
     owners=OWNERS,
     pool="memory",
-    retry_policy=RETRY_TRANSIENT,
 )
 def gene_expression(
     context: AssetExecutionContext, lake: LakeResource, progress: ResourceParam[ProgressSource]
@@ -110,11 +118,20 @@ def gene_expression(
         outcome = expression_pipeline.summarize_expression(
             store, context.partition_key, progress=progress.of(context.log), run_id=context.run_id
         )
-        rows = store.read_table(outcome.commit, "matrices").to_pylist()
+        rows = read_rows(store, outcome.commit, "matrices")
         largest = max(rows, key=lambda row: row["samples"])
         matrix = expression_pipeline.read_expression(store, outcome.commit, largest["matrix"])
-    preview = [dict(row) for row in matrix.slice(0, 10).to_pylist()]
-    columns = ["matrix", "organism", "genes", "samples", "transcripts", "mapped_transcripts", "version", "path"]
+    preview = table_rows(matrix.slice(0, 10))
+    columns = [
+        "matrix",
+        "organism",
+        "genes",
+        "samples",
+        "transcripts",
+        "mapped_transcripts",
+        "version",
+        "path",
+    ]
     return materialized(
         outcome,
         {

@@ -2,11 +2,12 @@
 
 from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, asset
 
-from refinebio_assets.defs.failures import RETRY_TRANSIENT, explained
+from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.metadata import materialized, table_value
 from refinebio_assets.defs.partitions import organism_partitions
 from refinebio_assets.defs.pools import cores_of_pool
 from refinebio_assets.defs.resources import LakeResource, ProgressSource
+from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.pipelines import transcriptome_index as pipeline
 
 OWNERS = ["team:refinebio"]
@@ -19,14 +20,14 @@ OWNERS = ["team:refinebio"]
     kinds={"salmon", "ensembl"},
     owners=OWNERS,
     pool="salmon",
-    retry_policy=RETRY_TRANSIENT,
 )
 def transcriptome_index(
     context: AssetExecutionContext, lake: LakeResource, progress: ResourceParam[ProgressSource]
 ) -> MaterializeResult[None]:
-    """Salmon indices of one organism (k = 31 for reads longer than 75 bases, k = 23 for others) and its gene map.
+    """Salmon indices of one organism and its gene map.
 
-    Made from transcripts and a gene map, or from a genome and a GTF, as registered with
+    k = 31 serves reads longer than 75 bases, k = 23 all others. Made from transcripts
+    and a gene map, or from a genome and a GTF, as registered with
     `refinebio-assets reference add-transcriptome`.
     """
     store = lake.open()
@@ -38,8 +39,8 @@ def transcriptome_index(
             progress=progress.of(context.log),
             run_id=context.run_id,
         )
-        facts = store.read_table(outcome.commit, "transcriptomes").to_pylist()[0]
-        sources = store.read_table(outcome.commit, "sources").to_pylist()
+        facts = read_rows(store, outcome.commit, "transcriptomes")[0]
+        sources = read_rows(store, outcome.commit, "sources")
     summary = f"{facts['mapped_transcripts']:,} of {facts['transcripts']:,} transcripts have a gene"
     return materialized(
         outcome,

@@ -4,15 +4,16 @@ from dagster import AssetExecutionContext, Config, MaterializeResult, ResourcePa
 from pydantic import Field
 
 from refinebio_assets.defs.assets.reference import OWNERS
-from refinebio_assets.defs.failures import RETRY_TRANSIENT, explained
+from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.metadata import materialized, table_value
 from refinebio_assets.defs.partitions import experiment_partitions
 from refinebio_assets.defs.resources import LakeResource, ProgressSource
+from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.pipelines import experiment_record as record_pipeline
 from refinebio_assets.pipelines import raw_files as files_pipeline
 
 
-class FilesConfig(Config):  # type: ignore[misc]
+class FilesConfig(Config):
     """What to do beyond the files that are new or changed."""
 
     retry_failed: bool = Field(default=False, description="Read files again that failed before.")
@@ -24,15 +25,14 @@ class FilesConfig(Config):  # type: ignore[misc]
     code_version=record_pipeline.CODE_VERSION,
     kinds={"parquet"},
     owners=OWNERS,
-    retry_policy=RETRY_TRANSIENT,
 )
 def experiment_record(context: AssetExecutionContext, lake: LakeResource) -> MaterializeResult[None]:
     """What the source says of one experiment: its samples, files and the submitter's metadata, kept whole."""
     store = lake.open()
     with explained():
         outcome = record_pipeline.record_experiment(store, context.partition_key, run_id=context.run_id)
-        experiment = store.read_table(outcome.commit, "experiments").to_pylist()[0]
-        samples = store.read_table(outcome.commit, "samples").to_pylist()
+        experiment = read_rows(store, outcome.commit, "experiments")[0]
+        samples = read_rows(store, outcome.commit, "samples")
     return materialized(
         outcome,
         {
@@ -53,7 +53,6 @@ def experiment_record(context: AssetExecutionContext, lake: LakeResource) -> Mat
     kinds={"file"},
     owners=OWNERS,
     pool="download",
-    retry_policy=RETRY_TRANSIENT,
 )
 def raw_files(
     context: AssetExecutionContext,
@@ -71,8 +70,19 @@ def raw_files(
             progress=progress.of(context.log),
             run_id=context.run_id,
         )
-        files = store.read_table(outcome.commit, "files").to_pylist()
-    columns = ["sample", "role", "verdict", "reason", "size", "reads", "mean_read_length", "md5", "sha256", "origin"]
+        files = read_rows(store, outcome.commit, "files")
+    columns = [
+        "sample",
+        "role",
+        "verdict",
+        "reason",
+        "size",
+        "reads",
+        "mean_read_length",
+        "md5",
+        "sha256",
+        "origin",
+    ]
     return materialized(
         outcome,
         {

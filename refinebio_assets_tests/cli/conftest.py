@@ -1,0 +1,57 @@
+"""Fixtures of the command line's tests: a home of its own for each test, and the command as users run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from refinebio_assets_tests.pipelines.study import Study
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """A study of three samples in a folder whose lake is the command line's home."""
+    made = Study(tmp_path)
+    made.add_gene_map()
+    for seed, name in enumerate(["S1", "S2", "S3"]):
+        made.add_sample(name, seed)
+    return made
+
+
+@pytest.fixture
+def refinebio(tmp_path: Path) -> Run:
+    """Run ``refinebio-assets`` with these arguments in a process of its own; check nothing."""
+    return command_in(tmp_path)
+
+
+def command_in(folder: Path) -> Run:
+    """Return a function that runs the command in ``folder``, with the lake ``folder/lake``."""
+    home = {"REFINEBIO_HOME": str(folder / "lake"), "COLUMNS": "240", "NO_COLOR": "1"}
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in {"DAGSTER_HOME", "REFINEBIO_POSTGRES_URL"}
+    }
+
+    def run(*arguments: str | Path, env: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "refinebio_assets.cli.main", *map(str, arguments)]
+        return subprocess.run(
+            command, cwd=folder, env=kept | home | dict(env), capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def rows_of(run: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    """Return the rows that a command printed with ``--format json``."""
+    assert run.returncode == 0, run.stderr
+    return [json.loads(line) for line in run.stdout.splitlines()]

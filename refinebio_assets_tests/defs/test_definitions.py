@@ -1,0 +1,94 @@
+"""What the definitions promise to people who see them in the UI."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dagster import AssetKey, AssetSpec, Definitions
+
+from refinebio_assets.definitions import build_definitions
+from refinebio_assets_tests.conftest import REPOSITORY
+
+GRAPH = {
+    "transcriptome_index": ("reference", "organism", set()),
+    "experiment_record": ("source", "experiment", set()),
+    "raw_files": ("source", "experiment", {"experiment_record"}),
+    "sample_quantifications": ("expression", "experiment", {"raw_files", "transcriptome_index"}),
+    "gene_expression": ("expression", "experiment", {"sample_quantifications"}),
+    "sample_quantification": ("expression", "sample", set()),
+}
+
+
+@pytest.fixture(scope="module")
+def definitions() -> Definitions:
+    return build_definitions()
+
+
+@pytest.fixture(scope="module")
+def specs(definitions: Definitions) -> dict[str, AssetSpec]:
+    return {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
+
+
+def test_the_asset_graph_is_the_documented_one(specs: dict[str, AssetSpec]) -> None:
+    found = {
+        name: (
+            spec.group_name,
+            spec.partitions_def.name,  # type: ignore[union-attr]
+            {dep.asset_key.to_user_string() for dep in spec.deps},
+        )
+        for name, spec in specs.items()
+    }
+    assert found == GRAPH
+
+
+@pytest.mark.parametrize("name", GRAPH)
+def test_every_asset_says_what_it_is_whose_it_is_and_which_code_makes_it(
+    name: str, specs: dict[str, AssetSpec]
+) -> None:
+    spec = specs[name]
+    assert spec.description
+    assert spec.owners
+    assert spec.kinds
+    assert spec.code_version
+
+
+def test_heavy_steps_belong_to_pools(definitions: Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    pools = {
+        name: graph.get(AssetKey(name)).pools
+        for name in ("transcriptome_index", "raw_files", "sample_quantifications", "gene_expression")
+    }
+    assert pools == {
+        "transcriptome_index": {"salmon"},
+        "raw_files": {"download"},
+        "sample_quantifications": {"salmon"},
+        "gene_expression": {"memory"},
+    }
+
+
+def test_definitions_validate_with_an_empty_environment(tmp_path: Path) -> None:
+    """Also loads workspace.yaml and dagster.yaml as an operator's services would."""
+    settings = tmp_path / "dagster.yaml"
+    settings.write_text((REPOSITORY / "dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "dagster",
+            "definitions",
+            "validate",
+            "-w",
+            str(REPOSITORY / "workspace.yaml"),
+        ],
+        env={"DAGSTER_HOME": str(tmp_path), "PATH": os.defpath},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "All code locations passed validation" in run.stdout + run.stderr

@@ -1,0 +1,449 @@
+"""The catalog holds what is committed, however it came to be up to date."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from refinebio_assets.errors import NotFoundError, StorageError
+from refinebio_assets.lake.catalog import UNLISTED_ASSETS, Catalog
+from refinebio_assets.lake.store import InputRef, Lake
+from refinebio_assets_tests.lake.making import (
+    commit_files,
+    commit_record,
+    commit_results,
+    content_of,
+    damage,
+    sample_row,
+)
+
+
+@pytest.fixture
+def catalog(local_lake: Lake) -> Catalog:
+    return Catalog(local_lake)
+
+
+def rows(catalog: Catalog, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in catalog.query(sql, parameters).to_pylist()]
+
+
+def require_same_when_rebuilt(catalog: Catalog) -> None:
+    assert not catalog.stale()
+    digest = catalog.digest()
+    report = catalog.rebuild()
+    assert report.rebuilt
+    assert catalog.digest() == digest
+
+
+def test_an_empty_lake_has_an_empty_catalog(lake: Lake, tmp_path: Path) -> None:
+    catalog = Catalog(lake, tmp_path / "catalog")
+    assert catalog.stale()
+    report = catalog.sync()
+    assert (report.published, report.commits, report.problems) == (True, 0, ())
+    assert not catalog.stale()
+    assert catalog.query("SELECT * FROM samples").num_rows == 0
+
+
+def test_without_a_sync_there_is_no_catalog(catalog: Catalog) -> None:
+    for ask in (lambda: catalog.query("SELECT 1"), catalog.connect, catalog.digest):
+        with pytest.raises(NotFoundError, match="no catalog in"):
+            ask()
+
+
+def test_every_kind_of_lake_has_a_catalog(lake: Lake, tmp_path: Path) -> None:
+    catalog = Catalog(lake)
+    commit_record(lake, "E1")
+    commit_results(lake, "E1")
+    assert catalog.sync().commits == 2
+    commit_results(lake, "E1", "v2")
+    assert catalog.stale()
+    assert catalog.sync().commits == 3
+    assert rows(catalog, "SELECT version, is_current FROM results ORDER BY ALL") == [
+        ("v1", False),
+        ("v1", False),
+        ("v2", True),
+        ("v2", True),
+    ]
+    require_same_when_rebuilt(catalog)
+    assert catalog.folder.is_relative_to(tmp_path)
+
+
+def test_current_tables_show_the_newest_commit_of_each_partition_only(
+    local_lake: Lake, catalog: Catalog
+) -> None:
+    commit_record(local_lake, "E1", "v1", ["S1", "S2", "S3"])
+    commit_record(local_lake, "E2", "v1", ["S9"])
+    catalog.sync()
+    commit_record(local_lake, "E1", "v2", ["S1"])
+    catalog.sync()
+    assert rows(catalog, "SELECT experiment, sample FROM samples ORDER BY ALL") == [
+        ("E1", "S1"),
+        ("E2", "S9"),
+    ]
+    assert rows(catalog, "SELECT title FROM experiments ORDER BY ALL") == [("E1 v2",), ("E2 v1",)]
+    assert rows(catalog, "SELECT version, is_current FROM commits ORDER BY id") == [
+        ("v1", False),
+        ("v1", True),
+        ("v2", True),
+    ]
+    require_same_when_rebuilt(catalog)
+
+
+def test_a_newer_commit_without_a_table_takes_its_rows_away(local_lake: Lake, catalog: Catalog) -> None:
+    commit_record(local_lake, "E1")
+    catalog.sync()
+    commit_files(local_lake, "experiment_record", "E1", {"note": b"withdrawn"})
+    catalog.sync()
+    assert rows(catalog, "SELECT * FROM samples") == []
+    require_same_when_rebuilt(catalog)
+
+
+def test_each_row_says_which_commit_it_is_from(local_lake: Lake, catalog: Catalog) -> None:
+    name = "GSE " + "♥" * 100
+    commit = commit_record(local_lake, name, samples=["S1"])
+    catalog.sync()
+    assert rows(catalog, 'SELECT commit_id, asset, "partition" FROM samples') == [
+        (commit.id, "experiment_record", name)
+    ]
+
+
+def test_lineage_has_the_inputs_of_commits_and_what_commits_say_themselves(
+    local_lake: Lake, catalog: Catalog
+) -> None:
+    own = {
+        "output_asset": "gene_expression",
+        "output_partition": "E1",
+        "output_version": "v1",
+        "input_asset": "sample_quantifications",
+        "input_partition": "E1",
+        "input_version": "v1",
+    }
+    other = own | {"output_asset": "sample_quantification", "output_partition": "S1"}
+    with local_lake.draft("gene_expression", "E1") as draft:
+        draft.write_table("lineage", [own, other])
+        inputs = [
+            InputRef("sample_quantifications", "E1", "v1"),
+            InputRef("transcriptome_index", "HUMAN", "v3"),
+        ]
+        draft.commit(version="v1", code_version="1", inputs=inputs)
+    catalog.sync()
+    names = ", ".join(own)
+    assert rows(catalog, f"SELECT {names} FROM lineage ORDER BY ALL") == sorted(
+        [
+            tuple(own.values()),
+            tuple(other.values()),
+            ("gene_expression", "E1", "v1", "transcriptome_index", "HUMAN", "v3"),
+        ]
+    )
+    require_same_when_rebuilt(catalog)
+
+
+def test_views_count_processors_and_organisms(local_lake: Lake, catalog: Catalog) -> None:
+    commit_record(local_lake, "E1", samples=["S1", "S2"])
+    commit_record(local_lake, "E2", samples=["S2", "S3"])
+    commit_results(local_lake, "E1", "old", samples=["S1", "S2", "S4"])
+    commit_results(local_lake, "E1", "new", samples=["S1", "S2"])
+    commit_results(local_lake, "E2", "new", samples=["S2", "S3"])
+    with local_lake.draft("transcriptome_index", "DANIO_RERIO") as draft:
+        draft.write_table("transcriptomes", [{"organism": "DANIO_RERIO", "version": "v1"}])
+        draft.commit(version="v1", code_version="1")
+    catalog.sync()
+    assert rows(catalog, "SELECT processor, version, samples FROM processors") == [("salmon", "1.10.1", 3)]
+    query = "SELECT organism, experiments, samples, has_transcriptome FROM organisms ORDER BY ALL"
+    assert rows(catalog, query) == [("DANIO_RERIO", 0, 0, True), ("HOMO_SAPIENS", 2, 3, False)]
+
+
+def test_assets_with_a_partition_for_each_sample_are_not_listed(local_lake: Lake, catalog: Catalog) -> None:
+    (unlisted,) = UNLISTED_ASSETS
+    commit_files(local_lake, unlisted, "S1", {"quant.sf": b"x"})
+    commit_record(local_lake, "E1")
+    assert catalog.sync().commits == 1
+    commit_files(local_lake, unlisted, "S2", {"quant.sf": b"x"})
+    assert not catalog.stale()
+
+
+def test_a_sync_with_nothing_new_writes_nothing(local_lake: Lake, catalog: Catalog) -> None:
+    commit_record(local_lake, "E1")
+    first = catalog.sync()
+    before = {path.name: path.stat().st_mtime_ns for path in catalog.folder.iterdir() if path.name != "lock"}
+    second = catalog.sync()
+    assert (second.file, second.published, second.rebuilt, second.added) == (first.file, False, False, 0)
+    assert second.commits == 1
+    after = {path.name: path.stat().st_mtime_ns for path in catalog.folder.iterdir() if path.name != "lock"}
+    assert after == before
+
+
+def test_commits_that_are_gone_leave_the_catalog_and_older_ones_return(
+    local_lake: Lake, catalog: Catalog
+) -> None:
+    commit_record(local_lake, "E1", "v1", ["S1"])
+    commit_results(local_lake, "E1", "v1")
+    newest = commit_record(local_lake, "E1", "v2", ["S2"])
+    catalog.sync()
+    (Path(local_lake.url) / newest.entry.path).unlink()
+    assert catalog.stale()
+    catalog.sync()
+    assert rows(catalog, "SELECT sample FROM samples") == [("S1",)]
+    assert rows(catalog, "SELECT version FROM commits WHERE asset = 'experiment_record'") == [("v1",)]
+    require_same_when_rebuilt(catalog)
+
+
+# Damaged commits
+
+
+def cut_record(lake: Lake) -> None:
+    commit = lake.history("experiment_record", "E1")[-1]
+    lake.storage.put_bytes(b'{"format": 1,', commit.entry.path)
+
+
+def newer_format(lake: Lake) -> None:
+    commit = lake.history("experiment_record", "E1")[-1]
+    lake.storage.put_bytes(b'{"format": 99}', commit.entry.path)
+
+
+def damaged_parquet(lake: Lake) -> None:
+    commit = lake.history("experiment_record", "E1")[-1]
+    file = commit.file("tables/samples.parquet")
+    content = bytearray(content_of(lake, file))
+    content[len(content) // 2] ^= 1
+    damage(lake, file, bytes(content))
+
+
+def lost_parquet(lake: Lake) -> None:
+    commit = lake.history("experiment_record", "E1")[-1]
+    lake.storage.remove(commit.file("tables/samples.parquet").path)
+
+
+def lost_folder(lake: Lake) -> None:
+    lake.storage.remove(lake.history("experiment_record", "E1")[-1].entry.folder)
+
+
+@pytest.mark.parametrize("hurt", [cut_record, newer_format, damaged_parquet, lost_parquet, lost_folder])
+def test_a_damaged_commit_is_reported_and_the_rest_goes_on(
+    local_lake: Lake, catalog: Catalog, tmp_path: Path, hurt: Callable[[Lake], None]
+) -> None:
+    commit_record(local_lake, "E1", "v1", ["S1"])
+    bad = commit_record(local_lake, "E1", "v2", ["S2"])
+    commit_record(local_lake, "E2", "v1", ["S3"])
+    sound = tmp_path / "sound"
+    shutil.copytree(local_lake.url, sound)
+    hurt(local_lake)
+
+    report = catalog.sync()
+    assert [(problem.commit_id, problem.asset, problem.partition) for problem in report.problems] == [
+        (bad.id, "experiment_record", "E1")
+    ]
+    assert rows(catalog, "SELECT commit_id, problem FROM problems") == [(bad.id, report.problems[0].problem)]
+    assert rows(catalog, "SELECT sample FROM samples ORDER BY ALL") == [("S1",), ("S3",)]
+    assert report.commits == 2
+    again = catalog.sync()
+    assert (again.published, again.problems) == (False, report.problems)
+    require_same_when_rebuilt(catalog)
+
+    for part in ("assets", "log"):
+        shutil.rmtree(Path(local_lake.url) / part)
+        shutil.copytree(sound / part, Path(local_lake.url) / part)
+    repaired = catalog.sync()
+    assert (repaired.problems, repaired.commits) == ((), 3)
+    assert rows(catalog, "SELECT sample FROM samples ORDER BY ALL") == [("S2",), ("S3",)]
+    require_same_when_rebuilt(catalog)
+
+
+def test_a_lost_file_that_is_no_table_is_a_problem_too(lake: Lake, tmp_path: Path) -> None:
+    catalog = Catalog(lake, tmp_path / "catalog")
+    commit = commit_results(lake, "E1")
+    lake.storage.remove(f"{commit.entry.folder}/quant")
+    (problem,) = catalog.sync().problems
+    assert problem.problem == "2 files are lost: quant/S1.sf, quant/S2.sf"
+
+
+def test_rows_of_a_sound_commit_stay_when_its_files_are_damaged_later(
+    local_lake: Lake, catalog: Catalog
+) -> None:
+    commit_record(local_lake, "E1", "v1", ["S1"])
+    catalog.sync()
+    damaged_parquet(local_lake)
+    assert catalog.sync().problems == ()
+    assert rows(catalog, "SELECT sample FROM samples") == [("S1",)]
+
+
+# Damaged catalogs
+
+
+def current_file(catalog: Catalog) -> Path:
+    return catalog.folder / json.loads((catalog.folder / "CURRENT").read_text())["pointer"]["file"]
+
+
+def remove_file(catalog: Catalog) -> None:
+    current_file(catalog).unlink()
+
+
+def remove_pointer(catalog: Catalog) -> None:
+    (catalog.folder / "CURRENT").unlink()
+
+
+def remove_folder(catalog: Catalog) -> None:
+    shutil.rmtree(catalog.folder)
+
+
+def cut_pointer(catalog: Catalog) -> None:
+    (catalog.folder / "CURRENT").write_text('{"format": 1')
+
+
+def cut_file(catalog: Catalog) -> None:
+    os.truncate(current_file(catalog), 5000)
+
+
+def empty_file(catalog: Catalog) -> None:
+    os.truncate(current_file(catalog), 0)
+
+
+def flip_one_byte(catalog: Catalog) -> None:
+    path = current_file(catalog)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+
+def overwrite_with_text(catalog: Catalog) -> None:
+    current_file(catalog).chmod(0o644)
+    current_file(catalog).write_text("this was a database")
+
+
+def make_tables_old(catalog: Catalog) -> None:
+    path = catalog.folder / "CURRENT"
+    pointer = json.loads(path.read_text())
+    pointer["pointer"]["schema"] = "made when tables had other columns"
+    path.write_text(json.dumps(pointer))
+
+
+@pytest.mark.parametrize(
+    "hurt",
+    [
+        remove_file,
+        remove_pointer,
+        remove_folder,
+        cut_pointer,
+        cut_file,
+        empty_file,
+        flip_one_byte,
+        overwrite_with_text,
+        make_tables_old,
+    ],
+)
+def test_a_lost_or_damaged_catalog_is_made_again_by_the_next_sync(
+    local_lake: Lake, catalog: Catalog, hurt: Callable[[Catalog], None]
+) -> None:
+    commit_record(local_lake, "E1")
+    commit_results(local_lake, "E1")
+    catalog.sync()
+    digest = catalog.digest()
+    hurt(catalog)
+    fresh = Catalog(local_lake)
+    assert fresh.stale()
+    report = fresh.sync()
+    assert (report.rebuilt, report.published, report.commits) == (True, True, 2)
+    assert fresh.digest() == digest
+    assert catalog.query("SELECT * FROM samples").num_rows == 2, "who had the old one open goes on"
+
+
+def test_a_reader_that_meets_a_damaged_catalog_is_told_what_to_do(local_lake: Lake, catalog: Catalog) -> None:
+    commit_record(local_lake, "E1")
+    catalog.sync()
+    overwrite_with_text(catalog)
+    with pytest.raises(StorageError, match="will be made again by the next sync"):
+        catalog.query("SELECT 1")
+    remove_file(catalog)
+    with pytest.raises(StorageError, match="will be made again by the next sync"):
+        catalog.query("SELECT 1")
+
+
+def test_a_copied_lake_keeps_its_catalog(local_lake: Lake, catalog: Catalog, tmp_path: Path) -> None:
+    commit_record(local_lake, "E1")
+    catalog.sync()
+    shutil.copytree(local_lake.url, tmp_path / "copy", copy_function=shutil.copy)
+    moved = Catalog(Lake(str(tmp_path / "copy")))
+    assert not moved.stale()
+    assert not moved.sync().rebuilt
+    assert moved.digest() == catalog.digest()
+
+
+# Several at once
+
+
+def test_a_sync_is_skipped_or_waited_for_while_another_runs(local_lake: Lake, catalog: Catalog) -> None:
+    commit_record(local_lake, "E1")
+    catalog.sync()
+    commit_record(local_lake, "E2")
+    with (catalog.folder / "lock").open("r+") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        assert catalog.sync(wait=False).skipped
+        with pytest.raises(StorageError, match=r"waited 0 s for process \d+ on .*, which holds .*lock"):
+            catalog.sync(timeout=0.2)
+        release = threading.Timer(0.3, lambda: fcntl.flock(holder, fcntl.LOCK_UN))
+        release.start()
+        assert catalog.sync(timeout=30).commits == 2
+        release.join()
+    assert catalog.query("SELECT * FROM experiments").num_rows == 2
+
+
+def test_readers_keep_what_they_opened_and_old_files_go(local_lake: Lake, catalog: Catalog) -> None:
+    commit_record(local_lake, "E0")
+    catalog.sync()
+    with catalog.connect() as connection:
+        for number in range(1, 5):
+            commit_record(local_lake, f"E{number}")
+            catalog.sync()
+        assert connection.execute("SELECT count(*) FROM experiments").fetchall() == [(1,)]
+    assert catalog.query("SELECT * FROM experiments").num_rows == 5
+    files = sorted(path.name for path in catalog.folder.glob("catalog-*"))
+    assert files == ["catalog-4.duckdb", "catalog-5.duckdb"]
+
+
+def test_threads_query_while_syncs_go_on(local_lake: Lake, catalog: Catalog) -> None:
+    commit_record(local_lake, "E0")
+    catalog.sync()
+    failures: list[BaseException] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        last = 0
+        while not done.is_set():
+            try:
+                count = catalog.query("SELECT count(*) AS n FROM experiments").to_pylist()[0]["n"]
+                assert count >= last
+                last = count
+            except BaseException as error:  # noqa: BLE001 -- a thread's failure is the test's
+                failures.append(error)
+                return
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(1, 6):
+        commit_record(local_lake, f"E{number}")
+        catalog.sync()
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_many_commits_are_loaded_in_bulk(local_lake: Lake, catalog: Catalog) -> None:
+    for number in range(60):
+        with local_lake.draft("experiment_record", f"E{number % 40}") as draft:
+            draft.write_table("samples", [sample_row(f"E{number % 40}", f"S{n}") for n in range(3)])
+            draft.commit(version=str(number), code_version="1")
+    report = catalog.sync()
+    assert (report.added, report.commits) == (60, 60)
+    assert rows(catalog, "SELECT count(*), count(DISTINCT commit_id) FROM samples") == [(120, 40)]
+    require_same_when_rebuilt(catalog)
