@@ -81,24 +81,17 @@ class Contender:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--rounds", type=int, default=7, help="counted rounds of each (default 7, at least 5)"
-    )
-    parser.add_argument(
-        "--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: all cores"
-    )
-    parser.add_argument(
-        "--simulated", action="store_true", help="use simulated data though real ones are there"
-    )
+    cores = len(os.sched_getaffinity(0))
+    parser.add_argument("--rounds", type=int, default=7, help="counted rounds, at least 5 (default 7)")
+    parser.add_argument("--threads", type=int, default=cores, help="default: all cores")
+    parser.add_argument("--simulated", action="store_true", help="simulate data, real ones or not")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench_tximport_") as name:
         folder = Path(name)
         origin = simulate(folder) if options.simulated or not REAL_DATA.is_dir() else unpack(folder)
         size = sum(path.stat().st_size for path in folder.glob("*.sf"))
-        print(
-            f"{SAMPLES} plain quant.sf files of {TRANSCRIPTS:,} transcripts, {size / 1e6:.0f} MB ({origin})"
-        )
-        print(f"{options.threads} threads, medians of {max(5, options.rounds)} rounds after one to warm up\n")
+        print(f"{SAMPLES} quant.sf files of {TRANSCRIPTS:,} transcripts, {size / 1e6:.0f} MB ({origin})")
+        print(f"{options.threads} threads, medians of {max(5, options.rounds)} rounds after a warm-up\n")
         running = start_all(contenders(folder, options.threads))
         take_rounds(running, max(5, options.rounds))
         report(running)
@@ -112,15 +105,12 @@ def contenders(folder: Path, threads: int) -> list[Contender]:
     def worker(python: str, name: str) -> list[str]:
         return [python, str(WORKER), name, str(folder), str(threads)]
 
+    ours = sys.executable
     r = ["Rscript", str(WORKER.with_suffix(".R")), str(folder)]
     return [
-        Contender(
-            "arrow_pool", "pyarrow.csv alone, a file a thread", worker(sys.executable, "arrow_pool"), False
-        ),
-        Contender(
-            "arrow_default", "pyarrow.csv alone, its threads", worker(sys.executable, "arrow_default"), False
-        ),
-        Contender("ours", "refinebio-assets", worker(sys.executable, "ours")),
+        Contender("arrow_pool", "pyarrow.csv alone, a file a thread", worker(ours, "arrow_pool"), False),
+        Contender("arrow_default", "pyarrow.csv alone, its threads", worker(ours, "arrow_default"), False),
+        Contender("ours", "refinebio-assets", worker(ours, "ours")),
         Contender("r", "R tximport with readr", r),
         Contender("pytximport", "pytximport 0.13", worker(str(PEERS), "pytximport")),
     ]
@@ -164,23 +154,32 @@ def start_all(candidates: list[Contender]) -> list[Contender]:
 
 
 def take_rounds(running: list[Contender], rounds: int) -> None:
-    for one in running:
-        one.ask("run")
-    for _ in range(rounds):
+    """Run all in turn; the first round warms up and is not counted."""
+    for _ in range(rounds + 1):
         for one in running:
-            one.seconds.append(float(one.ask("run")))
+            answer = one.ask("run")
+            if not answer:
+                sys.exit(f"{one.title} failed; run it by hand: {' '.join(one.command)}, then type: run")
+            one.seconds.append(float(answer))
+    for one in running:
+        del one.seconds[0]
 
 
 def report(running: list[Contender]) -> None:
+    """Print times, and ratios taken round by round: neighbors in time, so drift cancels out."""
     ours = next(one for one in running if one.name == "ours")
     # The faster of both is the one to be measured against.
     arrow = min((one for one in running if not one.result), key=lambda one: one.median)
-    print(f"{'':38}{'median':>9}{'fastest':>9}{'slowest':>9}{'of pyarrow':>12}{'of ours':>9}")
+    print(f"{'':36}{'median':>9}{'fastest':>9}{'slowest':>9}{'/ pyarrow':>11}{'/ ours':>9}")
     for one in running:
         times = f"{one.median:8.3f}s{min(one.seconds):8.3f}s{max(one.seconds):8.3f}s"
-        ratios = f"{one.median / arrow.median:11.2f}x{one.median / ours.median:8.2f}x"
-        print(f"{one.title:38}{times}{ratios}{'  <- pyarrow' if one is arrow else ''}")
+        ratios = f"{ratio(one, arrow):11.2f}{ratio(one, ours):9.2f}"
+        print(f"{one.title:36}{times}{ratios}{'  <- pyarrow' if one is arrow else ''}")
     print()
+
+
+def ratio(one: Contender, other: Contender) -> float:
+    return statistics.median(mine / theirs for mine, theirs in zip(one.seconds, other.seconds, strict=True))
 
 
 def compare(running: list[Contender], folder: Path) -> bool:

@@ -19,5 +19,7 @@ def ui(host: str, port: int) -> None:
 
     home = prepare_dagster_home(lake_url())
     click.echo(f"Dagster home: {home}\nUI: http://{host}:{port}")
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "refinebio_assets.definitions"]
+    # The warning that Dagster prints of its own command is of no use to a person here.
+    quiet = ["-W", "ignore:Function"]
+    command = [sys.executable, *quiet, "-m", "dagster", "dev", "-m", "refinebio_assets.definitions"]
     os.execv(sys.executable, [*command, "--host", host, "--port", str(port)])

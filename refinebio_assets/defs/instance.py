@@ -10,7 +10,6 @@ from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 from refinebio_assets.defs.resources import DEFAULT_HOME
 
-HOST_TAG = "refinebio/host"
 PROCESS_TAG = "refinebio/process"
 
 
@@ -34,7 +33,7 @@ def prepare_dagster_home(lake_url: str) -> Path:
 
 def process_tags() -> dict[str, str]:
     """Return run tags that tell which process on which machine executes a run."""
-    return {HOST_TAG: socket.gethostname(), PROCESS_TAG: _process_identity(os.getpid())}
+    return {PROCESS_TAG: f"{socket.gethostname()}:{_process_identity(os.getpid())}"}
 
 
 def end_dead_runs(instance: DagsterInstance) -> list[str]:
@@ -42,13 +41,11 @@ def end_dead_runs(instance: DagsterInstance) -> list[str]:
 
     Such a run would otherwise show as running for ever and hold its pool slots.
     """
-    running = RunsFilter(
-        statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING], tags={HOST_TAG: socket.gethostname()}
-    )
+    running = RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])
     ended = []
     for run in instance.get_runs(filters=running):
-        identity = run.tags.get(PROCESS_TAG, "")
-        if identity and identity != _process_identity(int(identity.split("@")[0])):
+        host, _, identity = run.tags.get(PROCESS_TAG, "").rpartition(":")
+        if host == socket.gethostname() and identity != _process_identity(int(identity.split("@")[0])):
             instance.report_run_failed(run, "the process that executed this run was killed")
             ended.append(run.run_id)
     return ended

@@ -121,25 +121,21 @@ class _Reader:
         exons = self._exons.get(transcript)
         if exons is None:
             exons = self._exons[transcript] = Exons()
-        exons.starts.append(self._position(fields[3], "start"))
-        exons.ends.append(self._position(fields[4], "end"))
-        place = self._place(fields[0], fields[6])
+        try:
+            exons.starts.append(int(fields[3]))
+            exons.ends.append(int(fields[4]))
+        except ValueError as error:
+            found = quoted(fields[3] + b"-" + fields[4])
+            raise self._error("numbers as start and end of the exon", found) from error
+        place = self._places.get((fields[0], fields[6])) or self._place(fields[0], fields[6])
         if place not in exons.places:
             exons.places.append(place)
 
     def _place(self, chromosome: bytes, strand: bytes) -> tuple[str, str]:
         """Return chromosome and strand as text, one object for all exons that share them."""
-        place = self._places.get((chromosome, strand))
-        if place is None:
-            place = chromosome.decode("utf-8", "replace"), strand.decode("utf-8", "replace")
-            self._places[chromosome, strand] = place
+        place = chromosome.decode("utf-8", "replace"), strand.decode("utf-8", "replace")
+        self._places[chromosome, strand] = place
         return place
-
-    def _position(self, value: bytes, what: str) -> int:
-        try:
-            return int(value)
-        except ValueError as error:
-            raise self._error(f"a number as exon {what}", quoted(value)) from error
 
     def _attribute(self, key: bytes, attributes: bytes) -> bytes:
         value = _word_after(key, attributes)

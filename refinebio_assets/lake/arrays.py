@@ -44,23 +44,16 @@ def build_array(column_type: ColumnType, values: Sequence[Any]) -> pa.Array[Any]
     return _BUILDERS[column_type](plain)
 
 
-def same_text_array(text: str, length: int) -> pa.Array[Any]:
-    """Return an array of one text, repeated."""
-    return _strings([text.encode()] * length)
-
-
-def same_bool_array(value: bool, length: int) -> pa.Array[Any]:
-    """Return an array of one truth value, repeated."""
-    return _bools([value] * length)
-
-
 def _first_misfit(convert: Callable[[Any], Any], values: Sequence[Any]) -> ValueMisfitError:
-    for position, value in enumerate(values):
-        try:
-            _ = None if value is None else convert(value)
-        except _MISFITS:
-            return ValueMisfitError(position, _describe(value))
-    return ValueMisfitError(0, "a value that was another one when looked at again")
+    position = next(place for place, value in enumerate(values) if not _fits(convert, value))
+    return ValueMisfitError(position, _describe(values[position]))
+
+
+def _fits(convert: Callable[[Any], Any], value: Any) -> bool:
+    try:
+        return value is None or convert(value) is not None
+    except _MISFITS:
+        return False
 
 
 def _describe(value: object, shown: int = 60) -> str:

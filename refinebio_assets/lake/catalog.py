@@ -27,7 +27,7 @@ from refinebio_assets.lake.loading import (
     read_known,
     schema_fingerprint,
 )
-from refinebio_assets.lake.published import PublishedFiles
+from refinebio_assets.lake.published import Pointer, PublishedFiles
 from refinebio_assets.lake.storage import storing
 from refinebio_assets.lake.store import Lake
 
@@ -40,7 +40,7 @@ SYNC_TIMEOUT_SECONDS = 600.0
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 # A log file outside the allowed paths aborts the whole process when its connection ends (1.5.5).
 _REFUSED_FUNCTIONS = re.compile(r"\b(enable_logging|query|query_table)\b\"?\s*\(", re.IGNORECASE)
-_DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.DataError)
+_DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 _logger = logging.getLogger(__name__)
 
 
@@ -75,7 +75,7 @@ class Catalog:
         self.folder = folder or (Path(lake.url) if lake.is_local else lake.cache) / "catalog"
         self._files = PublishedFiles(self.folder)
         self._reader_lock = threading.Lock()
-        self._reader: tuple[str, duckdb.DuckDBPyConnection] | None = None
+        self._reader: tuple[Pointer, duckdb.DuckDBPyConnection] | None = None
 
     def sync(self, *, wait: bool = True, timeout: float = SYNC_TIMEOUT_SECONDS) -> SyncReport:
         """Bring the catalog up to date; with nothing new, nothing is written.
@@ -121,8 +121,8 @@ class Catalog:
 
     def digest(self) -> str:
         """Return a hash of the content, independent of order and of how it came to be."""
-        with self.connect() as connection:
-            return content_digest(connection)
+        with self._cursor() as cursor:
+            return content_digest(cursor)
 
     def close(self) -> None:
         """Close the connection that ``query`` keeps; the next query opens another."""
@@ -134,7 +134,7 @@ class Catalog:
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         with self._reader_lock:
             pointer = self._files.pointer()
-            if self._reader is None or pointer is None or self._reader[0] != pointer.file:
+            if self._reader is None or self._reader[0] != pointer:
                 reader = self._files.open()
                 if self._reader is not None:
                     self._reader[1].close()
@@ -148,8 +148,8 @@ class Catalog:
         if self._files.sound_pointer(schema_fingerprint()) is None:
             return None
         try:
-            with self.connect() as connection:
-                return read_known(connection)
+            with self._cursor() as cursor:
+                return read_known(cursor)
         except (duckdb.Error, StorageError, NotFoundError) as error:
             _logger.warning("the catalog is made again, as it could not be read: %s", error)
             return None

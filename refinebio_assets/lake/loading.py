@@ -45,8 +45,7 @@ def apply_change(path: Path, change: Change, staged: StagedRows) -> int:
     with duckdb.connect(str(path)) as connection:
         connection.execute("BEGIN")
         if is_new:
-            for statement in _statements():
-                connection.execute(statement)
+            connection.execute(";\n".join(_statements()))
         for table in (*TABLES.values(), COMMITS):
             _update(connection, table, staged)
         connection.execute(f"DELETE FROM {PROBLEMS.name}")

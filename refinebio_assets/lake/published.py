@@ -94,8 +94,8 @@ class PublishedFiles:
             return None
         return pointer
 
-    def open(self) -> tuple[str, duckdb.DuckDBPyConnection]:
-        """Open the current file read-only; return its name and the connection.
+    def open(self) -> tuple[Pointer, duckdb.DuckDBPyConnection]:
+        """Open the current file read-only; return what ``CURRENT`` said and the connection.
 
         Raises NotFoundError when nothing was published yet, StorageError when the file is damaged.
         """
@@ -104,7 +104,7 @@ class PublishedFiles:
             if pointer is None:
                 raise NotFoundError(f"no catalog in {self.folder} yet; a sync makes it from the lake")
             try:
-                return pointer.file, _attach(self.folder / pointer.file)
+                return pointer, _attach(self.folder / pointer.file)
             except FileNotFoundError:
                 # Two syncs since CURRENT was read; or the file is lost, which CURRENT tells again.
                 time.sleep(_LOCK_POLL_SECONDS)
@@ -192,10 +192,11 @@ class PublishedFiles:
 
 
 def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+    with storing("locking the catalog"):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
     return True
 
 

@@ -131,10 +131,14 @@ class RemoteStorage:
             self._files.pipe_file(self._full(path), data)
 
     def remove(self, path: str) -> None:
-        """Remove a folder's files one by one, never through a pattern; absence is fine."""
-        for name in self.tree(path):
-            with storing(f"removing {self._url}/{path}/{name}"):
-                self._files.rm_file(f"{self._full(path)}/{name}")
+        """Remove a folder's files (or one file) one by one, never through a pattern; absence is fine."""
+        with storing(f"removing {self._url}/{path}"):
+            try:
+                found = self._files.find(self._full(path))
+            except FileNotFoundError:
+                return
+            for full in found:
+                self._files.rm_file(full)
 
     def _upload(self, source: Path, path: str) -> None:
         with storing(f"uploading {self._url}/{path}"):

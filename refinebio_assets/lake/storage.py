@@ -63,7 +63,7 @@ class Storage(Protocol):
         """Write a small file; it is there whole and durable, or not at all."""
 
     def remove(self, path: str) -> None:
-        """Remove a folder and what is in it; absence is fine."""
+        """Remove a folder with what is in it, or a file; absence is fine."""
 
 
 @contextmanager

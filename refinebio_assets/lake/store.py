@@ -198,7 +198,7 @@ class Lake:
         return sorted(name for name in names if name is not None)
 
     def log(self, *, without: Collection[str] = ()) -> Iterator[LogEntry]:
-        """Yield the entries of the whole log, unread, except those of the assets ``without``."""
+        """Yield the log's entries, unread and in no order, except those of the assets ``without``."""
         left_out = {encode_name(asset) for asset in without}
         for part in self.storage.names("log"):
             if part not in left_out:

@@ -30,7 +30,7 @@ def agreement_with_truth(lake: Lake, world: World) -> list[dict[str, Any]]:
     for accession in world.experiments:
         commit, name = choose_matrix(lake, accession)
         matrix = read_expression(lake, commit, name)
-        genes = matrix.column(GENE_COLUMN).to_pylist()
+        genes = [str(gene) for gene in matrix.column(GENE_COLUMN).to_pylist()]
         for sample in matrix.column_names[1:]:
             drawn = np.array([truth[sample].get(gene, 0) for gene in genes], dtype=np.float64)
             rows.append(

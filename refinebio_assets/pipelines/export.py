@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
@@ -22,6 +23,7 @@ from refinebio_assets.pipelines.gene_expression import read_expression
 from refinebio_assets.pipelines.outcome import require_head
 
 FORMATS = ("tsv", "parquet", "h5ad")
+SMALLEST_DECIMAL = 1e-4
 
 
 def choose_matrix(lake: Lake, accession: str, matrix: str | None = None) -> tuple[Commit, str]:
@@ -78,10 +80,26 @@ def _write_whole(output: Path, write: Callable[[Path], None]) -> None:
 
 
 def _write_tsv(table: pa.Table, path: Path) -> None:
+    """Write a header and the genes; pyarrow formats numbers ten times faster than Python."""
+    texts = {name: _number_texts(table, name) for name in table.column_names[1:]}
+    text_table = pa.table({GENE_COLUMN: table.column(GENE_COLUMN), **texts})
     options = pacsv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
     with path.open("wb") as target:
         target.write(("\t".join(table.column_names) + "\n").encode())
-        pacsv.write_csv(table, target, options)
+        pacsv.write_csv(text_table, target, options)
+
+
+def _number_texts(table: pa.Table, sample: str) -> pa.Array[Any]:
+    """Return the shortest texts that read back to the same numbers, small ones as 1.2e-05.
+
+    pyarrow writes 0.000012: of so many zeros pandas' default parser loses digits.
+    """
+    values = column_values(table, sample)
+    small = (values != 0) & (np.abs(values) < SMALLEST_DECIMAL)
+    texts = table.column(sample).combine_chunks().cast(pa.string())
+    return pc.replace_with_mask(
+        texts, pa.array(small), pa.array([repr(x) for x in values[small].tolist()], pa.string())
+    )
 
 
 def _sample_metadata(lake: Lake, accession: str, samples: Sequence[str]) -> dict[str, list[str]]:

@@ -34,6 +34,11 @@ CODE_VERSION = "1"
 CODE_KEY = "code version"
 
 
+def code_version() -> str:
+    """Return the version of this step's code, that of a sample's quantification included."""
+    return f"{CODE_VERSION}.{sample_quantification.CODE_VERSION}"
+
+
 @dataclass(frozen=True, slots=True)
 class SampleResult:
     """What became of one sample: a quantification, or a verdict with its reason.
@@ -246,7 +251,7 @@ def _commit(
         ]
         return draft.commit(
             version=content_hash(versions),
-            code_version=CODE_VERSION,
+            code_version=code_version(),
             inputs=[InputRef(commit.asset, commit.partition, commit.version) for commit in assessed.inputs],
             info={"basis": assessed.situation.basis},
             run_id=run_id,

@@ -6,7 +6,6 @@ Files are read in parallel and reduced to genes at once; the numbers are those o
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +22,7 @@ from refinebio_assets.errors import AllFailedError, PermanentError
 from refinebio_assets.formats.gene_map import GeneMap, explain_no_match
 from refinebio_assets.formats.quant_sf import TPM_TOTAL, QuantSf, read_quant_sf, require_same_transcripts
 from refinebio_assets.methods.tximport import (
+    GeneIndex,
     GeneSums,
     RunningGeneLength,
     index_genes,
@@ -34,8 +34,9 @@ STEP = "gene_expression"
 TPM_TOLERANCE = 1e-3
 """How far, relatively, TPM may sum from 1e6 without a warning. Salmon's rounding (6 decimals, 250,000
 transcripts) explains 1e-7."""
-_READ_AHEAD = 2
-"""Files in work per thread: enough to never wait, few enough to not fill the memory."""
+_READ_AHEAD = 4
+"""Files read before they are asked for: enough that no thread waits while the genes are looked up, few
+enough (15 MB each) not to fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +95,16 @@ def summarize_quant_files(
     (saying why, most likely), and any TransientError of reading, as another try may give all samples.
     """
     _require_one_file_each(files)
-    reader = _Reader(gene_map, expected_transcripts)
+    lists = _Lists(gene_map, expected_transcripts)
     reasons: dict[str, str] = {}
-    shared_lists: list[_SharedList] = []
-    for done, read in enumerate(_in_order(reader.read, files, threads), start=1):
-        if isinstance(read, _Unusable):
-            reasons[read.sample] = read.reason
-        else:
-            if not read.shared.members:
-                shared_lists.append(read.shared)
-            read.shared.add(read)
+    for done, (file, quant) in enumerate(_read_in_order(files, lists.known, threads), start=1):
+        try:
+            lists.add(file, quant.result())
+        except PermanentError as error:
+            reasons[file.sample] = str(error)
         if progress is not None:
             progress(done, len(files))
+    shared_lists = [shared for shared in lists.shared if shared.members]
     if not shared_lists:
         raise AllFailedError(_no_sample_left(reasons))
     reference = max(shared_lists, key=lambda shared: len(shared.members))
@@ -119,25 +118,6 @@ def summarize_quant_files(
         if file.sample in reasons
     ]
     return _summary(reference, dropped)
-
-
-@dataclass(frozen=True, slots=True)
-class _Unusable:
-    """A sample whose file gave nothing, and why."""
-
-    sample: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Read:
-    """A file that was read and summed to genes, with the transcript list it shares with others."""
-
-    file: QuantFile
-    shared: _SharedList
-    sums: GeneSums
-    effective_length: npt.NDArray[np.float64]
-    tpm_total: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,60 +139,54 @@ class _SharedList:
         self.lengths = RunningGeneLength(self.index)
         self.members: deque[_Member] = deque()
 
-    def add(self, read: _Read) -> None:
-        """Take a file. Called in the order of the files, so that sums do not depend on timing."""
-        self.lengths.add(read.sums.length, read.effective_length)
-        self.members.append(_Member(read.file, read.sums.abundance, read.sums.count_total, read.tpm_total))
+    def add(self, file: QuantFile, quant: QuantSf) -> None:
+        """Sum a file to genes and let go of its transcripts."""
+        sums = sum_to_genes(self.index, quant.tpm, quant.num_reads, quant.effective_length)
+        _require_abundance(self.index, sums, quant, file.label)
+        self.lengths.add(sums.length, quant.effective_length)
+        self.members.append(_Member(file, sums.abundance, sums.count_total, quant.tpm_total))
 
 
-class _Reader:
-    """Reads files in several threads; each transcript list that occurs is indexed once."""
+class _Lists:
+    """The transcript lists that occur; each is compared with the expected one and indexed once."""
 
     def __init__(self, gene_map: GeneMap, expected: Sequence[str] | None) -> None:
+        self.known: list[pa.StringArray] = []
+        """Their names, for readers in other threads."""
+        self.shared: list[_SharedList] = []
         self._gene_map = gene_map
         self._expected = list(expected) if expected is not None else None
-        self._lock = threading.Lock()
-        self._lists: list[_SharedList] = []
 
-    def read(self, file: QuantFile) -> _Read | _Unusable:
-        """Read one file and sum it to genes; transient failures are raised."""
-        try:
-            quant = read_quant_sf(file.path, file.label, known=[shared.names for shared in self._lists])
-            shared = self._shared_list(quant.transcripts, file.label)
-            sums = sum_to_genes(shared.index, quant.tpm, quant.num_reads, quant.effective_length)
-            _require_abundance(shared, sums, quant, file.label)
-        except PermanentError as error:
-            return _Unusable(file.sample, str(error))
-        return _Read(file, shared, sums, quant.effective_length, quant.tpm_total)
+    def add(self, file: QuantFile, quant: QuantSf) -> None:
+        """Take a file. Called in the order of the files, so that sums do not depend on timing."""
+        self._shared_list(quant.transcripts, file.label).add(file, quant)
 
     def _shared_list(self, names: pa.StringArray, label: str) -> _SharedList:
-        with self._lock:
-            for shared in self._lists:
-                if shared.names is names or shared.names.equals(names):
-                    return shared
-            if self._expected is not None:
-                require_same_transcripts(
-                    self._expected, _text(names), label, reference="the transcriptome index"
-                )
-            self._lists.append(_SharedList(names, self._gene_map))
-            return self._lists[-1]
+        for shared in self.shared:
+            if shared.names is names or shared.names.equals(names):
+                return shared
+        if self._expected is not None:
+            require_same_transcripts(self._expected, _text(names), label, reference="the transcriptome index")
+        self.known.append(names)  # before the index is made, which takes longer than a file
+        self.shared.append(_SharedList(names, self._gene_map))
+        return self.shared[-1]
 
 
-def _in_order(
-    work: Callable[[QuantFile], _Read | _Unusable], files: Sequence[QuantFile], threads: int
-) -> Iterator[_Read | _Unusable]:
-    """Yield what ``work`` makes of each file, in the order of the files, working a little ahead."""
-    waiting: deque[Future[_Read | _Unusable]] = deque()
+def _read_in_order(
+    files: Sequence[QuantFile], known: Sequence[pa.StringArray], threads: int
+) -> Iterator[tuple[QuantFile, Future[QuantSf]]]:
+    """Yield the files with what became of reading them, in order, while others are being read."""
+    waiting: deque[tuple[QuantFile, Future[QuantSf]]] = deque()
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="quant.sf") as pool:
         try:
             for file in files:
-                waiting.append(pool.submit(work, file))
-                if len(waiting) >= threads * _READ_AHEAD:
-                    yield waiting.popleft().result()
+                waiting.append((file, pool.submit(read_quant_sf, file.path, file.label, known=known)))
+                if len(waiting) >= threads + _READ_AHEAD:
+                    yield waiting.popleft()
             while waiting:
-                yield waiting.popleft().result()
+                yield waiting.popleft()
         finally:
-            for future in waiting:
+            for _, future in waiting:
                 future.cancel()
 
 
@@ -225,11 +199,11 @@ def _require_one_file_each(files: Sequence[QuantFile]) -> None:
         raise PermanentError(f"sample {sample!r} has several quant.sf files; a sample has one column")
 
 
-def _require_abundance(shared: _SharedList, sums: GeneSums, quant: QuantSf, label: str) -> None:
+def _require_abundance(index: GeneIndex, sums: GeneSums, quant: QuantSf, label: str) -> None:
     """Refuse a sample that would become NaN. That no transcript has a gene is another matter."""
-    if shared.index.genes and not sums.abundance.any():
+    if index.genes and not sums.abundance.any():
         raise PermanentError(
-            f"{label}: none of the {int(shared.index.mapped.sum()):,} transcripts that have a gene has any "
+            f"{label}: none of the {int(index.mapped.sum()):,} transcripts that have a gene has any "
             f"abundance (TPM sum to {quant.tpm_total:,.0f} over all {len(quant.tpm):,} transcripts)"
         )
 

@@ -28,29 +28,18 @@ def test_every_command_explains_itself(command: str, refinebio: Run) -> None:
     assert "Usage:" in run.stdout and len(run.stdout.splitlines()) > 4
 
 
-def test_process_makes_a_matrix_and_says_what_it_made(study: Study, refinebio: Run) -> None:
-    run = refinebio("process", "--sample-sheet", study.sheet)
-    assert run.returncode == DONE, run.stdout + run.stderr
-    assert "STUDY: registered, 3 samples" in run.stdout
-    assert "rna-seq_danio_rerio (10 x 3)" in run.stdout
-    assert "39 of 40 transcripts have a gene" in run.stdout
-    assert "complete" in run.stdout
-
-
-def test_asking_again_starts_no_run(study: Study, refinebio: Run, dagster_home: None) -> None:
-    refinebio("process", "--sample-sheet", study.sheet)
-    again = refinebio("process", "--sample-sheet", study.sheet)
-    assert again.returncode == DONE
-    assert "STUDY: up to date, nothing to do" in again.stdout
-    with DagsterInstance.get() as instance:
-        assert len(instance.get_run_records()) == 1
-
-
-def test_one_run_an_experiment_is_on_the_persistent_instance(
+def test_process_makes_a_matrix_in_one_run_and_asking_again_starts_none(
     study: Study, refinebio: Run, dagster_home: None
 ) -> None:
     study.add_sample("X1", 9, experiment="OTHER")
-    assert refinebio("process", "--sample-sheet", study.sheet).returncode == DONE
+    run = refinebio("process", "--sample-sheet", study.sheet)
+    assert run.returncode == DONE, run.stdout + run.stderr
+    assert "STUDY: registered, 3 samples" in run.stdout
+    assert "10 genes x 3" in run.stdout and "complete" in run.stdout
+    assert "39 of 40 transcripts have a gene" in run.stdout
+    again = refinebio("process", "--sample-sheet", study.sheet)
+    assert again.returncode == DONE
+    assert "STUDY: up to date, nothing to do" in again.stdout
     with DagsterInstance.get() as instance:
         assert set(instance.get_dynamic_partitions("experiment")) == {"STUDY", "OTHER"}
         assert set(instance.get_dynamic_partitions("sample")) == {"S1", "S2", "S3", "X1"}
@@ -98,16 +87,19 @@ def test_an_unknown_experiment_is_refused_by_name(refinebio: Run) -> None:
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(study: Study, refinebio: Run) -> None:
     run = refinebio("process", "--sample-sheet", study.sheet, "--dry-run")
     assert run.returncode == DONE and "STUDY: would be registered and processed" in run.stdout
-    assert rows_of(refinebio("status", "--format", "json")) == []
-    refinebio("process", "--sample-sheet", study.sheet)
+    assert study.lake.assets() == []
+    study.register()
+    study.process()
+    commits = [entry.id for entry in study.lake.log()]
     study.write("S1.sf", "nonsense\n")
     run = refinebio("process", "STUDY", "--dry-run")
     assert "quant_sf of S1 changed" in run.stdout
-    assert rows_of(refinebio("status", "--format", "json"))[0]["state"] == "complete"
+    assert [entry.id for entry in study.lake.log()] == commits
 
 
 def test_status_tells_what_is_stale_and_why(study: Study, refinebio: Run) -> None:
-    refinebio("process", "--sample-sheet", study.sheet)
+    study.register()
+    study.process()
     assert rows_of(refinebio("status", "--stale", "--format", "json")) == []
     study.write("S1.sf", "nonsense\n")
     (row,) = rows_of(refinebio("status", "--stale", "--format", "json"))
@@ -115,7 +107,8 @@ def test_status_tells_what_is_stale_and_why(study: Study, refinebio: Run) -> Non
 
 
 def test_show_tells_of_an_experiment_and_of_a_sample(study: Study, refinebio: Run) -> None:
-    refinebio("process", "--sample-sheet", study.sheet)
+    study.register()
+    study.process()
     experiment = json.loads(refinebio("show", "STUDY", "--format", "json").stdout)
     assert experiment["state"]["state"] == "complete"
     assert [commit["asset"] for commit in experiment["commits"]][-1] == "gene_expression"
@@ -133,14 +126,16 @@ def _commit_of(sample: dict[str, list[dict[str, str]]]) -> dict[str, str]:
 
 
 def test_show_of_something_unknown_offers_near_names(study: Study, refinebio: Run) -> None:
-    refinebio("process", "--sample-sheet", study.sheet)
+    study.register()
+    study.process()
     run = refinebio("show", "STUDDY")
     assert run.returncode == FAILED
     assert "Did you mean STUDY?" in run.stderr
 
 
 def test_exports_hold_the_same_numbers_in_every_format(study: Study, refinebio: Run) -> None:
-    refinebio("process", "--sample-sheet", study.sheet)
+    study.register()
+    study.process()
     for name in ("m.tsv", "m.parquet", "m.h5ad"):
         run = refinebio("export", "STUDY", "--output", study.folder / name)
         assert run.returncode == DONE, run.stderr
@@ -159,7 +154,8 @@ def test_exports_hold_the_same_numbers_in_every_format(study: Study, refinebio: 
 
 
 def test_export_to_a_place_that_cannot_be_written_leaves_nothing(study: Study, refinebio: Run) -> None:
-    refinebio("process", "--sample-sheet", study.sheet)
+    study.register()
+    study.process()
     target = study.folder / "taken"
     (target / "m.tsv").mkdir(parents=True)
     run = refinebio(
@@ -170,7 +166,8 @@ def test_export_to_a_place_that_cannot_be_written_leaves_nothing(study: Study, r
 
 
 def test_the_catalog_answers_sql_and_is_rebuilt_to_the_same_content(study: Study, refinebio: Run) -> None:
-    refinebio("process", "--sample-sheet", study.sheet)
+    study.register()
+    study.process()
     query = "SELECT sample, verdict, version FROM results WHERE is_current ORDER BY sample"
     before = rows_of(refinebio("catalog", "sql", query, "--format", "json"))
     assert [row["sample"] for row in before] == ["S1", "S2", "S3"]
@@ -181,14 +178,17 @@ def test_the_catalog_answers_sql_and_is_rebuilt_to_the_same_content(study: Study
 
 
 def test_a_sample_is_redone_on_request(study: Study, refinebio: Run) -> None:
-    refinebio("process", "--sample-sheet", study.sheet)
+    study.register()
+    study.process()
     run = refinebio("process", "STUDY", "--sample", "S2")
     assert run.returncode == DONE and "S2 is redone on request" in run.stdout
-    assert refinebio("process", "STUDY", "--sample", "S9").returncode == FAILED
+    unknown = refinebio("process", "STUDY", "--sample", "S9")
+    assert unknown.returncode == FAILED and "no sample S9" in unknown.stderr
 
 
 def test_lake_verify_finds_a_damaged_file(study: Study, refinebio: Run) -> None:
-    refinebio("process", "--sample-sheet", study.sheet)
+    study.register()
+    study.process()
     assert refinebio("lake", "verify").returncode == DONE
     victim = next((study.folder / "lake" / "assets" / "gene_expression").rglob("*.parquet"))
     victim.chmod(0o644)

@@ -97,8 +97,8 @@ def test_places_that_contradict_each_other_are_all_kept(tmp_path: Path) -> None:
         (line("transcript", 'transcript_id "T1";'), "line 2: expected gene_id and its value in column 9"),
         (line("exon", 'gene_id "G1"; transcript_id'), "line 2: expected transcript_id and its value"),
         (line("exon", 'transcript_id "";'), "line 2: expected transcript_id and its value"),
-        (line("exon", start="one"), "line 2: expected a number as exon start, found 'one'"),
-        (line("exon", end="9.5"), "line 2: expected a number as exon end, found '9.5'"),
+        (line("exon", start="one"), "line 2: expected numbers as start and end of the exon, found 'one-9'"),
+        (line("exon", end="9.5"), "line 2: expected numbers as start and end of the exon, found '1-9.5'"),
     ],
 )
 def test_a_wrong_line_is_named(tmp_path: Path, bad: str, told: str) -> None:

@@ -175,9 +175,25 @@ def write_with_little_room(root: str, limit: int) -> None:
             raise AssertionError(f"{name}: no error")
         left = list(lake.storage.scratch.rglob("*"))
         assert not left, f"{name}: left {left}"
+    if limit:
+        _sync_without_room(lake)
     assert lake.history("sample_quantifications", "E1") == [head]
     assert len(list(lake.storage.names("assets/sample_quantifications/E1"))) == 1
     lake.verify(commit_results(lake, "E1", "after"))
+
+
+def _sync_without_room(lake: Lake) -> None:
+    """An empty DuckDB file has more than 400 kB."""
+    from refinebio_assets.lake.catalog import Catalog
+
+    catalog = Catalog(lake)
+    try:
+        catalog.sync()
+    except StorageError as error:
+        assert "making the catalog" in str(error), error
+    else:
+        raise AssertionError("the catalog had room")
+    assert [path.name for path in catalog.folder.iterdir()] == ["lock"]
 
 
 def _write_file_in_draft(lake: Lake, content: bytes) -> None:

@@ -254,7 +254,6 @@ def test_a_damaged_commit_is_reported_and_the_rest_goes_on(
     repaired = catalog.sync()
     assert (repaired.problems, repaired.commits) == ((), 3)
     assert rows(catalog, "SELECT sample FROM samples ORDER BY ALL") == [("S2",), ("S3",)]
-    require_same_when_rebuilt(catalog)
 
 
 def test_a_lost_file_that_is_no_table_is_a_problem_too(lake: Lake, tmp_path: Path) -> None:
@@ -276,6 +275,17 @@ def test_rows_of_a_sound_commit_stay_when_its_files_are_damaged_later(
 
 
 # Damaged catalogs
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A lake with its catalog, to be copied, and the catalog's digest."""
+    lake = Lake(str(tmp_path_factory.mktemp("synced") / "lake"))
+    commit_record(lake, "E1")
+    commit_results(lake, "E1")
+    catalog = Catalog(lake)
+    catalog.sync()
+    return Path(lake.url), catalog.digest()
 
 
 def current_file(catalog: Catalog) -> Path:
@@ -341,19 +351,34 @@ def make_tables_old(catalog: Catalog) -> None:
     ],
 )
 def test_a_lost_or_damaged_catalog_is_made_again_by_the_next_sync(
-    local_lake: Lake, catalog: Catalog, hurt: Callable[[Catalog], None]
+    synced: tuple[Path, str], tmp_path: Path, hurt: Callable[[Catalog], None]
 ) -> None:
-    commit_record(local_lake, "E1")
-    commit_results(local_lake, "E1")
-    catalog.sync()
-    digest = catalog.digest()
-    hurt(catalog)
-    fresh = Catalog(local_lake)
-    assert fresh.stale()
-    report = fresh.sync()
+    origin, digest = synced
+    shutil.copytree(origin, tmp_path / "lake")
+    lake = Lake(str(tmp_path / "lake"))
+    reader = Catalog(lake)
+    assert reader.query("SELECT * FROM samples").num_rows == 2
+    assert not reader.stale()
+    hurt(reader)
+    catalog = Catalog(lake)
+    assert catalog.stale()
+    report = catalog.sync()
     assert (report.rebuilt, report.published, report.commits) == (True, True, 2)
-    assert fresh.digest() == digest
-    assert catalog.query("SELECT * FROM samples").num_rows == 2, "who had the old one open goes on"
+    assert catalog.digest() == digest
+    assert reader.query("SELECT * FROM samples").num_rows == 2, "who had the old one open goes on"
+    commit_record(lake, "E2")
+    catalog.sync()
+    assert reader.query("SELECT * FROM samples").num_rows == 4
+
+
+def test_a_new_file_under_an_old_name_is_noticed(local_lake: Lake, catalog: Catalog) -> None:
+    commit_record(local_lake, "E1")
+    name = catalog.sync().file
+    assert catalog.query("SELECT * FROM samples").num_rows == 2
+    shutil.rmtree(catalog.folder)
+    commit_record(local_lake, "E2")
+    assert Catalog(local_lake).sync().file == name
+    assert catalog.query("SELECT * FROM samples").num_rows == 4
 
 
 def test_a_reader_that_meets_a_damaged_catalog_is_told_what_to_do(local_lake: Lake, catalog: Catalog) -> None:
@@ -426,10 +451,10 @@ def test_threads_query_while_syncs_go_on(local_lake: Lake, catalog: Catalog) -> 
                 failures.append(error)
                 return
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
         thread.start()
-    for number in range(1, 6):
+    for number in range(1, 5):
         commit_record(local_lake, f"E{number}")
         catalog.sync()
     done.set()
@@ -439,11 +464,11 @@ def test_threads_query_while_syncs_go_on(local_lake: Lake, catalog: Catalog) -> 
 
 
 def test_many_commits_are_loaded_in_bulk(local_lake: Lake, catalog: Catalog) -> None:
-    for number in range(60):
-        with local_lake.draft("experiment_record", f"E{number % 40}") as draft:
-            draft.write_table("samples", [sample_row(f"E{number % 40}", f"S{n}") for n in range(3)])
+    for number in range(30):
+        with local_lake.draft("experiment_record", f"E{number % 20}") as draft:
+            draft.write_table("samples", [sample_row(f"E{number % 20}", f"S{n}") for n in range(3)])
             draft.commit(version=str(number), code_version="1")
     report = catalog.sync()
-    assert (report.added, report.commits) == (60, 60)
-    assert rows(catalog, "SELECT count(*), count(DISTINCT commit_id) FROM samples") == [(120, 40)]
+    assert (report.added, report.commits) == (30, 30)
+    assert rows(catalog, "SELECT count(*), count(DISTINCT commit_id) FROM samples") == [(60, 20)]
     require_same_when_rebuilt(catalog)

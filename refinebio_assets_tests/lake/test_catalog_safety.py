@@ -14,10 +14,12 @@ from refinebio_assets.lake.store import Lake
 from refinebio_assets_tests.lake.making import commit_record
 
 
-@pytest.fixture
-def catalog(local_lake: Lake) -> Catalog:
-    commit_record(local_lake, "E1")
-    catalog = Catalog(local_lake)
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    """One catalog for all tests here, as none of them may change it."""
+    lake = Lake(str(tmp_path_factory.mktemp("safe") / "lake"))
+    commit_record(lake, "E1")
+    catalog = Catalog(lake)
     catalog.sync()
     return catalog
 

@@ -9,7 +9,7 @@ from refinebio_assets.lake.store import Lake
 from refinebio_assets_tests.lake.nursery import Nursery
 
 WRITERS = 4
-COMMITS_EACH = 12
+COMMITS_EACH = 8
 
 
 def test_four_writers_two_readers_and_two_syncs_lose_nothing(tmp_path: Path) -> None:

@@ -59,8 +59,8 @@ def test_writers_killed_at_any_time_leave_only_whole_commits(nursery: Nursery, t
     seen, verified = 0, set[str]()
     for kill in range(KILLS):
         writer = nursery.fork("write_until_killed", root=lake.url, partition=f"GSE{kill % 3}")
-        # A round of two commits takes some 50 ms; the kills spread over several rounds.
-        time.sleep(0.01 + kill * 0.005)
+        # A round of two commits takes 30 to 50 ms; the kills spread over several rounds.
+        time.sleep(0.01 + kill * 0.0035)
         nursery.kill(writer)
         commits = require_only_whole_commits(lake, verified)
         assert commits >= seen

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refinebio_assets.errors import FormatError
@@ -44,6 +44,7 @@ def commits(draw: st.DrawFn) -> Commit:
     )
 
 
+@settings(max_examples=50)
 @given(commits())
 def test_every_commit_is_read_back_as_written(commit: Commit) -> None:
     assert read_record(record_bytes(commit), commit.entry.path) == commit

@@ -63,7 +63,7 @@ def test_a_partition_without_commits_has_no_head_and_no_history(lake: Lake) -> N
 
 
 def test_assets_and_partitions_are_listed_by_their_true_names(lake: Lake) -> None:
-    names = ["GSE1", "../up", "a/b", "Mus musculus ♥", "x" * 500, ".hidden", "%", "a~b", ""]
+    names = ["../up", "a/b ♥", "x" * 500, ".hidden", ""]
     for name in names:
         commit_files(lake, "asset with / and ♥", name, {"f": b"1"})
     assert lake.assets() == ["asset with / and ♥"]
@@ -268,7 +268,7 @@ def test_other_processes_commits_are_seen_at_once(open_lake: Callable[..., Lake]
     assert one.partitions("a") == ["p"]
     again = commit_files(other, "a", "p", {"f": b"2"})
     assert one.history("a", "p") == [made, again]
-    assert [entry.id for entry in one.log()] == [made.id, again.id]
+    assert {entry.id for entry in one.log()} == {made.id, again.id}
 
 
 def test_the_log_can_leave_out_assets(lake: Lake) -> None:
@@ -283,6 +283,13 @@ def test_strange_file_names_are_no_patterns(lake: Lake) -> None:
     assert {file.name: content_of(lake, file) for file in commit.files} == files
     lake.storage.remove(f"{commit.entry.folder}/a*b")
     lake.verify(commit_results(lake, "E1"))
+
+
+def test_stored_files_are_read_only_on_disk(local_lake: Lake) -> None:
+    stored = local_lake.put_object([b"x"], "x")
+    commit = commit_files(local_lake, "a", "p", {"k/f": b"1"})
+    for path in (local_lake.local(stored), local_lake.local(commit.files[0])):
+        assert path.stat().st_mode & 0o222 == 0
 
 
 def test_commits_are_values(lake: Lake) -> None:

@@ -40,11 +40,12 @@ class Study:
 
     folder: Path
     rows: list[dict[str, str]] = field(default_factory=list)
+    url: str = ""
 
     @property
     def lake(self) -> Lake:
         """The lake the study is processed into."""
-        return Lake(str(self.folder / "lake"))
+        return Lake(self.url or str(self.folder / "lake"), cache=self.folder / "cache")
 
     @property
     def catalog(self) -> Catalog:

@@ -52,7 +52,7 @@ class QuantifyConfig(Config):
     group_name="expression",
     partitions_def=experiment_partitions,
     deps=[raw_files, AssetDep(transcriptome_index, partition_mapping=AllPartitionMapping())],
-    code_version=f"{samples_pipeline.CODE_VERSION}.{sample_pipeline.CODE_VERSION}",
+    code_version=samples_pipeline.code_version(),
     kinds={"salmon"},
     owners=OWNERS,
     pool="salmon",
@@ -76,7 +76,7 @@ def sample_quantifications(
             retry_failed=config.retry_failed,
             cores=cores_of_pool(context.instance, "salmon"),
             progress=progress.of(context.log),
-            run_id=context.run_id,
+            run_id=context.run.run_id,
         )
         results = read_rows(store, outcome.commit, "results")
     report_samples(context, outcome, results)
@@ -116,7 +116,7 @@ def gene_expression(
     store = lake.open()
     with explained():
         outcome = expression_pipeline.summarize_expression(
-            store, context.partition_key, progress=progress.of(context.log), run_id=context.run_id
+            store, context.partition_key, progress=progress.of(context.log), run_id=context.run.run_id
         )
         rows = read_rows(store, outcome.commit, "matrices")
         largest = max(rows, key=lambda row: row["samples"])

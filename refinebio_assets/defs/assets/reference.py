@@ -37,7 +37,7 @@ def transcriptome_index(
             context.partition_key,
             cores=cores_of_pool(context.instance, "salmon"),
             progress=progress.of(context.log),
-            run_id=context.run_id,
+            run_id=context.run.run_id,
         )
         facts = read_rows(store, outcome.commit, "transcriptomes")[0]
         sources = read_rows(store, outcome.commit, "sources")

@@ -30,7 +30,7 @@ def experiment_record(context: AssetExecutionContext, lake: LakeResource) -> Mat
     """What the source says of one experiment: its samples, files and the submitter's metadata, kept whole."""
     store = lake.open()
     with explained():
-        outcome = record_pipeline.record_experiment(store, context.partition_key, run_id=context.run_id)
+        outcome = record_pipeline.record_experiment(store, context.partition_key, run_id=context.run.run_id)
         experiment = read_rows(store, outcome.commit, "experiments")[0]
         samples = read_rows(store, outcome.commit, "samples")
     return materialized(
@@ -68,7 +68,7 @@ def raw_files(
             context.partition_key,
             retry_failed=config.retry_failed,
             progress=progress.of(context.log),
-            run_id=context.run_id,
+            run_id=context.run.run_id,
         )
         files = read_rows(store, outcome.commit, "files")
     columns = [

@@ -1,0 +1,20 @@
+"""Fixtures of the Dagster tests: a registered study and a Dagster home of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from refinebio_assets_tests.pipelines.study import Study
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """A study of three samples, registered but not processed."""
+    made = Study(tmp_path)
+    made.add_gene_map()
+    for seed, name in enumerate(["S1", "S2", "S3"]):
+        made.add_sample(name, seed)
+    made.register()
+    return made

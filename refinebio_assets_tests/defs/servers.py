@@ -1,0 +1,130 @@
+"""Real servers for the tests: Postgres, and Dagster's webserver with its daemon."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SECONDS_TO_START = 120
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(ready: Callable[[], bool], what: str, seconds: float = SECONDS_TO_START) -> None:
+    """Wait until ``ready`` returns True; fail the test when that takes too long."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} was not ready within {seconds:.0f} s")
+        time.sleep(0.5)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Run a Postgres server in a temporary folder and yield its URL; skip where there is none."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        pytest.skip("no Postgres server is installed: apt-get install postgresql")
+    as_root = os.geteuid() == 0
+    # Postgres refuses to run as root, and its user cannot enter pytest's folders.
+    user: dict[str, Any] = {"user": "postgres", "group": "postgres"} if as_root else {}
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    if as_root:
+        shutil.chown(folder, "postgres", "postgres")
+    port = free_port()
+    initialize = [programs[-1] / "initdb", "-D", folder / "data", "-U", "tester", "-A", "trust", "--no-sync"]
+    subprocess.run(initialize, check=True, capture_output=True, cwd=folder, **user)
+    options = ["-D", folder / "data", "-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1"]
+    with subprocess.Popen(
+        [programs[-1] / "postgres", *options, "-c", "fsync=off"],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **user,
+    ) as server:
+        check = [programs[-1] / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
+        try:
+            wait_until(
+                lambda: subprocess.run(check, capture_output=True, check=False).returncode == 0, "Postgres"
+            )
+            yield f"postgresql://tester@127.0.0.1:{port}/postgres"
+        finally:
+            server.send_signal(signal.SIGINT)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class Ui:
+    """Dagster's webserver and daemon, talked to as the UI in a browser does: through GraphQL."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def ask(self, query: str, **variables: Any) -> Mapping[str, Any]:
+        """Return the data that a GraphQL query or mutation gives."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            content = json.load(answer)
+        assert "errors" not in content, content
+        data: Mapping[str, Any] = content["data"]
+        return data
+
+    def is_up(self) -> bool:
+        """Tell whether the webserver answers."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/server_info", timeout=5):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+@contextmanager
+def dagster_ui(folder: Path, env: Mapping[str, str]) -> Iterator[Ui]:
+    """Run ``refinebio-assets ui`` in ``folder`` and yield it once it answers."""
+    port = free_port()
+    command = [sys.executable, "-m", "refinebio_assets.cli.main", "ui", "--port", str(port)]
+    with (
+        (folder / "ui.log").open("wb") as log,
+        subprocess.Popen(
+            command, cwd=folder, env=dict(env), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        ) as process,
+    ):
+        try:
+            ui = Ui(f"http://127.0.0.1:{port}")
+            wait_until(ui.is_up, "the UI")
+            yield ui
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(30)
+            finally:
+                # What a service leaves running would outlive the tests.
+                _kill_group(process.pid)
+
+
+def _kill_group(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return
