@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from dagster import (
@@ -32,9 +32,9 @@ def instance(study: Study, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterI
         yield made
 
 
-def run(instance: DagsterInstance, *, samples: list[str] = []) -> ExecuteInProcessResult:
+def run(instance: DagsterInstance, *, samples: Sequence[str] = ()) -> ExecuteInProcessResult:
     job = build_definitions().resolve_job_def("process_experiment")
-    config = {"ops": {"sample_quantifications": {"config": {"samples": samples}}}}
+    config = {"ops": {"sample_quantifications": {"config": {"samples": list(samples)}}}}
     return job.execute_in_process(
         instance=instance, partition_key="STUDY", run_config=config, raise_on_error=False
     )

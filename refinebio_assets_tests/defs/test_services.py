@@ -6,11 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
+import psycopg2
 import pytest
 from dagster import DagsterInstance
-from dagster_postgres import DagsterPostgresStorage
 
 from refinebio_assets.defs.storage import POSTGRES_VARIABLE, postgres_url
 from refinebio_assets_tests.cli.conftest import command_in
@@ -18,7 +17,8 @@ from refinebio_assets_tests.conftest import REPOSITORY
 from refinebio_assets_tests.defs.servers import Ui, dagster_ui, postgres, wait_until
 from refinebio_assets_tests.pipelines.study import Study
 
-PARTITIONS = """query { assetNodes(assetKeys: [{path: ["gene_expression"]}, {path: ["sample_quantification"]}])
+PARTITIONS = """query {
+    assetNodes(assetKeys: [{path: ["gene_expression"]}, {path: ["sample_quantification"]}])
     { assetKey { path } partitionKeys } }"""
 LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) { __typename
     ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
@@ -98,17 +98,19 @@ def test_dagsters_own_command_materializes_an_experiment(study: Study) -> None:
 
 
 def test_postgres_holds_dagsters_storage_when_its_url_is_given(
-    study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with postgres() as url:
         run = command_in(study.folder)("process", "--sample-sheet", study.sheet, env={POSTGRES_VARIABLE: url})
         assert run.returncode == 0, run.stdout + run.stderr
         home = study.folder / "lake" / "dagster"
         assert not (home / "storage" / "runs").exists()
+        with psycopg2.connect(url) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM runs")
+            assert cursor.fetchone() == (1,)
         monkeypatch.setenv("DAGSTER_HOME", str(home))
         monkeypatch.setenv(POSTGRES_VARIABLE, url)
         with DagsterInstance.get() as instance:
-            assert isinstance(instance._storage, DagsterPostgresStorage)  # no public accessor
             assert [run.is_success for run in instance.get_runs()] == [True]
             assert set(instance.get_dynamic_partitions("sample")) == {"S1", "S2", "S3"}
 
