@@ -114,20 +114,17 @@ def accession_problem(text: str) -> str | None:
     Accessions become folder names, partition keys and column headers, so they are free of
     separators and control characters; letters of any script and inner blanks are fine.
     """
-    if not text or text != text.strip():
-        return "is empty" if not text.strip() else "starts or ends with white space"
-    if len(text) > MAX_ACCESSION_LENGTH:
-        return f"has {len(text)} characters, more than {MAX_ACCESSION_LENGTH}"
-    if _CONTROL.search(text):
-        return "contains a control character"
     bad = sorted({character for character in text if character in _FORBIDDEN_IN_ACCESSION})
-    if bad:
-        return f"contains {' '.join(bad)}"
-    if ".." in text or text == ".":
-        return "may not be '.' or contain '..'"
-    if text.casefold() == "gene":
-        return "is the name of the gene column in expression matrices"
-    return None
+    problems = {
+        "is empty": not text.strip(),
+        "starts or ends with white space": text != text.strip(),
+        f"has {len(text)} characters, more than {MAX_ACCESSION_LENGTH}": len(text) > MAX_ACCESSION_LENGTH,
+        "contains a control character": bool(_CONTROL.search(text)),
+        f"contains {' '.join(bad)}": bool(bad),
+        "may not be '.' or contain '..'": ".." in text or text == ".",
+        "is the name of the gene column in expression matrices": text.casefold() == "gene",
+    }
+    return next((problem for problem, found in problems.items() if found), None)
 
 
 def organism_name(text: str) -> str:

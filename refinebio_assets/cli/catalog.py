@@ -9,6 +9,13 @@ from refinebio_assets.cli.tables import terminal, write_rows
 from refinebio_assets.lake.catalog import Catalog, SyncReport
 from refinebio_assets.lake.rows import query_rows
 
+_INTRODUCTION = """# The catalog's tables
+
+Made by `refinebio-assets catalog tables --format markdown`. Query them with
+`refinebio-assets catalog sql QUERY`, or open `catalog/catalog-<n>.duckdb` in the lake (`CURRENT` names the newest) read-only with DuckDB. The view
+`processors` lists the programs that were used, with their versions; `organisms` counts their experiments.
+"""
+
 
 @click.group()
 def catalog() -> None:
@@ -38,10 +45,16 @@ def sql(query: str, form: str) -> None:
 
 
 @catalog.command()
-def tables() -> None:
+@click.option(
+    "--format", "form", type=click.Choice(["table", "markdown"]), default="table", show_default=True
+)
+def tables(form: str) -> None:
     """List the catalog's tables and their columns, with what they mean."""
-    from refinebio_assets.lake.schema import TABLES
+    from refinebio_assets.lake.schema import TABLES, tables_markdown
 
+    if form == "markdown":
+        click.echo(f"{_INTRODUCTION}\n{tables_markdown()}", nl=False)
+        return
     rows = [
         {
             "table": table.name,
@@ -56,4 +69,12 @@ def tables() -> None:
 
 
 def _say(report: SyncReport) -> None:
-    terminal().print(str(report), highlight=False)
+    console = terminal()
+    verb = "rebuilt" if report.rebuilt else "up to date"
+    console.print(
+        f"Catalog {verb}: {report.commits:,} commits, {report.added:,} new, {report.seconds:.1f} s",
+        highlight=False,
+    )
+    for problem in report.problems:
+        where = f"{problem.asset} of {problem.partition}, commit {problem.commit_id}"
+        console.print(f"Left out: {where}: {problem.problem}", style="red", highlight=False, markup=False)

@@ -21,7 +21,13 @@ def verify() -> None:
     """Read every committed file and compare its checksum."""
     console = terminal()
     report = open_lake().verify_all()
-    console.print(str(report), highlight=False)
+    console.print(
+        f"{report.commits:,} commits, {report.files:,} files, {report.bytes:,} bytes read and compared",
+        highlight=False,
+    )
+    for problem in report.problems:
+        place = f"{problem.commit} {problem.file}".strip()
+        console.print(f"{place}: {problem.problem}", style="red", highlight=False, markup=False)
     raise SystemExit(FAILED if report.problems else 0)
 
 

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 # Bounds memory: about 20 MB for rows with 1 kB of text.
 ROWS_AT_ONCE = 10_000
+# Most tables of most commits are small. Without dictionaries and compression they are read in half the
+# time (0.6 instead of 1.2 ms for 8 rows of `results`) and are smaller (4.6 instead of 5.5 kB).
+SMALL_ROWS = 1_000
+_SMALL_FILE: dict[str, Any] = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+_LARGE_FILE: dict[str, Any] = {"compression": "zstd"}
 
 
 def declared_table(name: str) -> Table:
@@ -31,7 +36,7 @@ def declared_table(name: str) -> Table:
 
 
 def write_rows(path: Path, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows as Parquet (zstd); the same rows give the same bytes.
+    """Write rows as Parquet; the same rows give the same bytes.
 
     A key that a row lacks counts as missing. Raises FormatError that names table, row (from 1) and
     column for an undeclared column, a missing value in a required column, or a value of a wrong type;
@@ -42,16 +47,20 @@ def write_rows(path: Path, table: Table, rows: Iterable[Mapping[str, Any]]) -> N
 
     schema = table.arrow_schema()
     action = f"writing table {table.name} to {path}"
+    batches = _batches(rows)
+    batch = next(batches, [])
+    options = _SMALL_FILE if len(batch) <= SMALL_ROWS else _LARGE_FILE
     with storing(action):
         make_folder(path.parent)
-        writer = pq.ParquetWriter(path, schema, compression="zstd")
+        writer = pq.ParquetWriter(path, schema, **options)
     try:
         first_row = 1
-        for batch in _batches(rows):
+        while batch:
             columns = _columns(table, batch, first_row)
             with storing(action):
                 writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
             first_row += len(batch)
+            batch = next(batches, [])
     finally:
         with storing(action):
             writer.close()
