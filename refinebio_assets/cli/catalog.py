@@ -12,8 +12,9 @@ from refinebio_assets.lake.rows import query_rows
 _INTRODUCTION = """# The catalog's tables
 
 Made by `refinebio-assets catalog tables --format markdown`. Query them with
-`refinebio-assets catalog sql QUERY`, or open `catalog/catalog-<n>.duckdb` in the lake (`CURRENT` names the newest) read-only with DuckDB. The view
-`processors` lists the programs that were used, with their versions; `organisms` counts their experiments.
+`refinebio-assets catalog sql QUERY`, or open `catalog/catalog-<n>.duckdb` in the lake read-only with
+DuckDB (`CURRENT` names the newest). The view `processors` lists the programs that were used, with their
+versions; `organisms` counts their experiments.
 """
 
 
