@@ -1,0 +1,20 @@
+"""The demo as a newcomer runs it: a simulated world, its matrices, and how well they agree with the truth."""
+
+from __future__ import annotations
+
+import re
+
+from refinebio_assets.cli.exit_codes import DONE
+from refinebio_assets_tests.cli.conftest import Run
+
+
+def test_the_demo_agrees_with_the_truth_and_does_nothing_the_second_time(refinebio: Run) -> None:
+    first = refinebio("demo")
+    assert first.returncode == DONE, first.stdout + first.stderr
+    rows = re.findall(r"^ *SIMRNA\d +SIM\d+ +(\d+) +([\d.]+) +([\d.]+)", first.stdout, re.MULTILINE)
+    assert len(rows) == 10
+    assert all(int(genes) > 80 and float(spearman) > 0.95 for genes, spearman, _ in rows)
+    assert "make ui" in first.stdout
+    second = refinebio("demo")
+    assert second.returncode == DONE
+    assert second.stdout.count("up to date, nothing to do") == 3
