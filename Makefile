@@ -20,7 +20,7 @@ demo: $(VENV)/run.stamp salmon ## Set up, simulate a small world, process it and
 	$(BIN)/refinebio-assets demo
 
 test: $(VENV)/dev.stamp salmon test-services ## Set up and run the tests
-	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_OPTIONS)
 
 check: $(VENV)/dev.stamp ## Lint, format, types and import rules
 	$(BIN)/ruff check .

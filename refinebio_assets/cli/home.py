@@ -6,15 +6,13 @@ import os
 from pathlib import Path
 
 from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.home import HOME_VARIABLE, home_url
 from refinebio_assets.lake.store import Lake
-
-HOME_VARIABLE = "REFINEBIO_HOME"
-DEFAULT_HOME = "refinebio_home"
 
 
 def lake_url() -> str:
     """Return the lake's URL or absolute folder, from ``--home`` or ``REFINEBIO_HOME``."""
-    url = os.environ.get(HOME_VARIABLE) or DEFAULT_HOME
+    url = home_url()
     return url if "://" in url else str(Path(url).expanduser().resolve())
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
-from refinebio_assets.defs.resources import DEFAULT_HOME
+from refinebio_assets.lake.home import DEFAULT_HOME
 
 PROCESS_TAG = "refinebio/process"
 

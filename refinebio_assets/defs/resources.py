@@ -1,17 +1,14 @@
 """What assets are given: the lake, and someone to report progress to."""
 
-import os
 from typing import Protocol
 
 from dagster import ConfigurableResource, DagsterLogManager
 from pydantic import Field
 
 from refinebio_assets.defs.log_progress import LogProgress
+from refinebio_assets.lake.home import DEFAULT_HOME, HOME_VARIABLE, home_url
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.progress import Progress
-
-HOME_VARIABLE = "REFINEBIO_HOME"
-DEFAULT_HOME = "refinebio_home"
 
 
 class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
@@ -24,7 +21,7 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
 
     def open(self) -> Lake:
         """Return the lake; nothing is read or written until it is used."""
-        return Lake(self.url or os.environ.get(HOME_VARIABLE) or DEFAULT_HOME)
+        return Lake(self.url or home_url())
 
 
 class ProgressSource(Protocol):

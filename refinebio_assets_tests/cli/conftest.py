@@ -20,11 +20,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     """A study of three samples in a folder whose lake is the command line's home."""
-    made = Study(tmp_path)
-    made.add_gene_map()
-    for seed, name in enumerate(["S1", "S2", "S3"]):
-        made.add_sample(name, seed)
-    return made
+    return Study.of_three(tmp_path)
 
 
 @pytest.fixture

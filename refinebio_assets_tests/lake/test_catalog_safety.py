@@ -93,7 +93,7 @@ def test_sql_can_neither_write_nor_read_other_files(catalog: Catalog, statement:
         ("CREATE TEMP TABLE x AS SELECT 1", "found CREATE"),
         ("CALL pragma_version()", "found CALL"),
         ("SET threads = 1", "found SET"),
-        ("SELECT * FROM enable_logging(storage = 'file', storage_path = '/tmp/x')", "enable_logging is not"),
+        ("SELECT * FROM enable_logging(storage = 'file', storage_path = 'logs')", "enable_logging is not"),
         ("SELECT * FROM query('SELECT 1')", "query is not available"),
         ("SELEC 1", "Parser Error"),
         ("SELECT tissue FROM samples", "tissue"),

@@ -15,9 +15,6 @@ __all__ = ["s3_bucket"]
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     """A study of three samples, registered but not processed."""
-    made = Study(tmp_path)
-    made.add_gene_map()
-    for seed, name in enumerate(["S1", "S2", "S3"]):
-        made.add_sample(name, seed)
+    made = Study.of_three(tmp_path)
     made.register()
     return made

@@ -42,6 +42,15 @@ class Study:
     rows: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
 
+    @classmethod
+    def of_three(cls, folder: Path) -> Study:
+        """Return a study of three samples in ``folder``, not yet registered."""
+        study = cls(folder)
+        study.add_gene_map()
+        for seed, name in enumerate(["S1", "S2", "S3"]):
+            study.add_sample(name, seed)
+        return study
+
     @property
     def lake(self) -> Lake:
         """The lake the study is processed into."""
