@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from refinebio_assets_tests.lake.s3_server import s3_bucket
+
+__all__ = ["s3_bucket", "shared_data"]
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

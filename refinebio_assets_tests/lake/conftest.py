@@ -9,9 +9,6 @@ from uuid import uuid4
 import pytest
 
 from refinebio_assets.lake.store import Lake
-from refinebio_assets_tests.lake.s3_server import s3_bucket
-
-__all__ = ["s3_bucket"]
 
 
 @pytest.fixture

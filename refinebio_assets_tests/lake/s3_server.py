@@ -1,4 +1,4 @@
-"""A real S3-compatible server on loopback; any conftest may import its fixture."""
+"""A real S3-compatible server on loopback; the top conftest offers its fixture to all tests."""
 
 from __future__ import annotations
 

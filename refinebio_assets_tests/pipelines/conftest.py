@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from refinebio_assets_tests.lake.s3_server import s3_bucket
 from refinebio_assets_tests.pipelines.study import Study
-
-__all__ = ["s3_bucket"]
 
 
 @pytest.fixture
