@@ -15,6 +15,7 @@ from dagster import (
     TableSchema,
 )
 
+from refinebio_assets.lake.schema import TABLES
 from refinebio_assets.pipelines.outcome import Outcome
 
 MAX_ROWS = 100
@@ -31,6 +32,21 @@ def table_value(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Ta
     ]
     schema = TableSchema(columns=[TableColumn(column, "string") for column in columns])
     return MetadataValue.table(records=records, schema=schema)
+
+
+def declared_schema(table: str) -> TableSchema:
+    """Return the column schema of one of the lake's declared tables, as the UI shows it."""
+    return TableSchema(
+        columns=[
+            TableColumn(
+                column.name,
+                str(column.type),
+                description=column.description,
+                constraints=TableColumnConstraints(nullable=not column.required),
+            )
+            for column in TABLES[table].columns
+        ]
+    )
 
 
 def matrix_schema(samples: Sequence[str]) -> TableSchema:

@@ -15,7 +15,13 @@ from pydantic import Field
 from refinebio_assets.defs.assets.reference import OWNERS, transcriptome_index
 from refinebio_assets.defs.assets.source import raw_files
 from refinebio_assets.defs.failures import explained
-from refinebio_assets.defs.metadata import image_value, materialized, matrix_schema, table_value
+from refinebio_assets.defs.metadata import (
+    declared_schema,
+    image_value,
+    materialized,
+    matrix_schema,
+    table_value,
+)
 from refinebio_assets.defs.partitions import experiment_partitions, sample_partitions
 from refinebio_assets.defs.pools import cores_of_pool
 from refinebio_assets.defs.resources import LakeResource, ProgressSource
@@ -53,6 +59,7 @@ class QuantifyConfig(Config):
     partitions_def=experiment_partitions,
     deps=[raw_files, AssetDep(transcriptome_index, partition_mapping=AllPartitionMapping())],
     code_version=samples_pipeline.code_version(),
+    metadata={"dagster/column_schema": declared_schema("results")},
     kinds={"salmon"},
     owners=OWNERS,
     pool="salmon",

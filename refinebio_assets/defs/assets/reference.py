@@ -3,7 +3,7 @@
 from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, asset
 
 from refinebio_assets.defs.failures import explained
-from refinebio_assets.defs.metadata import materialized, table_value
+from refinebio_assets.defs.metadata import declared_schema, materialized, table_value
 from refinebio_assets.defs.partitions import organism_partitions
 from refinebio_assets.defs.pools import cores_of_pool
 from refinebio_assets.defs.resources import LakeResource, ProgressSource
@@ -18,6 +18,7 @@ OWNERS = ["team:refinebio"]
     partitions_def=organism_partitions,
     code_version=pipeline.CODE_VERSION,
     kinds={"salmon", "ensembl"},
+    metadata={"dagster/column_schema": declared_schema("transcriptomes")},
     owners=OWNERS,
     pool="salmon",
 )

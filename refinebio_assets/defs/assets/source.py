@@ -5,7 +5,7 @@ from pydantic import Field
 
 from refinebio_assets.defs.assets.reference import OWNERS
 from refinebio_assets.defs.failures import explained
-from refinebio_assets.defs.metadata import materialized, table_value
+from refinebio_assets.defs.metadata import declared_schema, materialized, table_value
 from refinebio_assets.defs.partitions import experiment_partitions
 from refinebio_assets.defs.resources import LakeResource, ProgressSource
 from refinebio_assets.lake.rows import read_rows
@@ -23,6 +23,7 @@ class FilesConfig(Config):
     group_name="source",
     partitions_def=experiment_partitions,
     code_version=record_pipeline.CODE_VERSION,
+    metadata={"dagster/column_schema": declared_schema("samples")},
     kinds={"parquet"},
     owners=OWNERS,
 )
@@ -50,6 +51,7 @@ def experiment_record(context: AssetExecutionContext, lake: LakeResource) -> Mat
     partitions_def=experiment_partitions,
     deps=[experiment_record],
     code_version=files_pipeline.CODE_VERSION,
+    metadata={"dagster/column_schema": declared_schema("files")},
     kinds={"file"},
     owners=OWNERS,
     pool="download",
