@@ -87,4 +87,8 @@ class CorruptionError(PermanentError):
 
 
 class AllFailedError(PermanentError):
-    """Every sample of an experiment failed; the message lists why."""
+    """Every sample of an experiment failed for good; the message lists why."""
+
+
+class AllFailedForNowError(TransientError):
+    """Every sample of an experiment failed, at least one of them for a reason that may pass."""

@@ -28,8 +28,8 @@ def due_step(
     if record.reasons:
         return experiment_record.ASSET, record.reasons
     files = assess_raw_files(lake, accession, retry_failed=retry_failed)
-    if files.reasons:
-        return raw_files.ASSET, files.reasons
+    if files.situation.reasons:
+        return raw_files.ASSET, files.situation.reasons
     quantified = assess_quantifications(lake, accession, samples=samples, retry_failed=retry_failed)
     if quantified.situation.reasons:
         return sample_quantifications.ASSET, quantified.situation.reasons

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from refinebio_assets.domain import DropKind, Dropped
-from refinebio_assets.errors import NotFoundError
+from refinebio_assets.errors import AllFailedError, AllFailedForNowError, NotFoundError
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.freshness import Basis
 
@@ -43,6 +43,21 @@ class Situation:
     def current(self) -> Commit | None:
         """The newest commit if it needs no work, else None."""
         return None if self.reasons else self.head
+
+
+MAX_REASONS = 20
+"""Samples named in a message; all of them are in the table ``dropped``."""
+
+
+def all_failed(what: str, dropped: Sequence[Dropped]) -> AllFailedError | AllFailedForNowError:
+    """Return the error for a step that left no sample: transient if any of them may succeed later."""
+    lines = [f"  - {item.item}: {item.reason}" for item in dropped[:MAX_REASONS]]
+    if len(dropped) > MAX_REASONS:
+        lines.append(f"  - and {len(dropped) - MAX_REASONS:,} more")
+    message = "\n".join([f"{what}:", *lines])
+    if all(item.permanent for item in dropped):
+        return AllFailedError(message)
+    return AllFailedForNowError(message)
 
 
 def require_head(lake: Lake, asset: str, partition: str) -> Commit:

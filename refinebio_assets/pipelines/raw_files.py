@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from refinebio_assets.domain import DropKind, Dropped, Experiment, FileRole
-from refinebio_assets.errors import AllFailedError, RefinebioError, StorageError
-from refinebio_assets.lake.store import InputRef, Lake
+from refinebio_assets.errors import RefinebioError, StorageError
+from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines import experiment_record
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.fetch_file import Origin, describe, fetch, locate
 from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
-from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows, require_head
+from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows, require_head
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.raw_file import RawFile, file_rows, read_raw_files
 from refinebio_assets.pipelines.workers import available_cores, run_all
@@ -26,25 +26,38 @@ Place = tuple[str, FileRole]
 """Where a file is and what it is for; samples may share one (a gene map)."""
 
 
-def raw_files_basis(experiment: Experiment) -> Basis:
-    """Return what determines an experiment's raw files: each file's place, size and modification."""
-    states = {location: _state(location) for location in _locations(experiment)}
-    basis: dict[str, Any] = {"code version": CODE_VERSION}
-    for sample in experiment.samples:
-        for file in sample.files:
-            basis[f"{file.role} of {sample.accession}"] = states[file.location]
-    return basis
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """How an experiment's raw files stand, with what is needed to bring them up to date."""
+
+    situation: Situation
+    record: Commit
+    known: tuple[RawFile, ...]
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment as recorded."""
+        return recorded_experiment(self.record)
+
+    @property
+    def checked_alike(self) -> bool:
+        """Whether the known files passed the checks of today's code."""
+        head = self.situation.head
+        return head is not None and head.code_version == CODE_VERSION
 
 
-def assess_raw_files(lake: Lake, accession: str, *, retry_failed: bool = False) -> Situation:
-    """Return how an experiment's raw files stand against the files at their sources now."""
-    experiment = recorded_experiment(require_head(lake, experiment_record.ASSET, accession))
-    basis = raw_files_basis(experiment)
+def assess_raw_files(lake: Lake, accession: str, *, retry_failed: bool = False) -> Assessment:
+    """Return how an experiment's raw files stand against the files at their sources now.
+
+    A file that is in the lake stays right when its source can no longer be seen: deleted, moved, away.
+    """
+    record = require_head(lake, experiment_record.ASSET, accession)
     head = lake.head(ASSET, accession)
-    if head is None:
-        return Situation(None, basis, tuple(explain_changes(None, basis)))
-    retried = _retry_reasons(read_raw_files(lake, head), retry_failed)
-    return Situation(head, basis, (*explain_changes(head.info["basis"], basis), *retried))
+    known = tuple(read_raw_files(lake, head)) if head else ()
+    basis = _basis(recorded_experiment(record), known)
+    reasons = explain_changes(head.info["basis"] if head else None, basis)
+    reasons += _retry_reasons(lake, known, retry_failed)
+    return Assessment(Situation(head, basis, tuple(reasons)), record, known)
 
 
 def collect_raw_files(
@@ -58,16 +71,14 @@ def collect_raw_files(
     """Bring an experiment's files into the lake; those that have not changed are not read again.
 
     A file that is missing or damaged is recorded with its reason and the others go on. Raises
-    AllFailedError, after recording why, when no sample has all its files.
+    AllFailedError or AllFailedForNowError, after recording why, when no sample has all its files.
     """
-    record = require_head(lake, experiment_record.ASSET, accession)
-    experiment = recorded_experiment(record)
-    situation = assess_raw_files(lake, accession, retry_failed=retry_failed)
-    known = read_raw_files(lake, situation.head) if situation.head else []
+    assessed = assess_raw_files(lake, accession, retry_failed=retry_failed)
+    situation, experiment = assessed.situation, assessed.experiment
     if situation.current is not None:
-        dropped = tuple(_dropped(experiment, known))
+        dropped = tuple(_dropped(experiment, assessed.known))
         return _ended(experiment, Outcome(situation.current, changed=False, dropped=dropped))
-    files = _check_mates(_gather(lake, experiment, known, progress))
+    files = _check_mates(_gather(lake, assessed, retry_failed, progress))
     dropped = tuple(_dropped(experiment, files))
     with lake.draft(ASSET, accession) as draft:
         draft.write_table("files", file_rows(accession, files))
@@ -77,20 +88,33 @@ def collect_raw_files(
         commit = draft.commit(
             version=_version(files),
             code_version=CODE_VERSION,
-            inputs=[InputRef(experiment_record.ASSET, accession, record.version)],
+            inputs=[InputRef(experiment_record.ASSET, accession, assessed.record.version)],
             info={"basis": situation.basis},
             run_id=run_id,
         )
     return _ended(experiment, Outcome(commit, True, situation.reasons, dropped))
 
 
-def _retry_reasons(files: Iterable[RawFile], retry_failed: bool) -> list[str]:
-    """Say which failed files are worth another try: passing failures always, others on request."""
-    return [
-        f"{file.role} of {file.sample} failed before and is tried again"
-        for file in files
-        if not file.usable and (retry_failed or not file.permanent)
-    ]
+def _basis(experiment: Experiment, known: Sequence[RawFile]) -> Basis:
+    """Return what determines the raw files: each file's place, size and modification."""
+    in_lake = {file.origin.location: describe(file.origin) for file in known if file.usable}
+    states = {location: _state(location, in_lake) for location in _locations(experiment)}
+    basis: dict[str, Any] = {"code version": CODE_VERSION}
+    for sample in experiment.samples:
+        for file in sample.files:
+            basis[f"{file.role} of {sample.accession}"] = states[file.location]
+    return basis
+
+
+def _retry_reasons(lake: Lake, files: Iterable[RawFile], retry_failed: bool) -> list[str]:
+    """Say which files are worth another try: passing failures always, other and lost ones on request."""
+    reasons = []
+    for file in files:
+        if not file.usable and (retry_failed or not file.permanent):
+            reasons.append(f"{file.role} of {file.sample} failed before and is tried again")
+        elif retry_failed and file.stored and not lake.has_object(file.stored.sha256):
+            reasons.append(f"{file.role} of {file.sample} is no longer in the lake")
+    return reasons
 
 
 def files_by_sample(files: Iterable[RawFile]) -> dict[str, dict[FileRole, RawFile]]:
@@ -105,39 +129,44 @@ def _locations(experiment: Experiment) -> list[str]:
     return sorted({file.location for sample in experiment.samples for file in sample.files})
 
 
-def _state(location: str) -> str:
+def _state(location: str, in_lake: Mapping[str, str]) -> str:
     try:
         return describe(locate(location))
     except RefinebioError as error:
-        return f"unavailable ({error})"
+        return in_lake.get(location) or f"unavailable ({error})"
 
 
-def _gather(
-    lake: Lake, experiment: Experiment, known: Sequence[RawFile], progress: Progress
-) -> list[RawFile]:
+def _gather(lake: Lake, assessed: Assessment, retry_failed: bool, progress: Progress) -> list[RawFile]:
     """Return the file of each sample and role, in sample order; a place is read at most once."""
-    in_lake = {(file.origin, file.role): file for file in known if file.usable}
-    places = sorted({(file.location, file.role) for sample in experiment.samples for file in sample.files})
+    known = {(file.origin.location, file.role): file for file in assessed.known}
+    samples = assessed.experiment.samples
+    places = sorted({(file.location, file.role) for sample in samples for file in sample.files})
     found: dict[Place, RawFile] = {}
-    for location, role in places:
-        unchanged = _in_lake(in_lake, location, role)
-        if unchanged is not None:
-            found[location, role] = unchanged
+    for place in places:
+        file = known.get(place)
+        if file is not None and _stands(lake, file, assessed.checked_alike, retry_failed, progress):
+            # What is in the lake passed its own checks; how mates compare is judged anew.
+            found[place] = replace(file, reason="") if file.stored else file
     found |= _fetch_all(lake, [place for place in places if place not in found], progress)
     return [
         replace(found[file.location, file.role], sample=sample.accession)
-        for sample in experiment.samples
+        for sample in samples
         for file in sample.files
     ]
 
 
-def _in_lake(
-    in_lake: Mapping[tuple[Origin, FileRole], RawFile], location: str, role: FileRole
-) -> RawFile | None:
+def _stands(lake: Lake, file: RawFile, checked_alike: bool, retry_failed: bool, progress: Progress) -> bool:
+    """Tell whether a known file need not be read again."""
+    if file.stored is None and (retry_failed or not file.permanent):
+        return False
+    if file.stored is not None and not lake.has_object(file.stored.sha256):
+        return False
     try:
-        return in_lake.get((locate(location), role))
-    except RefinebioError:
-        return None
+        return checked_alike and locate(file.origin.location) == file.origin
+    except RefinebioError as error:
+        if file.stored is not None:
+            progress.say(f"{error}: the verified copy in the lake is used")
+        return file.stored is not None
 
 
 def _fetch_all(lake: Lake, places: Sequence[Place], progress: Progress) -> dict[Place, RawFile]:
@@ -148,8 +177,7 @@ def _fetch_all(lake: Lake, places: Sequence[Place], progress: Progress) -> dict[
         except StorageError:
             raise
         except RefinebioError as error:
-            origin = Origin(location, 0, "")
-            return RawFile("", role, origin, reason=str(error), permanent=error.permanent)
+            return RawFile("", role, _origin(location), reason=str(error), permanent=error.permanent)
 
     if places:
         progress.start("read raw files", len(places), "files")
@@ -158,6 +186,14 @@ def _fetch_all(lake: Lake, places: Sequence[Place], progress: Progress) -> dict[
         made[place] = file
         progress.advance("read raw files", file.reason or place[0])
     return made
+
+
+def _origin(location: str) -> Origin:
+    """Return a refused file as it stands, so that it is read again only when it changes."""
+    try:
+        return locate(location)
+    except RefinebioError:
+        return Origin(location, 0, "")
 
 
 def _check_mates(files: Sequence[RawFile]) -> list[RawFile]:
@@ -207,6 +243,5 @@ def _version(files: Sequence[RawFile]) -> str:
 def _ended(experiment: Experiment, outcome: Outcome) -> Outcome:
     """Return the outcome, or raise when not one sample is left to work with."""
     if len(outcome.dropped_samples) == len(experiment.samples):
-        reasons = "\n".join(f"  - {item.item}: {item.reason}" for item in outcome.dropped_samples)
-        raise AllFailedError(f"no sample of {experiment.accession} has usable files:\n{reasons}")
+        raise all_failed(f"no sample of {experiment.accession} has usable files", outcome.dropped_samples)
     return outcome

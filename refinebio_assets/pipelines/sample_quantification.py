@@ -12,8 +12,9 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from refinebio_assets.domain import FileRole, Sample
 from refinebio_assets.errors import PermanentError
@@ -22,12 +23,13 @@ from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines.freshness import Basis, content_hash
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.transcript_summary import TPM_TOLERANCE
-from refinebio_assets.pipelines.transcriptome_index import LONG_KMER, SHORT_KMER, Transcriptome
+from refinebio_assets.pipelines.transcriptome_index import Transcriptome
 from refinebio_assets.tools import salmon
 
 ASSET = "sample_quantification"
 CODE_VERSION = "1"
 QUANT_FILE = "quant.sf.gz"
+MAX_NAME_LENGTH = 100
 SUBMITTED = "submitted"
 READ_ROLES = (FileRole.FASTQ_1, FileRole.FASTQ_2)
 
@@ -54,7 +56,7 @@ class QuantificationTask:
             if role != FileRole.GENE_MAP and file.stored:
                 basis[str(role)] = file.stored.sha256
         if self.transcriptome:
-            basis["transcriptome index"] = self.transcriptome.version
+            basis["transcriptome index"] = self.transcriptome.index_version
             basis["k-mer length"] = self.kmer
             basis["salmon version"] = self.tool_version
         return basis
@@ -78,17 +80,14 @@ def index_kmer_for(files: Mapping[FileRole, RawFile]) -> int:
     reads = [file for role, file in files.items() if role in READ_ROLES]
     total = sum(file.reads or 0 for file in reads)
     bases = sum((file.reads or 0) * (file.mean_read_length or 0.0) for file in reads)
-    kmer = salmon.index_kmer(bases / total)
-    if kmer not in (LONG_KMER, SHORT_KMER):
-        raise PermanentError(f"no index is built for k = {kmer}")
-    return kmer
+    return salmon.index_kmer(bases / total)
 
 
 def find_quantification(lake: Lake, sample: str, basis: Basis) -> Quantification | None:
     """Return the sample's newest quantification with this basis, or None."""
     fingerprint = content_hash(basis)
     for commit in reversed(lake.history(ASSET, sample)):
-        if commit.info["fingerprint"] == fingerprint:
+        if commit.info["fingerprint"] == fingerprint and not lake.missing_files(commit):
             return Quantification(commit, commit.info["facts"])
     return None
 
@@ -170,6 +169,7 @@ def _run_salmon(
         "library_type": run.library_type,
         "reads_processed": run.reads_processed,
         "reads_mapped": run.reads_mapped,
+        "mean_fragment_length": run.mean_fragment_length,
         "transcripts": len(quant.tpm),
         "started_at": run.started_at.isoformat(),
         "duration_seconds": run.duration_seconds,
@@ -179,7 +179,8 @@ def _run_salmon(
 
 def _named(lake: Lake, task: QuantificationTask, role: FileRole, folder: Path) -> Path:
     """Link a file of the lake under the name its source gave it, for messages that people read."""
-    link = folder / str(role) / Path(task.files[role].origin.location).name
+    name = PurePosixPath(urlsplit(task.files[role].origin.location).path).name
+    link = folder / str(role) / name[-MAX_NAME_LENGTH:]
     link.parent.mkdir()
     link.symlink_to(_local(lake, task, role).absolute())
     return link

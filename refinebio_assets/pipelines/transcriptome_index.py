@@ -23,12 +23,10 @@ from refinebio_assets.pipelines.transcriptome_registry import (
 )
 from refinebio_assets.pipelines.transcripts import extract_transcripts
 from refinebio_assets.pipelines.workers import available_cores
-from refinebio_assets.tools.salmon import SalmonIndex, build_index, salmon_version
+from refinebio_assets.tools.salmon import LONG_KMER, SHORT_KMER, SalmonIndex, build_index, salmon_version
 
 ASSET = "transcriptome_index"
 CODE_VERSION = "1"
-LONG_KMER = 31
-SHORT_KMER = 23
 KMERS = (LONG_KMER, SHORT_KMER)
 GENE_MAP_FILE = "genes_to_transcripts.txt"
 TRANSCRIPTS_FILE = "transcripts.txt"
@@ -43,6 +41,11 @@ class Transcriptome:
     organism: str
     version: str
     commit: Commit
+
+    @property
+    def index_version(self) -> str:
+        """Hash of what Salmon sees: sequences, names and its own version, but not the gene map."""
+        return str(self.commit.info["index version"])
 
     def index_folder(self, lake: Lake, kmer: int) -> Path:
         """Return the folder of the Salmon index with this k-mer length."""
@@ -120,6 +123,7 @@ class _Prepared:
     mapped: int
     genes: int
     dropped: tuple[Dropped, ...]
+    pseudogene_lines: int | None = None
 
 
 def _prepare(lake: Lake, folder: Path, files: Mapping[str, FetchedFile]) -> _Prepared:
@@ -132,8 +136,9 @@ def _prepare(lake: Lake, folder: Path, files: Mapping[str, FetchedFile]) -> _Pre
             local["genome"], local["gtf"], fasta, genome_label=labels["genome"], gtf_label=labels["gtf"]
         )
         gene_map, dropped, label = extracted.gene_map, extracted.dropped, labels["gtf"]
+        left_out: int | None = extracted.pseudogene_lines
     else:
-        fasta, dropped, label = local["transcripts"], (), labels["transcripts"]
+        fasta, dropped, label, left_out = local["transcripts"], (), labels["transcripts"], None
         gene_map = read_gene_map(local["gene_map"], label=labels["gene_map"])
     names = tuple(record.name for record in read_fasta(fasta, label=label))
     gene_of = gene_map.gene_of()
@@ -150,6 +155,7 @@ def _prepare(lake: Lake, folder: Path, files: Mapping[str, FetchedFile]) -> _Pre
         mapped=len(names) - len(unmapped),
         genes=len({gene_of[name] for name in names if name in gene_of}),
         dropped=(*dropped, *(_drop(name, NO_GENE) for name in unmapped)),
+        pseudogene_lines=left_out,
     )
 
 
@@ -180,7 +186,7 @@ class _Built:
             ),
             *(_drop(name, "nothing is left without its poly-A tail") for name in index.clipped_away),
             *(
-                _drop(name, f"shorter than k = {index.kmer}: its count is always 0")
+                _drop(name, f"shorter than k = {index.kmer}: not counted for reads of the long index")
                 for name in index.too_short
             ),
         )
@@ -199,13 +205,16 @@ class _Built:
         return names
 
     @property
-    def version(self) -> str:
-        """Hash of sequences, names, gene map and Salmon's version."""
+    def index_version(self) -> str:
+        """Hash of sequences, names and Salmon's version."""
         hashes = [[index.kmer, index.sequence_hash, index.name_hash] for index in self.indices]
+        return content_hash([hashes, self.basis["salmon version"]])
+
+    @property
+    def version(self) -> str:
+        """Hash of the indices and the gene map."""
         gene_map = self.prepared.gene_map
-        return content_hash(
-            [hashes, list(gene_map.genes), list(gene_map.transcripts), self.basis["salmon version"]]
-        )
+        return content_hash([self.index_version, list(gene_map.genes), list(gene_map.transcripts)])
 
 
 def _index(draft: Draft, fasta: Path, kmer: int, cores: int, progress: Progress) -> SalmonIndex:
@@ -230,7 +239,11 @@ def _commit(draft: Draft, built: _Built, run_id: str) -> Commit:
         version=built.version,
         code_version=CODE_VERSION,
         inputs=[InputRef(TRANSCRIPTOME_REGISTRATION, inputs.organism, built.registration)],
-        info={"basis": built.basis, "commands": [index.command for index in built.indices]},
+        info={
+            "basis": built.basis,
+            "index version": built.index_version,
+            "commands": [index.command for index in built.indices],
+        },
         run_id=run_id,
     )
 
@@ -247,6 +260,7 @@ def _transcriptome_row(built: _Built) -> dict[str, Any]:
         "transcripts": len(built.prepared.transcripts),
         "genes": built.prepared.genes,
         "mapped_transcripts": built.prepared.mapped,
+        "pseudogene_lines": built.prepared.pseudogene_lines,
         "salmon_version": built.basis["salmon version"],
         "short_kmer": SHORT_KMER,
         "long_kmer": LONG_KMER,
