@@ -30,14 +30,24 @@ def export(experiment: str, output: Path, form: str | None, matrix: str | None) 
     tsv and parquet: genes x samples, first column Gene. h5ad: AnnData, samples x genes, with the
     submitter's metadata of each sample in obs.
     """
-    from refinebio_assets.pipelines.export import export_matrix
+    from refinebio_assets.pipelines.export import export_matrix, newer_inputs
 
     chosen = form or _SUFFIXES.get(output.suffix.lower())
     if chosen is None:
         raise click.UsageError(
             f"cannot tell the format from {output.name}; give --format tsv, parquet or h5ad"
         )
-    genes, samples = export_matrix(open_lake(), experiment, output, format=chosen, matrix=matrix)
-    terminal().print(
+    lake = open_lake()
+    genes, samples = export_matrix(lake, experiment, output, format=chosen, matrix=matrix)
+    console = terminal()
+    console.print(
         f"{genes:,} genes x {samples:,} samples written to {output}", highlight=False, soft_wrap=True
     )
+    newer = newer_inputs(lake, experiment)
+    if newer:
+        console.print(
+            f"This matrix is older than {' and '.join(newer)} of {experiment}: "
+            f"`refinebio-assets process {experiment}` brings it up to date",
+            style="yellow",
+            highlight=False,
+        )

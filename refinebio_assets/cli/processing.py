@@ -139,9 +139,10 @@ def _report(
     console: Console, lake: Lake, accessions: Sequence[str], runs: Mapping[str, str]
 ) -> dict[str, str]:
     catalog = open_catalog()
-    rows = [row for row in experiment_states(catalog) if row["experiment"] in set(accessions)]
+    wanted = set(accessions)
+    rows = [row for row in experiment_states(catalog) if row["experiment"] in wanted]
     console.print(table(rows, ["experiment", "state", "samples", "processed", "failed", "matrices"]))
-    lost = [row for name in accessions for row in lost_samples(catalog, name)]
+    lost = lost_samples(catalog, accessions)
     if lost:
         console.print(
             table(lost, ["experiment", "sample", "step", "reason"], title="Samples that are in no matrix")

@@ -36,6 +36,10 @@ def choose_matrix(lake: Lake, accession: str, matrix: str | None = None) -> tupl
     except NotFoundError as error:
         raise NotFoundError(f"experiment {accession} has no expression matrix yet") from error
     names = [row["matrix"] for row in read_rows(lake, commit, "matrices")]
+    if not names:
+        raise NotFoundError(
+            f"experiment {accession} has no expression matrix: see `refinebio-assets show {accession}`"
+        )
     if matrix is None and len(names) > 1:
         raise RequestError(f"{accession} has several matrices; choose one with --matrix: {', '.join(names)}")
     if matrix is not None and matrix not in names:
@@ -66,11 +70,18 @@ def export_matrix(
     return table.num_rows, table.num_columns - 1
 
 
+def newer_inputs(lake: Lake, accession: str) -> list[str]:
+    """Name the steps that have a newer result than the one the experiment's matrices were made from."""
+    commit = require_head(lake, gene_expression.ASSET, accession)
+    steps = [ref for ref in commit.inputs if ref.partition == accession]
+    return [ref.asset for ref in steps if require_head(lake, ref.asset, accession).version != ref.version]
+
+
 def _write_whole(output: Path, write: Callable[[Path], None]) -> None:
     """Write beside the target, then rename: a reader sees the old file or the whole new one."""
-    output.parent.mkdir(parents=True, exist_ok=True)
     temporary = output.with_name(f".{output.name}.{secrets.token_hex(4)}")
     try:
+        output.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)
         temporary.replace(output)
     except OSError as error:
@@ -114,8 +125,10 @@ def _sample_metadata(lake: Lake, accession: str, samples: Sequence[str]) -> dict
         "platform": [sample.platform for sample in chosen],
     }
     for key in sorted({key for sample in chosen for key in sample.metadata}):
-        name = key if key not in columns else f"submitted_{key}"
-        columns[name.replace("/", "_")] = [sample.metadata.get(key, "") for sample in chosen]
+        name = key.replace("/", "_")
+        while name in columns:
+            name = f"submitted_{name}"
+        columns[name] = [sample.metadata.get(key, "") for sample in chosen]
     return columns
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -62,7 +64,7 @@ def _unaccounted(lake: Lake, accession: str, matrices: dict[str, pa.Table]) -> l
     ]
     problems += [
         f"sample {name} is in more than one matrix"
-        for name in sorted({n for n in columns if columns.count(n) > 1})
+        for name in sorted(name for name, count in Counter(columns).items() if count > 1)
     ]
     return problems
 

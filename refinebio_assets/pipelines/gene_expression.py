@@ -1,23 +1,17 @@
-"""Makes ``gene_expression``: genes x samples matrices of an experiment, in Ensembl genes.
-
-RNA-seq samples are summarized together when they share an organism and a reference (an index or a
-gene map), whatever the sequencer: lengthScaledTPM scales by all samples of the matrix.
-"""
+"""Makes ``gene_expression``: genes x samples matrices of an experiment, in Ensembl genes."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from refinebio_assets.domain import DropKind, Dropped, Experiment, FileRole, Technology, Verdict, distinct
-from refinebio_assets.errors import AllFailedError, NotFoundError, PermanentError
-from refinebio_assets.formats.gene_map import GeneMap, read_gene_map
+from refinebio_assets.domain import DropKind, Dropped, Technology, Verdict
+from refinebio_assets.errors import PermanentError
 from refinebio_assets.lake.rows import read_rows
-from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake, StoredFile
+from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines import (
     experiment_record,
     raw_files,
@@ -32,55 +26,15 @@ from refinebio_assets.pipelines.expression_matrix import (
     write_matrix,
 )
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
-from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows, require_head
+from refinebio_assets.pipelines.matrix_plan import MatrixPlan, plan_matrices
+from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows, require_head
 from refinebio_assets.pipelines.progress import SILENT, Progress
-from refinebio_assets.pipelines.raw_file import RawFile, read_raw_files
-from refinebio_assets.pipelines.raw_files import files_by_sample
-from refinebio_assets.pipelines.sample_quantification import QUANT_FILE
+from refinebio_assets.pipelines.raw_file import read_raw_files
 from refinebio_assets.pipelines.transcript_summary import QuantFile, TranscriptSummary, summarize_quant_files
-from refinebio_assets.pipelines.transcriptome_index import Transcriptome, find_transcriptome
 from refinebio_assets.pipelines.workers import available_cores
 
 ASSET = "gene_expression"
 CODE_VERSION = "1"
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What turns transcripts into genes for some samples: an index's map, or a submitted gene map."""
-
-    organism: str
-    version: str
-    gene_map_file: StoredFile | None = None
-    transcriptome: Transcriptome | None = None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What tells references apart: organism and version."""
-        return self.organism, self.version
-
-    def gene_map(self, lake: Lake) -> GeneMap:
-        """Return the transcript to gene map."""
-        if self.transcriptome is not None:
-            return self.transcriptome.gene_map(lake)
-        if self.gene_map_file is None:
-            raise PermanentError(f"no gene map for {self.organism}")
-        return read_gene_map(lake.local(self.gene_map_file), label=self.gene_map_file.name)
-
-    def transcripts(self, lake: Lake) -> list[str] | None:
-        """Return the transcripts every quant.sf must list, or None when only the files can tell."""
-        return self.transcriptome.transcripts(lake) if self.transcriptome else None
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixPlan:
-    """The samples of one matrix and their quant.sf files, in the experiment's order."""
-
-    name: str
-    reference: Reference
-    samples: tuple[str, ...]
-    files: tuple[StoredFile, ...]
-    platforms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +63,7 @@ def assess_expression(lake: Lake, accession: str) -> Assessment:
         for asset in (experiment_record.ASSET, raw_files.ASSET, sample_quantifications.ASSET)
     )
     results = read_rows(lake, quantified, "results")
-    plans = _plan_matrices(lake, recorded_experiment(record), read_raw_files(lake, files), results)
+    plans = plan_matrices(lake, recorded_experiment(record), read_raw_files(lake, files), results)
     basis = _basis(plans, results)
     head = lake.head(ASSET, accession)
     situation = Situation(head, basis, tuple(explain_changes(head.info["basis"] if head else None, basis)))
@@ -122,18 +76,15 @@ def summarize_expression(
     """Summarize an experiment's quantified samples to genes, one matrix a reference.
 
     Samples that are in no matrix are listed with their reason, also those that failed earlier. Raises
-    AllFailedError when no matrix could be made.
+    AllFailedError or AllFailedForNowError, after recording why, when no matrix could be made.
     """
     assessed = assess_expression(lake, accession)
     situation = assessed.situation
     if situation.current is not None:
-        return Outcome(situation.current, changed=False, dropped=_dropped_before(lake, situation.current))
-    progress.start("summarize", len(assessed.plans), "matrices")
+        dropped_before = _dropped_before(lake, situation.current)
+        return _ended(Outcome(situation.current, changed=False, dropped=dropped_before))
     matrices = [_summarize(lake, plan, progress) for plan in assessed.plans]
-    dropped = [*_failed_earlier(assessed.results), *(item for matrix in matrices for item in matrix.dropped)]
-    if not any(matrix.summary for matrix in matrices):
-        reasons = "\n".join(f"  - {item.item}: {item.reason}" for item in dropped)
-        raise AllFailedError(f"no matrix could be made of {accession}:\n{reasons}")
+    dropped = (*_failed_earlier(assessed.results), *(item for matrix in matrices for item in matrix.dropped))
     with lake.draft(ASSET, accession) as draft:
         rows = [
             _write(draft, accession, matrix.plan, matrix.summary) for matrix in matrices if matrix.summary
@@ -144,10 +95,17 @@ def summarize_expression(
             version=content_hash([[row["matrix"], row["version"]] for row in rows]),
             code_version=CODE_VERSION,
             inputs=_inputs(assessed),
-            info={"basis": situation.basis, "warnings": _warnings(matrices)},
+            info={"basis": situation.basis, "warnings": _warnings(matrices), "matrices": len(rows)},
             run_id=run_id,
         )
-    return Outcome(commit, True, situation.reasons, tuple(dropped))
+    return _ended(Outcome(commit, True, situation.reasons, dropped))
+
+
+def _ended(outcome: Outcome) -> Outcome:
+    """Return the outcome, or raise when not one matrix was made."""
+    if outcome.commit.info["matrices"] == 0:
+        raise all_failed(f"no matrix could be made of {outcome.commit.partition}", outcome.dropped_samples)
+    return outcome
 
 
 def read_expression(
@@ -166,86 +124,48 @@ def _inputs(assessed: Assessment) -> list[InputRef]:
     return [InputRef(commit.asset, commit.partition, commit.version) for commit in assessed.inputs] + indices
 
 
-def _plan_matrices(
-    lake: Lake, experiment: Experiment, raw: Sequence[RawFile], results: Sequence[Mapping[str, Any]]
-) -> list[MatrixPlan]:
-    """Group the processed samples by reference; the order of experiment and samples is kept."""
-    sample_of = {sample.accession: sample for sample in experiment.samples}
-    files = files_by_sample(raw)
-    references: dict[tuple[str, str], Reference] = {}
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in results:
-        if row["verdict"] == Verdict.PROCESSED:
-            gene_map = files.get(row["sample"], {}).get(FileRole.GENE_MAP)
-            stored = gene_map.stored if gene_map else None
-            reference = _reference(lake, sample_of[row["sample"]].organism, stored)
-            references[reference.key] = reference
-            groups[reference.key].append(row)
-    names = _names(list(groups))
-    return [
-        MatrixPlan(
-            name=names[key],
-            reference=references[key],
-            samples=tuple(row["sample"] for row in rows),
-            files=tuple(_quant_file(row) for row in rows),
-            platforms=tuple(distinct(sample_of[row["sample"]].platform for row in rows)),
-        )
-        for key, rows in groups.items()
-    ]
-
-
-def _reference(lake: Lake, organism: str, gene_map: StoredFile | None) -> Reference:
-    if gene_map is not None:
-        return Reference(organism, gene_map.sha256, gene_map_file=gene_map)
-    transcriptome = find_transcriptome(lake, organism)
-    if transcriptome is None:
-        raise NotFoundError(f"the transcriptome index of {organism} is no longer in the lake")
-    return Reference(organism, transcriptome.version, transcriptome=transcriptome)
-
-
-def _quant_file(row: Mapping[str, Any]) -> StoredFile:
-    return StoredFile(QUANT_FILE, row["file_path"], row["file_size"], row["file_sha256"])
-
-
-def _names(references: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Name matrices by technology and organism, and by reference where one organism has several."""
-    organisms = [organism for organism, _ in references]
-    return {
-        (organism, version): f"rna-seq_{organism.lower()}"
-        + (f"_{version[:8]}" if organisms.count(organism) > 1 else "")
-        for organism, version in references
-    }
-
-
 def _basis(plans: Sequence[MatrixPlan], results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what determines the matrices: each sample's version, matrix and reference, and platforms."""
     basis: dict[str, Any] = {"code version": CODE_VERSION}
+    planned = {name: plan for plan in plans for name in plan.samples}
     for row in results:
-        basis[f"sample {row['sample']}"] = row["version"] or row["reason"]
+        plan = planned.get(row["sample"])
+        where = [plan.name, plan.reference.version] if plan else []
+        basis[f"sample {row['sample']}"] = [row["version"] or row["reason"], *where]
     for plan in plans:
-        basis[f"reference of {plan.name}"] = plan.reference.version
+        basis[f"platforms of {plan.name}"] = list(plan.platforms)
     return basis
 
 
 def _summarize(lake: Lake, plan: MatrixPlan, progress: Progress) -> Matrix:
-    quant_files = [
-        QuantFile(sample, lake.local(file), f"quant.sf of {sample}")
-        for sample, file in zip(plan.samples, plan.files, strict=True)
-    ]
+    task = f"summarize {plan.name}"
+    progress.start(task, len(plan.samples), "samples")
+    files, lost = _local_files(lake, plan)
     try:
         summary = summarize_quant_files(
-            quant_files,
+            files,
             plan.reference.gene_map(lake),
             threads=available_cores(),
             expected_transcripts=plan.reference.transcripts(lake),
+            progress=lambda done, total: progress.advance(task),
         )
     except PermanentError as error:
         reason = f"no matrix {plan.name}: {error}"
-        return Matrix(
-            plan, None, tuple(Dropped(DropKind.SAMPLE, sample, ASSET, reason) for sample in plan.samples)
-        )
-    finally:
-        progress.advance("summarize", plan.name)
-    return Matrix(plan, summary, (*summary.dropped, *_without_gene(plan, summary)))
+        dropped = tuple(Dropped(DropKind.SAMPLE, file.sample, ASSET, reason) for file in files)
+        return Matrix(plan, None, (*lost, *dropped))
+    return Matrix(plan, summary, (*lost, *summary.dropped, *_without_gene(plan, summary)))
+
+
+def _local_files(lake: Lake, plan: MatrixPlan) -> tuple[list[QuantFile], list[Dropped]]:
+    """Return the files to read, and the samples whose file is lost or damaged in the lake."""
+    files, lost = [], []
+    for sample, stored in zip(plan.samples, plan.files, strict=True):
+        try:
+            files.append(QuantFile(sample, lake.local(stored), f"quant.sf of {sample}"))
+        except PermanentError as error:
+            reason = f"{error}; redo it with --sample {sample}"
+            lost.append(Dropped(DropKind.SAMPLE, sample, ASSET, reason))
+    return files, lost
 
 
 def _without_gene(plan: MatrixPlan, summary: TranscriptSummary) -> list[Dropped]:

@@ -68,7 +68,7 @@ def require_head(lake: Lake, asset: str, partition: str) -> Commit:
     return head
 
 
-def dropped_rows(dropped: tuple[Dropped, ...] | list[Dropped]) -> list[dict[str, object]]:
+def dropped_rows(dropped: Sequence[Dropped]) -> list[dict[str, object]]:
     """Return rows for the lake's table ``dropped``."""
     return [
         {

@@ -13,16 +13,12 @@ from refinebio_assets.lake.rows import query_rows
 _STATES = """
     WITH registered AS (
         SELECT experiment, count(*) AS samples FROM registered_samples GROUP BY ALL
-    ), judged AS (
-        SELECT experiment,
-               count(*) FILTER (verdict = 'processed') AS processed,
-               count(*) FILTER (verdict <> 'processed') AS failed
-        FROM results WHERE is_current GROUP BY ALL
-    ), refused AS (
-        SELECT partition AS experiment, count(*) AS refused
-        FROM dropped WHERE is_current AND asset = 'raw_files' AND kind = 'sample' GROUP BY ALL
+    ), lost AS (
+        SELECT d.partition AS experiment, count(DISTINCT d.item) AS failed
+        FROM dropped d JOIN registered_samples r ON r.experiment = d.partition AND r.sample = d.item
+        WHERE d.is_current AND d.kind = 'sample' GROUP BY ALL
     ), made AS (
-        SELECT experiment,
+        SELECT experiment, sum(samples) AS processed,
                string_agg(genes || ' genes x ' || samples, ', ' ORDER BY matrix) AS matrices
         FROM matrices GROUP BY ALL
     ), finished AS (
@@ -30,17 +26,14 @@ _STATES = """
         WHERE is_current AND asset = 'gene_expression' GROUP BY ALL
     )
     SELECT experiment, source, title, organisms, technologies, registered.samples,
-           coalesce(processed, 0) AS processed, coalesce(failed, refused, 0) AS failed,
-           matrices, finished,
-           CASE WHEN matrices IS NOT NULL AND coalesce(failed, 0) = 0
-                     AND processed = registered.samples THEN 'complete'
-                WHEN matrices IS NOT NULL AND processed > 0 THEN 'partial'
-                WHEN coalesce(failed, refused, 0) > 0 THEN 'failed'
+           coalesce(processed, 0)::BIGINT AS processed, coalesce(failed, 0) AS failed, matrices, finished,
+           CASE WHEN coalesce(failed, 0) >= registered.samples THEN 'failed'
+                WHEN processed = registered.samples AND coalesce(failed, 0) = 0 THEN 'complete'
+                WHEN processed > 0 THEN 'partial'
                 ELSE 'registered' END AS state
     FROM registered
-    LEFT JOIN experiments USING (experiment) LEFT JOIN judged USING (experiment)
-    LEFT JOIN refused USING (experiment) LEFT JOIN made USING (experiment)
-    LEFT JOIN finished USING (experiment)
+    LEFT JOIN experiments USING (experiment) LEFT JOIN lost USING (experiment)
+    LEFT JOIN made USING (experiment) LEFT JOIN finished USING (experiment)
 """
 
 
@@ -99,15 +92,16 @@ def experiment_details(catalog: Catalog, accession: str) -> ExperimentDetails | 
     return ExperimentDetails(state[0], samples, matrices, commits)
 
 
-def lost_samples(catalog: Catalog, accession: str) -> list[dict[str, Any]]:
-    """Return a row for each sample of an experiment that is in no matrix, with step and reason."""
-    return _rows(
+def lost_samples(catalog: Catalog, accessions: Sequence[str]) -> list[dict[str, Any]]:
+    """Return a row for each sample of these experiments that is in no matrix, with step and reason."""
+    return query_rows(
         catalog,
         """SELECT partition AS experiment, item AS sample, arg_max(step, commit_id) AS step,
                   arg_max(reason, commit_id) AS reason
-           FROM dropped WHERE is_current AND kind = 'sample' AND partition = $name
-           GROUP BY ALL ORDER BY sample""",
-        accession,
+           FROM dropped
+           WHERE is_current AND kind = 'sample' AND list_contains($accessions, partition)
+           GROUP BY ALL ORDER BY ALL""",
+        {"accessions": list(accessions)},
     )
 
 

@@ -125,35 +125,29 @@ def _registered_rows(experiment: Experiment) -> list[dict[str, str]]:
 
 
 def _conflicts(catalog: Catalog, experiments: Sequence[Experiment]) -> list[str]:
-    """Name the samples that another registered experiment defines differently."""
+    """Name the samples that an experiment outside the sheet defines differently."""
     catalog.sync()
+    rows = [row for experiment in experiments for row in _registered_rows(experiment)]
+    found = query_rows(
+        catalog,
+        """
+        SELECT mine.experiment, mine.sample, min(registered.experiment) AS owner
+        FROM (SELECT unnest($experiments) AS experiment, unnest($samples) AS sample,
+                     unnest($definitions) AS definition) AS mine
+        JOIN registered_samples AS registered USING (sample)
+        WHERE registered.definition <> mine.definition AND NOT list_contains($experiments, registered.experiment)
+        GROUP BY ALL ORDER BY ALL
+        """,
+        {
+            "experiments": [row["experiment"] for row in rows],
+            "samples": [row["sample"] for row in rows],
+            "definitions": [row["definition"] for row in rows],
+        },
+    )
     return [
         f"sample {row['sample']} of experiment {row['experiment']} is already registered in "
         f"experiment {row['owner']} with other files. Sample names are unique across experiments, "
         f"as accessions are: rename it, for example {row['experiment']}-{row['sample']}, or give "
         "--qualify-samples to have all samples named so"
-        for experiment in experiments
-        for row in _other_owners(catalog, experiment)
-    ]
-
-
-def _other_owners(catalog: Catalog, experiment: Experiment) -> list[dict[str, str]]:
-    rows = _registered_rows(experiment)
-    found = query_rows(
-        catalog,
-        """
-        SELECT DISTINCT ON (mine.sample) mine.sample, registered.experiment AS owner
-        FROM (SELECT unnest($samples) AS sample, unnest($definitions) AS definition) AS mine
-        JOIN registered_samples AS registered USING (sample)
-        WHERE registered.experiment <> $experiment AND registered.definition <> mine.definition
-        ORDER BY mine.sample, owner
-        """,
-        {
-            "samples": [row["sample"] for row in rows],
-            "definitions": [row["definition"] for row in rows],
-            "experiment": experiment.accession,
-        },
-    )
-    return [
-        {"experiment": experiment.accession, "sample": row["sample"], "owner": row["owner"]} for row in found
+        for row in found
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from refinebio_assets.domain import Experiment, FileRole, Sample, Technology, Verdict, organism_title
@@ -37,11 +38,17 @@ def plan_samples(lake: Lake, experiment: Experiment, files: Mapping[str, Files])
     """Return a task or a refusal for each sample, in the experiment's order."""
     transcriptomes = {organism: find_transcriptome(lake, organism) for organism in experiment.organisms}
     has_reads = any(sample.file(FileRole.FASTQ_1) for sample in experiment.samples)
-    version = salmon_version() if has_reads else ""
+    version = _installed_salmon() if has_reads else ""
     return [
         _plan(sample, files.get(sample.accession, {}), transcriptomes[sample.organism], version)
         for sample in experiment.samples
     ]
+
+
+@cache
+def _installed_salmon() -> str:
+    """Return Salmon's version; asking takes 75 ms, too long for each of thousands of experiments."""
+    return salmon_version()
 
 
 def _plan(sample: Sample, files: Files, transcriptome: Transcriptome | None, version: str) -> Plan:

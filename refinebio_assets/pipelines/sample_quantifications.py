@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from refinebio_assets.domain import DropKind, Dropped, Experiment, Verdict
-from refinebio_assets.errors import AllFailedError, RefinebioError, RequestError, StorageError
+from refinebio_assets.errors import RefinebioError, RequestError, StorageError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines import experiment_record, raw_files, sample_quantification
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
-from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows, require_head
+from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows, require_head
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.raw_file import read_raw_files
 from refinebio_assets.pipelines.raw_files import files_by_sample
@@ -31,7 +31,6 @@ from refinebio_assets.pipelines.workers import available_cores, run_all, share_c
 
 ASSET = "sample_quantifications"
 CODE_VERSION = "1"
-CODE_KEY = "code version"
 
 
 def code_version() -> str:
@@ -70,7 +69,8 @@ class Assessment:
 
     def old_basis(self, sample: str) -> Basis | None:
         """Return the basis with which a sample was last judged in this experiment, or None."""
-        return self.situation.head.info["basis"].get(sample) if self.situation.head else None
+        head = self.situation.head
+        return head.info["basis"]["samples"].get(sample) if head else None
 
 
 def assess_quantifications(
@@ -82,7 +82,7 @@ def assess_quantifications(
     experiment = recorded_experiment(record)
     _refuse_unknown(experiment, samples)
     plans = plan_samples(lake, experiment, files_by_sample(read_raw_files(lake, files)))
-    basis = {CODE_KEY: CODE_VERSION} | {plan.sample.accession: plan.basis() for plan in plans}
+    basis = {"code version": CODE_VERSION, "samples": {plan.sample.accession: plan.basis() for plan in plans}}
     head = lake.head(ASSET, accession)
     before = {row["sample"]: row for row in read_rows(lake, head, "results")} if head else {}
     reasons = _changes(head.info["basis"] if head else None, basis)
@@ -110,7 +110,8 @@ def quantify_samples(
     ``samples`` are redone whether or not they are out of date; ``cores`` (default: the machine's) are shared
     by the samples that run at the same time. A sample that failed is recorded with
     its reason while the others go on; it is tried again when its inputs change, when the failure was a
-    passing one, or on request. Raises AllFailedError, after recording why, when none is quantified.
+    passing one, or on request. Raises AllFailedError or AllFailedForNowError, after recording why, when
+    none is quantified.
     """
     assessed = assess_quantifications(lake, accession, samples=samples, retry_failed=retry_failed)
     situation = assessed.situation
@@ -149,17 +150,14 @@ def _changes(old: Basis | None, new: Basis) -> list[str]:
     """Say what differs, sample by sample; empty when nothing does."""
     if old is None:
         return explain_changes(None, new)
-    reasons = []
-    for key in sorted(set(old) | set(new)):
-        if key != CODE_KEY and key in old and key in new:
-            reasons += [f"{key}: {reason}" for reason in explain_changes(old[key], new[key])]
+    before, now = old["samples"], new["samples"]
+    reasons = explain_changes({"code version": old["code version"]}, {"code version": new["code version"]})
+    for name in sorted(set(before) | set(now)):
+        if name in before and name in now:
+            reasons += [f"{name}: {reason}" for reason in explain_changes(before[name], now[name])]
         else:
-            reasons += explain_changes(_only(old, key), _only(new, key))
+            reasons.append(f"{name} added" if name in now else f"{name} removed")
     return reasons
-
-
-def _only(basis: Basis, key: str) -> Basis:
-    return {key: basis[key]} if key in basis else {}
 
 
 def _settle(
@@ -219,7 +217,7 @@ def _quantify_all(
         except StorageError:
             raise
         except RefinebioError as error:
-            return SampleResult(task, None, Verdict.FAILED, str(error), error.permanent, why)
+            return _failed(lake, task, why, error)
 
     if waiting:
         progress.start("quantify", len(waiting), "samples")
@@ -228,6 +226,14 @@ def _quantify_all(
         made.append(result)
         progress.advance("quantify", f"{result.accession}: {result.reason or result.why}")
     return made
+
+
+def _failed(lake: Lake, task: QuantificationTask, why: str, error: RefinebioError) -> SampleResult:
+    """Return the failure, or the earlier result where a good one with the same inputs stands."""
+    earlier = find_quantification(lake, task.sample.accession, task.basis())
+    if earlier is None:
+        return SampleResult(task, None, Verdict.FAILED, str(error), error.permanent, why)
+    return SampleResult(task, earlier, reason=f"redone in vain, the earlier result stands: {error}", why=why)
 
 
 def _commit(
@@ -270,7 +276,7 @@ def _result_row(experiment: str, result: SampleResult) -> dict[str, Any]:
     if isinstance(result.plan, QuantificationTask):
         transcriptome = result.plan.transcriptome
         row["processor"] = result.plan.processor
-        row["reference"] = transcriptome.version if transcriptome else None
+        row["reference"] = transcriptome.index_version if transcriptome else None
     if result.quantification is not None:
         facts = dict(result.quantification.facts)
         facts.pop("transcripts", None)
@@ -320,6 +326,5 @@ def _dropped_before(rows: Mapping[str, Mapping[str, Any]]) -> tuple[Dropped, ...
 def _ended(assessed: Assessment, outcome: Outcome) -> Outcome:
     """Return the outcome, or raise when not one sample was quantified."""
     if len(outcome.dropped) == len(assessed.plans):
-        reasons = "\n".join(f"  - {item.item}: {item.reason}" for item in outcome.dropped)
-        raise AllFailedError(f"no sample of {outcome.commit.partition} could be quantified:\n{reasons}")
+        raise all_failed(f"no sample of {outcome.commit.partition} could be quantified", outcome.dropped)
     return outcome

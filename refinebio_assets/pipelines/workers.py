@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
+THREADS_A_WORKER = 4
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -18,8 +20,12 @@ def available_cores() -> int:
 
 
 def share_cores(cores: int, pieces: int) -> tuple[int, int]:
-    """Return (workers, threads a worker) for ``pieces`` independent pieces on ``cores`` cores."""
-    workers = max(1, min(cores, pieces))
+    """Return (workers, threads a worker) for ``pieces`` independent pieces on ``cores`` cores.
+
+    On a large machine a worker gets at least four threads: each holds an index in memory (about 1 GB
+    for human), and Salmon gains little from a process a core.
+    """
+    workers = max(1, min(pieces, max(min(cores, 2), cores // THREADS_A_WORKER)))
     return workers, max(1, cores // workers)
 
 
