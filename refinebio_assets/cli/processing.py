@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake
 from refinebio_assets.cli.tables import table
-from refinebio_assets.errors import RequestError
+from refinebio_assets.errors import RefinebioError, RequestError
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines import gene_expression
 from refinebio_assets.pipelines.due import due_step
@@ -66,14 +66,30 @@ def process_experiments(console: Console, accessions: Sequence[str], request: Re
     wanted = _samples_by_experiment(lake, accessions, request.samples)
     runs: dict[str, str] = {}
     for accession in accessions:
-        due = due_step(lake, accession, samples=wanted[accession], retry_failed=request.retry_failed)
+        try:
+            due = due_step(lake, accession, samples=wanted[accession], retry_failed=request.retry_failed)
+        except RefinebioError as error:
+            console.print(f"[red]{escape(accession)}[/]: {escape(str(error))}", highlight=False)
+            runs[accession] = "failed" if error.permanent else TRY_AGAIN
+            continue
         if due is None:
             console.print(f"[bold]{escape(accession)}[/]: up to date, nothing to do")
             continue
         _say_due(console, accession, *due)
         if not request.dry_run:
+            if not runs:
+                _prepare_instance(accessions)
             runs[accession] = _run(console, accession, wanted[accession], request.retry_failed)
     return {} if request.dry_run else _report(console, lake, accessions, runs)
+
+
+def _prepare_instance(accessions: Sequence[str]) -> None:
+    """Make Dagster's instance ready and all experiments partitions, also those that will wait."""
+    from refinebio_assets.defs.instance import prepare_dagster_home
+    from refinebio_assets.defs.launch import register_experiments
+
+    prepare_dagster_home(lake_url())
+    register_experiments(accessions)
 
 
 def _samples_by_experiment(
@@ -116,17 +132,15 @@ def _run(console: Console, accession: str, samples: Sequence[str], retry_failed:
     """Run an experiment's chain; return ``done``, ``failed`` or ``try again``."""
     from refinebio_assets.cli.rich_progress import BarProgressSource, bars
     from refinebio_assets.definitions import build_definitions
-    from refinebio_assets.defs.instance import prepare_dagster_home
-    from refinebio_assets.defs.launch import register_experiments, run_experiment
+    from refinebio_assets.defs.launch import run_experiment
 
-    prepare_dagster_home(lake_url())
-    register_experiments([accession])
     with bars(console) as shown:
         outcome = run_experiment(
             build_definitions(BarProgressSource(shown, accession)),
             accession,
             samples=samples,
             retry_failed=retry_failed,
+            tell=shown.console.print,
         )
     if outcome.success:
         return "done"

@@ -43,6 +43,7 @@ def add_transcriptome(
     they are.
     """
     from refinebio_assets.domain import organism_name
+    from refinebio_assets.pipelines.fetch_file import locate
     from refinebio_assets.pipelines.transcriptome_registry import TranscriptomeInputs, register_transcriptome
 
     files = {"transcripts": transcripts, "gene_map": gene_map, "genome": genome, "gtf": gtf}
@@ -53,6 +54,8 @@ def add_transcriptome(
         release=release,
         assembly=assembly,
     )
+    for location in inputs.locations().values():
+        locate(location)  # before an earlier, good registration is replaced
     register_transcriptome(open_lake(), inputs)
     build(terminal(), inputs.organism)
 
@@ -83,7 +86,9 @@ def build(console: Console, organism: str) -> None:
         prepare_dagster_home(lake_url())
         register_organism(organism)
         with bars(console) as shown:
-            outcome = run_transcriptome_index(build_definitions(BarProgressSource(shown, organism)), organism)
+            outcome = run_transcriptome_index(
+                build_definitions(BarProgressSource(shown, organism)), organism, tell=shown.console.print
+            )
         if not outcome.success:
             console.print(f"[red]{escape(organism)}: no index was built[/] (run {outcome.run_id})")
             console.print(escape(outcome.problem), highlight=False)

@@ -6,6 +6,7 @@ from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetCheckSeve
 
 from refinebio_assets.defs.assets.expression import gene_expression, sample_quantifications
 from refinebio_assets.defs.assets.reference import transcriptome_index
+from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.partitions import experiment_partitions, organism_partitions
 from refinebio_assets.defs.resources import LakeResource
 from refinebio_assets.pipelines.expression_checks import matrix_problems, unmapped_share, unprocessed_samples
@@ -17,7 +18,8 @@ with warnings.catch_warnings():
     @asset_check(asset=gene_expression, partitions_def=experiment_partitions, blocking=True)
     def matrices_are_whole(context: AssetCheckExecutionContext, lake: LakeResource) -> AssetCheckResult:
         """Every processed sample is a column or listed as dropped; no value is missing or negative."""
-        problems = matrix_problems(lake.open(), context.partition_key)
+        with explained():
+            problems = matrix_problems(lake.open(), context.partition_key)
         return AssetCheckResult(
             passed=not problems,
             description="; ".join(problems) or "all samples accounted for, all values valid",
@@ -26,7 +28,8 @@ with warnings.catch_warnings():
     @asset_check(asset=sample_quantifications, partitions_def=experiment_partitions)
     def every_sample_quantified(context: AssetCheckExecutionContext, lake: LakeResource) -> AssetCheckResult:
         """No sample of the experiment failed; those that did are listed with their reasons."""
-        failed = unprocessed_samples(lake.open(), context.partition_key)
+        with explained():
+            failed = unprocessed_samples(lake.open(), context.partition_key)
         return AssetCheckResult(
             passed=not failed,
             severity=AssetCheckSeverity.WARN,
@@ -36,7 +39,8 @@ with warnings.catch_warnings():
     @asset_check(asset=transcriptome_index, partitions_def=organism_partitions)
     def transcripts_have_genes(context: AssetCheckExecutionContext, lake: LakeResource) -> AssetCheckResult:
         """At least nine of ten transcripts have a gene; reads of the others count for no gene."""
-        share = unmapped_share(lake.open(), context.partition_key)
+        with explained():
+            share = unmapped_share(lake.open(), context.partition_key)
         return AssetCheckResult(
             passed=share <= 0.1,
             severity=AssetCheckSeverity.WARN,

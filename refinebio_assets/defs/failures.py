@@ -1,9 +1,9 @@
 """Errors a person can act on, as Dagster shows them: the message first, retried only when it helps."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from dagster import Failure, RetryRequested
+from dagster import Failure, MetadataValue, RetryRequested
 
 from refinebio_assets.errors import RefinebioError
 
@@ -12,8 +12,8 @@ SECONDS_BETWEEN = 5
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn a RefinebioError into a Dagster failure that shows its message in the UI.
+def explained(details: Callable[[], Mapping[str, MetadataValue]] = dict) -> Iterator[None]:
+    """Turn a RefinebioError into a Dagster failure that shows its message, and ``details``, in the UI.
 
     A transient one (storage away, disk full) asks for another attempt first; other exceptions are
     programming errors and pass as they are.
@@ -24,5 +24,7 @@ def explained() -> Iterator[None]:
         if not error.permanent:
             raise RetryRequested(max_retries=RETRIES, seconds_to_wait=SECONDS_BETWEEN) from error
         raise Failure(
-            description=str(error), metadata={"error": type(error).__name__}, allow_retries=False
+            description=str(error),
+            metadata={"error": type(error).__name__, **details()},
+            allow_retries=False,
         ) from error

@@ -25,8 +25,10 @@ def prepare_dagster_home(lake_url: str) -> Path:
     home = home.expanduser().resolve()
     home.mkdir(parents=True, exist_ok=True)
     if not given and not (home / "dagster.yaml").exists():
+        temporary = home / f".dagster.yaml.{os.getpid()}"
         with as_file(files("refinebio_assets") / "dagster.yaml") as settings:
-            shutil.copyfile(settings, home / "dagster.yaml")
+            shutil.copyfile(settings, temporary)
+        temporary.replace(home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
@@ -39,7 +41,8 @@ def process_tags() -> dict[str, str]:
 def end_dead_runs(instance: DagsterInstance) -> list[str]:
     """Mark runs as failed whose process on this machine no longer exists; return their ids.
 
-    Such a run would otherwise show as running for ever and hold its pool slots.
+    Such a run would otherwise show as running for ever. The pool slots of all ended runs are freed too,
+    as nobody else does it where no daemon runs.
     """
     running = RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])
     ended = []
@@ -48,7 +51,33 @@ def end_dead_runs(instance: DagsterInstance) -> list[str]:
         if host == socket.gethostname() and identity != _process_identity(int(identity.split("@")[0])):
             instance.report_run_failed(run, "the process that executed this run was killed")
             ended.append(run.run_id)
+    for run_id in _slot_holders(instance):
+        holder = instance.get_run_by_id(run_id)
+        if holder is None or holder.is_finished:
+            instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     return ended
+
+
+def occupied_pools(instance: DagsterInstance) -> dict[str, str]:
+    """Return the pools without a free slot, with a run that holds one, pool -> run id."""
+    storage = instance.event_log_storage
+    infos = [storage.get_concurrency_info(pool) for pool in storage.get_concurrency_keys()]
+    return {
+        info.concurrency_key: min(info.active_run_ids)
+        for info in infos
+        if info.active_run_ids and info.active_slot_count >= info.slot_count
+    }
+
+
+def _slot_holders(instance: DagsterInstance) -> set[str]:
+    """Return the ids of runs that hold a slot of a pool or wait for one."""
+    storage = instance.event_log_storage
+    infos = [storage.get_concurrency_info(pool) for pool in storage.get_concurrency_keys()]
+    return {
+        run_id
+        for info in infos
+        for run_id in info.active_run_ids | info.pending_run_ids | info.assigned_run_ids
+    }
 
 
 def _process_identity(process: int) -> str:

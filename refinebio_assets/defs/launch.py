@@ -1,14 +1,17 @@
 """Starts runs from Python, on the persistent instance, as the UI would show them."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dagster import DagsterInstance, Definitions, ExecuteInProcessResult
 
-from refinebio_assets.defs.instance import end_dead_runs, process_tags
+from refinebio_assets.defs.instance import end_dead_runs, occupied_pools, process_tags
 from refinebio_assets.defs.partitions import EXPERIMENT, ORGANISM
 from refinebio_assets.defs.sample_events import add_keys
+
+SECONDS_BETWEEN_LOOKS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +37,35 @@ def register_organism(organism: str) -> None:
 
 
 def run_experiment(
-    definitions: Definitions, accession: str, *, samples: Sequence[str], retry_failed: bool
+    definitions: Definitions,
+    accession: str,
+    *,
+    samples: Sequence[str],
+    retry_failed: bool,
+    tell: Callable[[str], None],
 ) -> RunOutcome:
     """Materialize an experiment's chain in one run, in this process."""
     config = {
         "raw_files": {"config": {"retry_failed": retry_failed}},
         "sample_quantifications": {"config": {"samples": list(samples), "retry_failed": retry_failed}},
     }
-    return _run(definitions, "process_experiment", accession, config)
+    return _run(definitions, "process_experiment", accession, config, tell)
 
 
-def run_transcriptome_index(definitions: Definitions, organism: str) -> RunOutcome:
+def run_transcriptome_index(
+    definitions: Definitions, organism: str, *, tell: Callable[[str], None]
+) -> RunOutcome:
     """Materialize an organism's index in one run, in this process."""
-    return _run(definitions, "build_transcriptome_index", organism, {})
+    return _run(definitions, "build_transcriptome_index", organism, {}, tell)
 
 
-def _run(definitions: Definitions, job: str, partition: str, ops: dict[str, Any]) -> RunOutcome:
+def _run(
+    definitions: Definitions, job: str, partition: str, ops: dict[str, Any], tell: Callable[[str], None]
+) -> RunOutcome:
     quiet = {"console": {"config": {"log_level": "CRITICAL"}}}
     with DagsterInstance.get() as instance:
         end_dead_runs(instance)
+        _wait_for_pools(instance, tell)
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
             partition_key=partition,
@@ -63,8 +76,23 @@ def _run(definitions: Definitions, job: str, partition: str, ops: dict[str, Any]
     return _outcome(result)
 
 
+def _wait_for_pools(instance: DagsterInstance, tell: Callable[[str], None]) -> None:
+    """Wait here, where it can be seen and interrupted, while another run holds a pool's last slot."""
+    told: dict[str, str] = {}
+    while occupied := occupied_pools(instance):
+        if occupied != told:
+            told = occupied
+            held = ", ".join(f"{pool} (held by run {run_id})" for pool, run_id in occupied.items())
+            tell(f"waiting for another run to free the pool {held}")
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        end_dead_runs(instance)
+
+
 def _outcome(result: ExecuteInProcessResult) -> RunOutcome:
+    """Return how a run ended; raise KeyboardInterrupt again when that is what ended it."""
     failures = [event.step_failure_data for event in result.filter_events(lambda e: e.is_step_failure)]
+    if any("Interrupted" in (failure.error.cls_name or "") for failure in failures if failure.error):
+        raise KeyboardInterrupt
     return RunOutcome(
         result.run_id,
         result.success,

@@ -47,10 +47,11 @@ def report_samples(
 ) -> None:
     """Log an event for each sample processed in this run, and for those this instance has not seen."""
     limit = int(os.environ.get(LIMIT_VARIABLE, DEFAULT_LIMIT))
-    new = [row for row in results if _is_news(context.instance, outcome, row)]
+    seen = set(context.instance.get_dynamic_partitions(SAMPLE))
+    new = [row for row in results if row["sample"] in outcome.sample_reasons or row["sample"] not in seen]
     if len(new) > limit:
         context.log.warning(
-            f"{len(new):,} samples were processed; events are written for {limit:,} of them "
+            f"{len(new):,} samples are news here; events are written for {limit:,} of them "
             f"({LIMIT_VARIABLE}). All are in the catalog."
         )
     add_keys(context.instance, SAMPLE, [row["sample"] for row in new[:limit]])
@@ -62,12 +63,6 @@ def add_keys(instance: DagsterInstance, partitions: str, keys: Sequence[str]) ->
     """Add dynamic partition keys; those that exist are left as they are."""
     for start in range(0, len(keys), KEYS_A_CALL):
         instance.add_dynamic_partitions(partitions, list(keys[start : start + KEYS_A_CALL]))
-
-
-def _is_news(instance: DagsterInstance, outcome: Outcome, row: Mapping[str, Any]) -> bool:
-    return row["sample"] in outcome.sample_reasons or not instance.has_dynamic_partition(
-        SAMPLE, row["sample"]
-    )
 
 
 def _event(row: Mapping[str, Any]) -> AssetMaterialization | AssetObservation:

@@ -53,9 +53,14 @@ def locate(location: str) -> Origin:
     try:
         filesystem, path = fsspec.core.url_to_fs(location)
         info = filesystem.info(path)
+    except (ImportError, ValueError) as error:
+        raise PermanentError(f"could not look at {location}: {error}") from error
     except FileNotFoundError as error:
+        # fsspec's HTTP says so of every failure; the real one is its cause.
+        if error.__cause__ is not None and not isinstance(error.__cause__, FileNotFoundError):
+            raise TransientError(f"could not look at {location}: {error.__cause__}") from error
         raise NotFoundError(f"no file at {location}") from error
-    except (OSError, ImportError, ValueError) as error:
+    except OSError as error:
         raise TransientError(f"could not look at {location}: {error}") from error
     if info.get("type") == "directory":
         raise NotFoundError(f"{location} is a folder, not a file")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from refinebio_assets.domain import DropKind, Dropped, Technology, Verdict
 from refinebio_assets.errors import PermanentError
@@ -113,6 +114,12 @@ def read_expression(
 ) -> pa.Table:
     """Return a matrix of a ``gene_expression`` commit: ``Gene``, then one float64 column a sample."""
     return read_matrix(lake.local(commit.file(f"{matrix}.parquet")), samples)
+
+
+def matrix_samples(lake: Lake, commit: Commit, matrix: str) -> list[str]:
+    """Return the samples of a matrix without reading its values."""
+    names: list[str] = pq.read_schema(lake.local(commit.file(f"{matrix}.parquet"))).names
+    return names[1:]
 
 
 def _inputs(assessed: Assessment) -> list[InputRef]:

@@ -135,7 +135,8 @@ def _conflicts(catalog: Catalog, experiments: Sequence[Experiment]) -> list[str]
         FROM (SELECT unnest($experiments) AS experiment, unnest($samples) AS sample,
                      unnest($definitions) AS definition) AS mine
         JOIN registered_samples AS registered USING (sample)
-        WHERE registered.definition <> mine.definition AND NOT list_contains($experiments, registered.experiment)
+        WHERE registered.definition <> mine.definition
+          AND NOT list_contains($experiments, registered.experiment)
         GROUP BY ALL ORDER BY ALL
         """,
         {

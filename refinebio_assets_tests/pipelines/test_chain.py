@@ -6,10 +6,15 @@ import pytest
 
 from refinebio_assets.errors import AllFailedError, NotFoundError, RequestError
 from refinebio_assets.formats.gene_map import read_gene_map
+from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.pipelines import gene_expression, sample_quantification
 from refinebio_assets.pipelines.due import due_step
+from refinebio_assets.pipelines.experiment_record import record_experiment
+from refinebio_assets.pipelines.export import newer_inputs
 from refinebio_assets.pipelines.expression_checks import matrix_problems
-from refinebio_assets.pipelines.gene_expression import read_expression
+from refinebio_assets.pipelines.gene_expression import read_expression, summarize_expression
+from refinebio_assets.pipelines.overview import experiment_states
+from refinebio_assets.pipelines.sample_quantifications import quantify_samples
 from refinebio_assets.pipelines.transcript_summary import QuantFile, summarize_quant_files
 from refinebio_assets_tests.pipelines.study import TRANSCRIPTS, Study, quant_sf_text
 
@@ -251,3 +256,98 @@ def test_a_changed_gene_map_remakes_the_matrix_but_no_sample(study: Study) -> No
 def test_an_unregistered_experiment_is_a_clear_error(study: Study) -> None:
     with pytest.raises(NotFoundError, match="NOWHERE is not registered"):
         study.process("NOWHERE")
+
+
+def test_a_sample_that_moves_to_another_gene_map_remakes_the_matrices(study: Study) -> None:
+    study.write("genes2.tsv", "".join(f"H{n // 2:02d}\t{name}\n" for n, name in enumerate(TRANSCRIPTS)))
+    study.rows[2]["gene_map"] = "genes2.tsv"
+    study.register()
+    study.process()
+    study.rows[1]["gene_map"] = "genes2.tsv"
+    study.register()
+    outcomes = study.process()
+    rows = read_rows(study.lake, outcomes["gene_expression"].commit, "matrices")
+    assert [(row["samples"], row["genes"]) for row in rows] == [(1, 10), (2, 20)]
+
+
+def test_a_file_whose_source_is_gone_stays_in_the_experiment(study: Study) -> None:
+    study.process()
+    (study.folder / "S1.sf").unlink()
+    assert due_step(study.lake, "STUDY") is None
+    study.add_sample("S4", 4)
+    study.register()
+    study.process()
+    assert list(matrix_of(study)) == ["Gene", "S1", "S2", "S3", "S4"]
+
+
+def test_a_shared_sample_can_get_another_file_in_both_experiments_at_once(study: Study) -> None:
+    study.rows.append(study.rows[0] | {"experiment": "SECOND"})
+    study.register()
+    study.write("better.sf", quant_sf_text(50))
+    for row in study.rows:
+        if row["sample"] == "S1":
+            row["quant_sf"] = "better.sf"
+    study.register()
+    study.process()
+    study.process("SECOND")
+    assert results_of(study, "SECOND")["S1"]["version"] == results_of(study)["S1"]["version"]
+
+
+def test_a_redo_that_fails_keeps_the_earlier_result(study: Study) -> None:
+    study.process()
+    before = matrix_of(study)
+    stored = study.lake.head("raw_files", "STUDY")
+    assert stored is not None
+    damaged = study.folder / "lake" / next(row["path"] for row in read_rows(study.lake, stored, "files"))
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"damaged".ljust(damaged.stat().st_size))
+    quantify_samples(study.lake, "STUDY", samples=["S1"])
+    result = results_of(study)["S1"]
+    assert result["verdict"] == "processed"
+    assert "the earlier result stands" in str(result["reason"])
+    summarize_expression(study.lake, "STUDY")
+    assert matrix_of(study) == before
+
+
+def test_a_quantification_lost_from_the_lake_is_made_again(study: Study) -> None:
+    study.process()
+    commit = study.lake.head("sample_quantification", "S2")
+    assert commit is not None
+    (study.folder / "lake" / commit.files[0].path).unlink()
+    study.add_sample("S4", 4)
+    study.register()
+    reasons = study.process()["sample_quantifications"].sample_reasons
+    assert reasons == {"S4": "not quantified before", "S2": "its quantification is no longer in the lake"}
+
+
+def test_states_count_what_is_in_a_matrix(study: Study) -> None:
+    study.process()
+    assert [row["state"] for row in experiment_states(study.catalog)] == ["complete"]
+    study.write("S1.sf", quant_sf_text(0, [*TRANSCRIPTS[:10], "OTHER", *TRANSCRIPTS[11:]]))
+    study.process()
+    (row,) = experiment_states(study.catalog)
+    assert (row["state"], row["processed"], row["failed"]) == ("partial", 2, 1)
+    for name in ("S1", "S2", "S3"):
+        study.write(f"{name}.sf", "nonsense\n")
+    with pytest.raises(AllFailedError):
+        study.process()
+    (row,) = experiment_states(study.catalog)
+    assert (row["state"], row["failed"]) == ("failed", 3)
+    assert newer_inputs(study.lake, "STUDY") == ["raw_files", "sample_quantifications"]
+
+
+def test_a_sample_may_be_called_code_version(study: Study) -> None:
+    study.rows[0]["sample"] = "code version"
+    study.register()
+    study.process()
+    assert list(matrix_of(study)) == ["Gene", "code version", "S2", "S3"]
+    assert due_step(study.lake, "STUDY") is None
+
+
+def test_results_of_an_earlier_registration_are_not_mixed_with_a_newer_one(study: Study) -> None:
+    study.process()
+    study.rows.pop()
+    study.register()
+    record_experiment(study.lake, "STUDY")
+    with pytest.raises(NotFoundError, match="materialize sample_quantifications first"):
+        summarize_expression(study.lake, "STUDY")

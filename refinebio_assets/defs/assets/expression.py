@@ -7,6 +7,7 @@ from dagster import (
     AssetSpec,
     Config,
     MaterializeResult,
+    MetadataValue,
     ResourceParam,
     asset,
 )
@@ -27,10 +28,11 @@ from refinebio_assets.defs.pools import cores_of_pool
 from refinebio_assets.defs.resources import LakeResource, ProgressSource
 from refinebio_assets.defs.sample_events import report_samples
 from refinebio_assets.lake.rows import read_rows, table_rows
+from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines import gene_expression as expression_pipeline
 from refinebio_assets.pipelines import sample_quantification as sample_pipeline
 from refinebio_assets.pipelines import sample_quantifications as samples_pipeline
-from refinebio_assets.pipelines.matrix_plot import density_plot
+from refinebio_assets.pipelines.matrix_plot import MAX_LINES, density_plot
 
 sample_quantification = AssetSpec(
     "sample_quantification",
@@ -45,6 +47,11 @@ sample_quantification = AssetSpec(
         "with `samples: [NAME]`."
     ),
 )
+
+
+RESULT_COLUMNS = [
+    *("sample", "verdict", "reason", "mapping_rate", "library_type", "reads_processed", "why", "version")
+]
 
 
 class QuantifyConfig(Config):
@@ -75,7 +82,7 @@ def sample_quantifications(
     Only samples that are new or out of date are processed. A sample that fails is listed with its reason.
     """
     store = lake.open()
-    with explained():
+    with explained(lambda: _results_so_far(store, context.partition_key)):
         outcome = samples_pipeline.quantify_samples(
             store,
             context.partition_key,
@@ -87,24 +94,20 @@ def sample_quantifications(
         )
         results = read_rows(store, outcome.commit, "results")
     report_samples(context, outcome, results)
-    columns = [
-        "sample",
-        "verdict",
-        "reason",
-        "mapping_rate",
-        "library_type",
-        "reads_processed",
-        "why",
-        "version",
-    ]
     return materialized(
         outcome,
         {
             "dagster/row_count": len(results),
             "processed in this run": len(outcome.sample_reasons),
-            "results": table_value(results, columns),
+            "results": table_value(results, RESULT_COLUMNS),
         },
     )
+
+
+def _results_so_far(store: Lake, accession: str) -> dict[str, MetadataValue]:
+    """Return the table of samples and reasons that a failed step recorded, if it got so far."""
+    head = store.head(samples_pipeline.ASSET, accession)
+    return {"results": table_value(read_rows(store, head, "results"), RESULT_COLUMNS)} if head else {}
 
 
 @asset(
@@ -127,7 +130,10 @@ def gene_expression(
         )
         rows = read_rows(store, outcome.commit, "matrices")
         largest = max(rows, key=lambda row: row["samples"])
-        matrix = expression_pipeline.read_expression(store, outcome.commit, largest["matrix"])
+        shown = expression_pipeline.matrix_samples(store, outcome.commit, largest["matrix"])
+        matrix = expression_pipeline.read_expression(
+            store, outcome.commit, largest["matrix"], shown[:MAX_LINES]
+        )
     preview = table_rows(matrix.slice(0, 10))
     columns = [
         "matrix",
@@ -145,7 +151,7 @@ def gene_expression(
             "matrices": table_value(rows, columns),
             "warnings": "; ".join(outcome.commit.info["warnings"]) or "none",
             "dagster/row_count": largest["genes"],
-            "dagster/column_schema": matrix_schema(matrix.column_names[1:]),
+            "dagster/column_schema": matrix_schema(shown),
             "preview": table_value(preview, matrix.column_names[:12]),
             "distribution": image_value(density_plot(matrix), "log2(lengthScaledTPM + 1) of each sample"),
         },
