@@ -41,7 +41,6 @@ class DropKind(StrEnum):
 
     SAMPLE = "sample"
     TRANSCRIPT = "transcript"
-    GENE = "gene"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +134,6 @@ def organism_name(text: str) -> str:
 def organism_title(name: str) -> str:
     """Return an organism's name as people write it: ``HOMO_SAPIENS`` -> ``Homo sapiens``."""
     return name.replace("_", " ").capitalize()
-
-
-def platform_code(text: str) -> str:
-    """Return a platform's name without blanks, as archives and users spell it differently."""
-    return "".join(text.split())
 
 
 def distinct(values: Iterable[str]) -> list[str]:

@@ -11,7 +11,7 @@ from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.progress import Progress
 
 
-class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
+class LakeResource(ConfigurableResource):  # type: ignore[type-arg]  # it gives itself, not a value
     """Where everything is stored: a folder or any fsspec URL."""
 
     url: str = Field(

@@ -195,7 +195,7 @@ _DECLARED = (
         "Everything that was left out of a result, and why.",
         Scope.HISTORY,
         (
-            _string("kind", "`sample`, `transcript` or `gene`."),
+            _string("kind", "`sample` or `transcript`."),
             _string("item", "What was left out."),
             _string("step", "At which step."),
             _string("reason", "Why."),
