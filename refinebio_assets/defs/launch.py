@@ -1,5 +1,6 @@
 """Starts runs from Python, on the persistent instance, as the UI would show them."""
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -112,4 +113,6 @@ def _message(failure: Any) -> str:
     error = failure.error
     while error is not None and error.cause is not None:
         error = error.cause
-    return str(error.message).strip() if error is not None else "the step failed without a message"
+    if error is None:
+        return "the step failed without a message"
+    return re.sub(r"^refinebio_assets\.errors\.\w+: ", "", str(error.message).strip())

@@ -20,6 +20,7 @@ from refinebio_assets.formats.fastq import FastqScanner, FastqStats
 from refinebio_assets.lake.store import Lake, StoredFile
 
 CHUNK_BYTES = 4 * 1024 * 1024
+HTTP_GONE = (404, 410)
 FASTQ_ROLES = (FileRole.FASTQ_1, FileRole.FASTQ_2)
 
 
@@ -57,7 +58,8 @@ def locate(location: str) -> Origin:
         raise PermanentError(f"could not look at {location}: {error}") from error
     except FileNotFoundError as error:
         # fsspec's HTTP says so of every failure; the real one is its cause.
-        if error.__cause__ is not None and not isinstance(error.__cause__, FileNotFoundError):
+        gone = getattr(error.__cause__, "status", None) in HTTP_GONE
+        if error.__cause__ is not None and not isinstance(error.__cause__, FileNotFoundError) and not gone:
             raise TransientError(f"could not look at {location}: {error.__cause__}") from error
         raise NotFoundError(f"no file at {location}") from error
     except OSError as error:
