@@ -47,7 +47,7 @@ def register(
             lake, open_catalog(), sheet, qualify_samples=qualify_samples, dry_run=dry_run
         )
         for registration in registrations:
-            _say_registration(console, registration)
+            _say_registration(console, registration, dry_run)
     from_sheet = [registration.experiment.accession for registration in registrations]
     known = {*registered_accessions(lake), *from_sheet}
     unknown = [name for name in experiments if name not in known]
@@ -110,14 +110,15 @@ def _samples_by_experiment(
     return wanted
 
 
-def _say_registration(console: Console, registration: Registration) -> None:
+def _say_registration(console: Console, registration: Registration, dry_run: bool) -> None:
     experiment = registration.experiment
-    if registration.changed:
+    if registration.changed and not dry_run:
         count = len(experiment.samples)
         console.print(f"[bold]{escape(experiment.accession)}[/]: registered, {count:,} samples")
     if registration.removed:
         names = escape(", ".join(registration.removed))
-        console.print(f"  no longer listed, and no longer part of it: {names}", style="yellow")
+        verb = "would no longer be" if dry_run else "no longer listed, and no longer"
+        console.print(f"{escape(experiment.accession)}: {verb} part of it: {names}", style="yellow")
 
 
 def _say_due(console: Console, accession: str, asset: str, reasons: Sequence[str]) -> None:

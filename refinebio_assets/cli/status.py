@@ -43,8 +43,8 @@ def status(state: str | None, stale: bool, form: str) -> None:
     console.print(f"Lake: {lake_url()}", highlight=False)
     if not rows:
         console.print("All experiments are up to date." if stale else _nothing(state))
-        return
-    console.print(table(rows, [*COLUMNS, "from", "why"] if stale else COLUMNS, title="Experiments"))
+    else:
+        console.print(table(rows, [*COLUMNS, "from", "why"] if stale else COLUMNS, title="Experiments"))
     references = transcriptomes(catalog)
     if references and not stale:
         columns = [

@@ -52,10 +52,16 @@ def cell(value: Any) -> str:
     return text
 
 
-def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, title: str = "") -> Table:
-    """Return a table of the rows' columns; columns that are empty in every row are left out."""
+def table(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, title: str = "", all_columns: bool = False
+) -> Table:
+    """Return a table of the rows' columns; empty ones are left out unless ``all_columns``."""
     listed = list(rows)
-    shown = [column for column in columns if any(row.get(column) not in (None, "", []) for row in listed)]
+    shown = [
+        column
+        for column in columns
+        if all_columns or any(row.get(column) not in (None, "", []) for row in listed)
+    ]
     made = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in shown:
         numeric = all(isinstance(row.get(column), int | float | None) for row in listed)
@@ -74,11 +80,16 @@ def write_rows(rows: Sequence[Mapping[str, Any]], form: str) -> None:
         writer = csv.writer(sys.stdout, delimiter="," if form == "csv" else "\t", lineterminator="\n")
         if rows:
             writer.writerow(rows[0].keys())
-        writer.writerows(row.values() for row in rows)
+        writer.writerows([_plain(value) for value in row.values()] for row in rows)
     elif rows:
-        terminal().print(table(rows, list(rows[0].keys())))
+        terminal().print(table(rows, list(rows[0].keys()), all_columns=True))
     else:
         terminal().print("no rows")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as a spreadsheet reads it: lists joined."""
+    return ";".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _styled(text: str) -> Text:

@@ -11,6 +11,7 @@ from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from refinebio_assets.lake.home import DEFAULT_HOME
 
 PROCESS_TAG = "refinebio/process"
+UNFINISHED = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
 
 def prepare_dagster_home(lake_url: str) -> Path:
@@ -44,7 +45,7 @@ def end_dead_runs(instance: DagsterInstance) -> list[str]:
     Such a run would otherwise show as running for ever. The pool slots of all ended runs are freed too,
     as nobody else does it where no daemon runs.
     """
-    running = RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])
+    running = RunsFilter(statuses=UNFINISHED)
     ended = []
     for run in instance.get_runs(filters=running):
         host, _, identity = run.tags.get(PROCESS_TAG, "").rpartition(":")

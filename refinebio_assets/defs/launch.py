@@ -13,6 +13,7 @@ from refinebio_assets.defs.partitions import EXPERIMENT, ORGANISM
 from refinebio_assets.defs.sample_events import add_keys
 
 SECONDS_BETWEEN_LOOKS = 1.0
+OUR_ERRORS = "refinebio_assets.errors."
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,11 @@ def _message(failure: Any) -> str:
     """Return what a person can act on: a failure's description, or the error below Dagster's own."""
     if failure.user_failure_data is not None and failure.user_failure_data.description:
         return str(failure.user_failure_data.description)
+    chain = []
     error = failure.error
-    while error is not None and error.cause is not None:
+    while error is not None:
+        chain.append(str(error.message).strip())
         error = error.cause
-    if error is None:
-        return "the step failed without a message"
-    return re.sub(r"^refinebio_assets\.errors\.\w+: ", "", str(error.message).strip())
+    ours = [message for message in chain if message.startswith(OUR_ERRORS)]
+    message = (ours or chain[-1:] or ["the step failed without a message"])[0]
+    return re.sub(rf"^{re.escape(OUR_ERRORS)}\w+: ", "", message)

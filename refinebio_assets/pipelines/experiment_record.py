@@ -17,10 +17,13 @@ CODE_VERSION = "1"
 
 def assess_record(lake: Lake, accession: str) -> Situation:
     """Return how an experiment's record stands against its registration."""
-    _, registration = registered_experiment(lake, accession)
+    experiment, registration = registered_experiment(lake, accession)
     basis = {"code version": CODE_VERSION, "registration": registration}
     head = lake.head(ASSET, accession)
-    return Situation(head, basis, tuple(explain_changes(head.info["basis"] if head else None, basis)))
+    reasons = explain_changes(head.info["basis"] if head else None, basis)
+    if head is not None and head.info["basis"].get("registration") != registration:
+        reasons += _changed_samples(recorded_experiment(head), experiment)
+    return Situation(head, basis, tuple(reasons))
 
 
 def record_experiment(lake: Lake, accession: str, *, run_id: str = "") -> Outcome:
@@ -47,6 +50,17 @@ def record_experiment(lake: Lake, accession: str, *, run_id: str = "") -> Outcom
 def recorded_experiment(commit: Commit) -> Experiment:
     """Return the experiment that a record's commit holds."""
     return experiment_from_json(commit.info["experiment"])
+
+
+def _changed_samples(old: Experiment, new: Experiment) -> list[str]:
+    """Say which samples a new registration adds, removes or describes differently."""
+    before = {sample.accession: sample for sample in old.samples}
+    now = {sample.accession: sample for sample in new.samples}
+    return [
+        *(f"sample {name} added" for name in now if name not in before),
+        *(f"sample {name} removed" for name in before if name not in now),
+        *(f"sample {name} changed" for name in now if name in before and before[name] != now[name]),
+    ]
 
 
 def _experiment_row(experiment: Experiment) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.expression_matrix import GENE_COLUMN, column_values
 from refinebio_assets.pipelines.gene_expression import read_expression
 from refinebio_assets.pipelines.outcome import require_head
+from refinebio_assets.pipelines.registry import registered_experiment
 
 FORMATS = ("tsv", "parquet", "h5ad")
 SMALLEST_DECIMAL = 1e-4
@@ -31,6 +32,7 @@ def choose_matrix(lake: Lake, accession: str, matrix: str | None = None) -> tupl
 
     Raises NotFoundError when there is none, RequestError when a choice is needed or impossible.
     """
+    registered_experiment(lake, accession)
     try:
         commit = require_head(lake, gene_expression.ASSET, accession)
     except NotFoundError as error:

@@ -67,7 +67,10 @@ def assess_expression(lake: Lake, accession: str) -> Assessment:
     plans = plan_matrices(lake, recorded_experiment(record), read_raw_files(lake, files), results)
     basis = _basis(plans, results)
     head = lake.head(ASSET, accession)
-    situation = Situation(head, basis, tuple(explain_changes(head.info["basis"] if head else None, basis)))
+    reasons = explain_changes(head.info["basis"] if head else None, basis)
+    if head is not None and lake.missing_files(head):
+        reasons.append("its files are no longer in the lake")
+    situation = Situation(head, basis, tuple(reasons))
     return Assessment(situation, (record, files, quantified), tuple(results), tuple(plans))
 
 
@@ -104,7 +107,7 @@ def summarize_expression(
 
 def _ended(outcome: Outcome) -> Outcome:
     """Return the outcome, or raise when not one matrix was made."""
-    if outcome.commit.info["matrices"] == 0:
+    if outcome.commit.info.get("matrices") == 0:
         raise all_failed(f"no matrix could be made of {outcome.commit.partition}", outcome.dropped_samples)
     return outcome
 

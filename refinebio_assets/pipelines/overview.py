@@ -75,10 +75,15 @@ def experiment_details(catalog: Catalog, accession: str) -> ExperimentDetails | 
     samples = _rows(
         catalog,
         """SELECT s.sample, s.title, s.organism, s.technology, s.platform,
-                  coalesce(r.verdict, 'registered') AS verdict, r.reason, r.processor, r.processor_version,
+                  CASE WHEN r.verdict = 'processed' AND d.reason IS NOT NULL THEN 'not in the matrix'
+                       ELSE coalesce(r.verdict, 'registered') END AS verdict,
+                  coalesce(d.reason, r.reason) AS reason, r.processor, r.processor_version,
                   r.mapping_rate, r.library_type, r.reads_processed, r.version
            FROM samples s LEFT JOIN results r
              ON r.experiment = s.experiment AND r.sample = s.sample AND r.is_current
+           LEFT JOIN (SELECT item, arg_max(reason, commit_id) AS reason FROM dropped
+                      WHERE is_current AND kind = 'sample' AND partition = $name GROUP BY item) d
+             ON d.item = s.sample
            WHERE s.experiment = $name ORDER BY s.sample""",
         accession,
     )

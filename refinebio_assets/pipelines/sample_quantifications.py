@@ -70,7 +70,7 @@ class Assessment:
     def old_basis(self, sample: str) -> Basis | None:
         """Return the basis with which a sample was last judged in this experiment, or None."""
         head = self.situation.head
-        return head.info["basis"]["samples"].get(sample) if head else None
+        return head.info["basis"].get("samples", {}).get(sample) if head else None
 
 
 def assess_quantifications(
@@ -92,6 +92,8 @@ def assess_quantifications(
         if _worth_retrying(row, retry_failed)
     ]
     reasons += [f"{name} is redone on request" for name in samples]
+    if retry_failed:
+        reasons += _lost(lake, plans, before)
     return Assessment(Situation(head, basis, tuple(reasons)), (record, files), tuple(plans), before)
 
 
@@ -150,7 +152,7 @@ def _changes(old: Basis | None, new: Basis) -> list[str]:
     """Say what differs, sample by sample; empty when nothing does."""
     if old is None:
         return explain_changes(None, new)
-    before, now = old["samples"], new["samples"]
+    before, now = old.get("samples", {}), new["samples"]
     reasons = explain_changes({"code version": old["code version"]}, {"code version": new["code version"]})
     for name in sorted(set(before) | set(now)):
         if name in before and name in now:
@@ -158,6 +160,17 @@ def _changes(old: Basis | None, new: Basis) -> list[str]:
         else:
             reasons.append(f"{name} added" if name in now else f"{name} removed")
     return reasons
+
+
+def _lost(lake: Lake, plans: Sequence[Plan], before: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Name the samples whose quantification was recorded, but is no longer in the lake."""
+    return [
+        f"{plan.sample.accession}: its quantification is no longer in the lake"
+        for plan in plans
+        if isinstance(plan, QuantificationTask)
+        and before.get(plan.sample.accession, {}).get("verdict") == Verdict.PROCESSED
+        and find_quantification(lake, plan.sample.accession, plan.basis()) is None
+    ]
 
 
 def _settle(

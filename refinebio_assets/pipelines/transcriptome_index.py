@@ -45,7 +45,7 @@ class Transcriptome:
     @property
     def index_version(self) -> str:
         """Hash of what Salmon sees: sequences, names and its own version, but not the gene map."""
-        return str(self.commit.info["index version"])
+        return str(self.commit.info.get("index version", self.version))
 
     def index_folder(self, lake: Lake, kmer: int) -> Path:
         """Return the folder of the Salmon index with this k-mer length."""

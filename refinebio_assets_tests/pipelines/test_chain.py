@@ -13,7 +13,7 @@ from refinebio_assets.pipelines.experiment_record import record_experiment
 from refinebio_assets.pipelines.export import newer_inputs
 from refinebio_assets.pipelines.expression_checks import matrix_problems
 from refinebio_assets.pipelines.gene_expression import read_expression, summarize_expression
-from refinebio_assets.pipelines.overview import experiment_states
+from refinebio_assets.pipelines.overview import experiment_details, experiment_states
 from refinebio_assets.pipelines.sample_quantifications import quantify_samples
 from refinebio_assets.pipelines.transcript_summary import QuantFile, summarize_quant_files
 from refinebio_assets_tests.pipelines.study import TRANSCRIPTS, Study, quant_sf_text
@@ -327,6 +327,14 @@ def test_states_count_what_is_in_a_matrix(study: Study) -> None:
     study.process()
     (row,) = experiment_states(study.catalog)
     assert (row["state"], row["processed"], row["failed"]) == ("partial", 2, 1)
+    details = experiment_details(study.catalog, "STUDY")
+    assert details is not None
+    assert [sample["verdict"] for sample in details.samples] == [
+        "not in the matrix",
+        "processed",
+        "processed",
+    ]
+    assert "OTHER" in details.samples[0]["reason"]
     for name in ("S1", "S2", "S3"):
         study.write(f"{name}.sf", "nonsense\n")
     with pytest.raises(AllFailedError):
@@ -351,3 +359,27 @@ def test_results_of_an_earlier_registration_are_not_mixed_with_a_newer_one(study
     record_experiment(study.lake, "STUDY")
     with pytest.raises(NotFoundError, match="materialize sample_quantifications first"):
         summarize_expression(study.lake, "STUDY")
+
+
+def test_a_changed_registration_names_the_samples_that_changed(study: Study) -> None:
+    study.process()
+    study.rows.pop(0)
+    study.rows[0]["tissue"] = "heart"
+    study.add_sample("S4", 4)
+    study.register()
+    due = due_step(study.lake, "STUDY")
+    assert due is not None
+    assert due[1][1:] == ("sample S4 added", "sample S1 removed", "sample S2 changed")
+
+
+def test_what_is_lost_from_the_lake_is_made_again_on_request(study: Study) -> None:
+    study.process()
+    before = matrix_of(study)
+    lake = study.folder / "lake"
+    for asset in ("gene_expression/STUDY", "sample_quantification/S2"):
+        for file in (lake / "assets" / asset).rglob("*.parquet" if "gene" in asset else "*.gz"):
+            file.unlink()
+    assert due_step(study.lake, "STUDY", retry_failed=True) is not None
+    study.process(retry_failed=True)
+    assert matrix_of(study) == before
+    assert due_step(study.lake, "STUDY", retry_failed=True) is None
