@@ -65,6 +65,7 @@ def process_experiments(console: Console, accessions: Sequence[str], request: Re
     lake = open_lake()
     wanted = _samples_by_experiment(lake, accessions, request.samples)
     runs: dict[str, str] = {}
+    prepared = False
     for accession in accessions:
         try:
             due = due_step(lake, accession, samples=wanted[accession], retry_failed=request.retry_failed)
@@ -77,8 +78,9 @@ def process_experiments(console: Console, accessions: Sequence[str], request: Re
             continue
         _say_due(console, accession, *due)
         if not request.dry_run:
-            if not runs:
+            if not prepared:
                 _prepare_instance(accessions)
+                prepared = True
             runs[accession] = _run(console, accession, wanted[accession], request.retry_failed)
     return {} if request.dry_run else _report(console, lake, accessions, runs)
 

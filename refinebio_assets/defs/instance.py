@@ -5,6 +5,7 @@ import shutil
 import socket
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
@@ -61,24 +62,26 @@ def end_dead_runs(instance: DagsterInstance) -> list[str]:
 
 def occupied_pools(instance: DagsterInstance) -> dict[str, str]:
     """Return the pools without a free slot, with a run that holds one, pool -> run id."""
-    storage = instance.event_log_storage
-    infos = [storage.get_concurrency_info(pool) for pool in storage.get_concurrency_keys()]
     return {
         info.concurrency_key: min(info.active_run_ids)
-        for info in infos
+        for info in _pools(instance)
         if info.active_run_ids and info.active_slot_count >= info.slot_count
     }
 
 
 def _slot_holders(instance: DagsterInstance) -> set[str]:
     """Return the ids of runs that hold a slot of a pool or wait for one."""
-    storage = instance.event_log_storage
-    infos = [storage.get_concurrency_info(pool) for pool in storage.get_concurrency_keys()]
     return {
         run_id
-        for info in infos
+        for info in _pools(instance)
         for run_id in info.active_run_ids | info.pending_run_ids | info.assigned_run_ids
     }
+
+
+def _pools(instance: DagsterInstance) -> list[Any]:
+    """Return what Dagster knows of each pool; the record's class has no public name."""
+    storage = instance.event_log_storage
+    return [storage.get_concurrency_info(pool) for pool in storage.get_concurrency_keys()]
 
 
 def _process_identity(process: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from refinebio_assets.domain import DropKind, Dropped, Technology, Verdict
+from refinebio_assets.domain import DropKind, Dropped, Technology
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
@@ -88,7 +88,10 @@ def summarize_expression(
         dropped_before = _dropped_before(lake, situation.current)
         return _ended(Outcome(situation.current, changed=False, dropped=dropped_before))
     matrices = [_summarize(lake, plan, progress) for plan in assessed.plans]
-    dropped = (*_failed_earlier(assessed.results), *(item for matrix in matrices for item in matrix.dropped))
+    dropped = (
+        *sample_quantifications.unprocessed(assessed.results),
+        *(item for matrix in matrices for item in matrix.dropped),
+    )
     with lake.draft(ASSET, accession) as draft:
         rows = [
             _write(draft, accession, matrix.plan, matrix.summary) for matrix in matrices if matrix.summary
@@ -217,14 +220,6 @@ def _warnings(matrices: Sequence[Matrix]) -> list[str]:
             )
         lines += [f"{warning.sample}: {warning.text}" for warning in (summary.warnings if summary else ())]
     return lines
-
-
-def _failed_earlier(results: Sequence[Mapping[str, Any]]) -> list[Dropped]:
-    return [
-        Dropped(DropKind.SAMPLE, row["sample"], sample_quantifications.ASSET, row["reason"], row["permanent"])
-        for row in results
-        if row["verdict"] != Verdict.PROCESSED
-    ]
 
 
 def _dropped_before(lake: Lake, head: Commit) -> tuple[Dropped, ...]:

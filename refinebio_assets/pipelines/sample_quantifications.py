@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -118,7 +118,7 @@ def quantify_samples(
     assessed = assess_quantifications(lake, accession, samples=samples, retry_failed=retry_failed)
     situation = assessed.situation
     if situation.current is not None:
-        dropped = _dropped_before(assessed.before)
+        dropped = unprocessed(assessed.before.values())
         return _ended(assessed, Outcome(situation.current, changed=False, dropped=dropped))
     settled, waiting = _settle(lake, assessed, set(samples), retry_failed)
     made = _quantify_all(lake, waiting, cores or available_cores(), progress, run_id)
@@ -328,10 +328,11 @@ def _dropped(results: Sequence[SampleResult]) -> tuple[Dropped, ...]:
     )
 
 
-def _dropped_before(rows: Mapping[str, Mapping[str, Any]]) -> tuple[Dropped, ...]:
+def unprocessed(results: Iterable[Mapping[str, Any]]) -> tuple[Dropped, ...]:
+    """Return what rows of the table ``results`` list as not processed, with the reasons."""
     return tuple(
-        Dropped(DropKind.SAMPLE, sample, ASSET, row["reason"], row["permanent"])
-        for sample, row in rows.items()
+        Dropped(DropKind.SAMPLE, row["sample"], ASSET, row["reason"], row["permanent"])
+        for row in results
         if row["verdict"] != Verdict.PROCESSED
     )
 
