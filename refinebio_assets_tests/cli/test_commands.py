@@ -196,3 +196,16 @@ def test_lake_verify_finds_a_damaged_file(study: Study, refinebio: Run) -> None:
     run = refinebio("lake", "verify")
     assert run.returncode == FAILED
     assert victim.name in run.stdout
+
+
+def test_an_experiment_that_cannot_be_judged_does_not_stop_the_next(study: Study, refinebio: Run) -> None:
+    study.add_sample("X1", 9, experiment="OTHER")
+    study.register()
+    study.process()
+    (record,) = (study.folder / "lake" / "log" / "experiment_record" / "STUDY").iterdir()
+    record.chmod(0o644)
+    record.write_text("damaged", encoding="utf-8")
+    run = refinebio("process", "STUDY", "OTHER")
+    assert run.returncode == PARTIAL, run.stdout + run.stderr
+    assert "STUDY: " in run.stdout and record.name in run.stdout
+    assert study.lake.head("gene_expression", "OTHER") is not None
