@@ -6,26 +6,57 @@ No input or output happens here, and nothing here knows about storage, tools or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Technology(StrEnum):
-    """How expression was measured."""
+    """How expression was measured; ``UNKNOWN`` when the source does not let us tell."""
 
     RNA_SEQ = "RNA-SEQ"
     MICROARRAY = "MICROARRAY"
+    UNKNOWN = "UNKNOWN"
+
+
+class Manufacturer(StrEnum):
+    """Who made the microarray or the sequencer."""
+
+    AFFYMETRIX = "AFFYMETRIX"
+    ILLUMINA = "ILLUMINA"
+    AGILENT = "AGILENT"
+    ION_TORRENT = "ION_TORRENT"
+    UNKNOWN = "UNKNOWN"
 
 
 class FileRole(StrEnum):
-    """What a source file is for; the values are the sample sheet's column names."""
+    """What a source file is for.
+
+    ``sra`` is a run in NCBI's own format, ``beadarray`` a table of non-normalized Illumina intensities,
+    ``processed`` a table of the submitter's own values, ``archive`` a file whose members are not known
+    before it is unpacked.
+    """
 
     FASTQ_1 = "fastq_1"
     FASTQ_2 = "fastq_2"
     QUANT_SF = "quant_sf"
     GENE_MAP = "gene_map"
     CEL = "cel"
+    SRA = "sra"
+    BEADARRAY = "beadarray"
+    PROCESSED = "processed"
+    ARCHIVE = "archive"
+
+
+class Pipeline(StrEnum):
+    """How a sample is turned into gene expression, or that it is not."""
+
+    AFFYMETRIX_SCAN = "Affymetrix SCAN"
+    ILLUMINA_SCAN = "Illumina SCAN"
+    SALMON = "Salmon"
+    TXIMPORT = "tximport"
+    SUBMITTER_PROCESSED = "submitter-processed"
+    NONE = "none"
 
 
 class Verdict(StrEnum):
@@ -45,50 +76,93 @@ class DropKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One file of a sample as its source names it: a role and a path or URL, not yet fetched."""
+    """One file of a sample as its source names it: a role and a path or URL, not yet fetched.
+
+    ``member`` is the file's path inside the archive at ``location``, empty when the file is not in one.
+    ``size`` (bytes) and ``md5`` (lower-case hexadecimal) are what the source promises of the file at
+    ``location``; None and empty when it promises nothing.
+    """
 
     role: FileRole
     location: str
+    member: str = ""
+    size: int | None = None
+    md5: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file's name, without folders and query."""
+        path = self.member or self.location.split("?", 1)[0]
+        return path.rstrip("/").rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One protocol as submitted; every field may be empty. ``reference`` is where it is published."""
+
+    accession: str = ""
+    kind: str = ""
+    text: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The paper an experiment was published in; unknown fields are empty."""
+
+    pubmed_id: str = ""
+    doi: str = ""
+    title: str = ""
+    authors: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is known of a publication."""
+        return bool(self.pubmed_id or self.doi or self.title)
+
+
+Metadata = tuple[tuple[str, str], ...]
+"""What a submitter said, in the source's order and untouched: (key, value), a key may come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A microarray or sequencer.
+
+    ``accession`` is what refine.bio calls it (``hgu133a``, ``IlluminaHiSeq2000``), or the source's own
+    accession when it knows no such platform; ``name`` is for people; ``source_accession`` is the archive's
+    (``GPL96``). Unknown fields are empty.
+    """
+
+    accession: str = ""
+    name: str = ""
+    manufacturer: Manufacturer = Manufacturer.UNKNOWN
+    source_accession: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One sample as its source describes it.
 
-    ``metadata`` is what the submitter said, untouched; ``files`` are in role order.
+    ``metadata`` is what the submitter said, untouched; ``files`` are all files that the source names for
+    it, best first within a role. ``has_raw`` tells whether the source offers raw data. ``taxonomy_id`` is
+    NCBI's. ``excluded`` says why the source's own rules or a blacklist keep it from being processed.
     """
 
     accession: str
     organism: str
     technology: Technology
-    platform: str = ""
+    platform: Platform = Platform()
     files: tuple[SourceFile, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Metadata = ()
+    title: str = ""
+    has_raw: bool = True
+    taxonomy_id: int | None = None
+    protocols: tuple[Protocol, ...] = ()
+    excluded: str = ""
 
     def file(self, role: FileRole) -> SourceFile | None:
-        """Return the sample's file with this role, or None."""
+        """Return the sample's first file with this role, or None."""
         return next((file for file in self.files if file.role == role), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Experiment:
-    """A set of samples that were submitted together."""
-
-    accession: str
-    source: str
-    samples: tuple[Sample, ...]
-    title: str = ""
-    description: str = ""
-
-    @property
-    def organisms(self) -> list[str]:
-        """The organisms of its samples, sorted, each once."""
-        return sorted({sample.organism for sample in self.samples})
-
-    @property
-    def technologies(self) -> list[Technology]:
-        """The technologies of its samples, sorted, each once."""
-        return sorted({sample.technology for sample in self.samples})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +174,41 @@ class Dropped:
     step: str
     reason: str
     permanent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A set of samples that were submitted together.
+
+    ``alternates`` are its accessions in other archives. ``published`` and ``updated`` are ISO 8601 dates
+    (``2017-01-15``) or empty. ``metadata`` is the source's own record of it, untouched; ``left_out`` what
+    the source names but could not be taken as a sample, with the reason.
+    """
+
+    accession: str
+    source: str
+    samples: tuple[Sample, ...]
+    title: str = ""
+    description: str = ""
+    url: str = ""
+    alternates: tuple[str, ...] = ()
+    published: str = ""
+    updated: str = ""
+    institution: str = ""
+    publication: Publication = Publication()
+    protocols: tuple[Protocol, ...] = ()
+    metadata: Metadata = ()
+    left_out: tuple[Dropped, ...] = ()
+
+    @property
+    def organisms(self) -> list[str]:
+        """The organisms of its samples, sorted, each once."""
+        return sorted({sample.organism for sample in self.samples})
+
+    @property
+    def technologies(self) -> list[Technology]:
+        """The technologies of its samples, sorted, each once."""
+        return sorted({sample.technology for sample in self.samples})
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -9,7 +9,7 @@ from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import Outcome, Situation
 from refinebio_assets.pipelines.registry import EXPERIMENT_REGISTRATION, registered_experiment
-from refinebio_assets.sources.sample_sheet import experiment_from_json, experiment_to_json
+from refinebio_assets.sources.experiment_json import experiment_from_json, experiment_to_json
 
 ASSET = "experiment_record"
 CODE_VERSION = "1"
@@ -82,8 +82,8 @@ def _sample_rows(experiment: Experiment) -> list[dict[str, Any]]:
             "sample": sample.accession,
             "organism": sample.organism,
             "technology": str(sample.technology),
-            "platform": sample.platform,
-            "title": sample.metadata.get("title", ""),
+            "platform": sample.platform.name,
+            "title": sample.title,
         }
         for sample in experiment.samples
     ]
@@ -93,5 +93,5 @@ def _metadata_rows(experiment: Experiment) -> list[dict[str, Any]]:
     return [
         {"experiment": experiment.accession, "sample": sample.accession, "key": key, "value": value}
         for sample in experiment.samples
-        for key, value in sample.metadata.items()
+        for key, value in sample.metadata
     ]

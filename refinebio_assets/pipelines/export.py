@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from refinebio_assets.domain import Metadata
 from refinebio_assets.errors import NotFoundError, PermanentError, RequestError, StorageError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
@@ -124,14 +125,23 @@ def _sample_metadata(lake: Lake, accession: str, samples: Sequence[str]) -> dict
         "experiment": [accession] * len(chosen),
         "organism": [sample.organism for sample in chosen],
         "technology": [str(sample.technology) for sample in chosen],
-        "platform": [sample.platform for sample in chosen],
+        "platform": [sample.platform.name for sample in chosen],
     }
-    for key in sorted({key for sample in chosen for key in sample.metadata}):
+    submitted = [_joined(sample.metadata) for sample in chosen]
+    for key in sorted({key for pairs in submitted for key in pairs}):
         name = key.replace("/", "_")
         while name in columns:
             name = f"submitted_{name}"
-        columns[name] = [sample.metadata.get(key, "") for sample in chosen]
+        columns[name] = [pairs.get(key, "") for pairs in submitted]
     return columns
+
+
+def _joined(metadata: Metadata) -> dict[str, str]:
+    """Return one text a key; values of a key that comes again are joined with ``; ``."""
+    values: dict[str, list[str]] = {}
+    for key, value in metadata:
+        values.setdefault(key, []).append(value)
+    return {key: "; ".join(texts) for key, texts in values.items()}
 
 
 def _write_h5ad(table: pa.Table, obs: dict[str, list[str]], path: Path) -> None:

@@ -85,7 +85,7 @@ def plan_matrices(
             reference=reference,
             samples=tuple(row["sample"] for row in rows),
             files=tuple(_quant_file(row) for row in rows),
-            platforms=tuple(distinct(sample_of[row["sample"]].platform for row in rows)),
+            platforms=tuple(distinct(sample_of[row["sample"]].platform.name for row in rows)),
         )
         for key, (reference, rows) in groups.items()
     ]

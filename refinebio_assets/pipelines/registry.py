@@ -17,11 +17,8 @@ from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.freshness import content_hash
-from refinebio_assets.sources.sample_sheet import (
-    experiment_from_json,
-    experiment_to_json,
-    read_sample_sheet,
-)
+from refinebio_assets.sources.experiment_json import experiment_from_json, experiment_to_json
+from refinebio_assets.sources.sample_sheet import read_sample_sheet
 
 EXPERIMENT_REGISTRATION = "experiment_registration"
 CODE_VERSION = "1"
@@ -109,7 +106,7 @@ def _qualified(experiment: Experiment) -> Experiment:
 
 def _definition(sample: Sample) -> str:
     """Hash what makes a sample the same wherever it is listed: organism, technology, files."""
-    files = sorted((str(file.role), file.location) for file in sample.files)
+    files = sorted((str(file.role), file.location, file.member) for file in sample.files)
     return content_hash([sample.organism, str(sample.technology), files])
 
 

@@ -2,8 +2,7 @@
 
 One row is one sample. The columns named in ``COLUMNS`` are understood; every other column is metadata of
 the submitter and kept as it is. Whether the files exist is found out when they are fetched, so that one
-missing file fails one sample; everything else that is wrong with a sheet is told at once. The JSON form
-of an experiment lives here too; storing it does not.
+missing file fails one sample; everything else that is wrong with a sheet is told at once.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
-from typing import Any
+from pathlib import Path
 
 from refinebio_assets.domain import (
     Experiment,
     FileRole,
+    Platform,
     Sample,
     SourceFile,
     Technology,
@@ -27,14 +26,15 @@ from refinebio_assets.domain import (
     distinct,
     organism_name,
 )
-from refinebio_assets.errors import FormatError, RequestError
+from refinebio_assets.errors import RequestError
 from refinebio_assets.sources.delimited_text import read_delimited_text
 
 SOURCE = "sample_sheet"
 
 REQUIRED = ("experiment", "sample", "organism")
 EXPERIMENT_COLUMNS = ("experiment_title", "experiment_description")
-FILE_COLUMNS = tuple(role.value for role in FileRole)
+FILE_ROLES = (FileRole.FASTQ_1, FileRole.FASTQ_2, FileRole.QUANT_SF, FileRole.GENE_MAP, FileRole.CEL)
+FILE_COLUMNS = tuple(role.value for role in FILE_ROLES)
 COLUMNS = (*REQUIRED, "technology", "platform", *FILE_COLUMNS, *EXPERIMENT_COLUMNS)
 """The columns that are understood, in any case and with blanks or dashes for underscores."""
 
@@ -49,8 +49,6 @@ _OTHER_NAMES = {
     "gene_map": "tx2gene t2g genemap gene_mapping genes_to_transcripts",
     "cel": "cel_file celfile cel_path",
 }
-JSON_FORMAT = 1
-"""Version of an experiment's JSON form; later readers must still read this one."""
 
 _TECHNOLOGIES = {"rnaseq": Technology.RNA_SEQ, "microarray": Technology.MICROARRAY}
 _MEASURED_BY = {
@@ -108,39 +106,6 @@ def read_sample_sheet(path: Path) -> list[Experiment]:
     if problems:
         raise RequestError(problems, about=about)
     return _experiments(entries)
-
-
-def experiment_to_json(experiment: Experiment) -> dict[str, Any]:
-    """Return the canonical form of an experiment for JSON: equal experiments give equal text."""
-    samples = [
-        {
-            "accession": sample.accession,
-            "organism": sample.organism,
-            "technology": sample.technology.value,
-            "platform": sample.platform,
-            "files": [{"role": file.role.value, "location": file.location} for file in sample.files],
-            "metadata": dict(sorted(sample.metadata.items())),
-        }
-        for sample in experiment.samples
-    ]
-    return {
-        "format": JSON_FORMAT,
-        "accession": experiment.accession,
-        "source": experiment.source,
-        "title": experiment.title,
-        "description": experiment.description,
-        "samples": samples,
-    }
-
-
-def experiment_from_json(document: object, *, file: str | PurePath = "experiment record") -> Experiment:
-    """Return the experiment that ``experiment_to_json`` wrote, or raise FormatError naming ``file``."""
-    try:
-        return _experiment_from_json(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise FormatError(
-            file, expected=f"an experiment record of format {JSON_FORMAT}", found=repr(error)
-        ) from error
 
 
 def _column(name: str) -> str:
@@ -228,15 +193,16 @@ def _read_row(row: _Row, folder: Path) -> tuple[_Entry | None, list[str]]:
         accession=row.known["sample"],
         organism=organism,
         technology=technology,
-        platform=row.known["platform"],
+        platform=Platform(name=row.known["platform"]),
         files=files,
-        metadata=row.metadata,
+        metadata=tuple(sorted(row.metadata.items())),
+        title=row.metadata.get("title", ""),
     )
     return _Entry(row, sample), []
 
 
 def _files(known: dict[str, str], folder: Path) -> tuple[tuple[SourceFile, ...], list[str]]:
-    given = [role for role in FileRole if known[role.value]]
+    given = [role for role in FILE_ROLES if known[role.value]]
     problems = []
     mains = [role.value for role in given if role in _MEASURED_BY]
     if not mains:
@@ -343,33 +309,3 @@ def _experiment(accession: str, entries: Sequence[_Entry]) -> Experiment:
         for column in EXPERIMENT_COLUMNS
     )
     return Experiment(accession, SOURCE, tuple(entry.sample for entry in entries), title, description)
-
-
-def _experiment_from_json(document: Any) -> Experiment:
-    if document["format"] != JSON_FORMAT:
-        raise ValueError(f"format {document['format']!r}")
-    return Experiment(
-        accession=_text(document["accession"]),
-        source=_text(document["source"]),
-        samples=tuple(_sample_from_json(sample) for sample in document["samples"]),
-        title=_text(document["title"]),
-        description=_text(document["description"]),
-    )
-
-
-def _sample_from_json(document: Any) -> Sample:
-    files = [SourceFile(FileRole(file["role"]), _text(file["location"])) for file in document["files"]]
-    return Sample(
-        accession=_text(document["accession"]),
-        organism=_text(document["organism"]),
-        technology=Technology(document["technology"]),
-        platform=_text(document["platform"]),
-        files=tuple(files),
-        metadata={_text(name): _text(value) for name, value in document["metadata"].items()},
-    )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
-    return value

@@ -7,28 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinebio_assets.domain import Experiment, FileRole, Sample, SourceFile, Technology
+from refinebio_assets.domain import Experiment, Platform, Sample, Technology
 from refinebio_assets.errors import FormatError
-from refinebio_assets.sources.sample_sheet import experiment_from_json, experiment_to_json
+from refinebio_assets.sources.experiment_json import experiment_from_json, experiment_to_json
 
-text = st.text(max_size=5)
-samples = st.builds(
-    Sample,
-    accession=text,
-    organism=text,
-    technology=st.sampled_from(Technology),
-    platform=text,
-    files=st.lists(st.builds(SourceFile, st.sampled_from(FileRole), text), max_size=3).map(tuple),
-    metadata=st.dictionaries(text, text, max_size=3),
-)
-experiments = st.builds(
-    Experiment,
-    accession=text,
-    source=text,
-    samples=st.lists(samples, max_size=3).map(tuple),
-    title=text,
-    description=text,
-)
+experiments = st.from_type(Experiment)
 
 
 @given(experiment=experiments)
@@ -36,12 +19,21 @@ def test_an_experiment_survives_json(experiment: Experiment) -> None:
     assert experiment_from_json(json.loads(json.dumps(experiment_to_json(experiment)))) == experiment
 
 
-def test_the_order_of_metadata_does_not_change_the_text() -> None:
-    one, other = (
-        Experiment("E", "s", (Sample("S", "O", Technology.RNA_SEQ, metadata=metadata),))
-        for metadata in ({"b": "1", "a": "2"}, {"a": "2", "b": "1"})
-    )
-    assert json.dumps(experiment_to_json(one)) == json.dumps(experiment_to_json(other))
+def test_a_sample_sheet_recorded_by_the_first_version_is_still_read() -> None:
+    sample = {
+        "accession": "S",
+        "organism": "HOMO_SAPIENS",
+        "technology": "RNA-SEQ",
+        "platform": "Illumina HiSeq 2500",
+        "files": [{"role": "fastq_1", "location": "/reads.fq"}],
+        "metadata": {"title": "one", "age": "4"},
+    }
+    document = {"format": 1, "accession": "E", "source": "sample_sheet", "title": "", "description": "d"}
+    (found,) = experiment_from_json({**document, "samples": [sample]}).samples
+    assert found.platform == Platform(name="Illumina HiSeq 2500")
+    assert (found.title, found.metadata) == ("one", (("title", "one"), ("age", "4")))
+    assert found.technology is Technology.RNA_SEQ
+    assert isinstance(found, Sample)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +43,12 @@ def test_the_order_of_metadata_does_not_change_the_text() -> None:
         [],
         {},
         {"format": 2},
+        {"format": 3},
         {"format": 1, "accession": 3, "source": "", "samples": [], "title": "", "description": ""},
         {"format": 1, "accession": "", "source": "", "samples": [{}], "title": "", "description": ""},
         {"format": 1, "accession": "", "source": "", "samples": 5, "title": "", "description": ""},
     ],
 )
 def test_anything_else_is_a_format_error_that_names_the_file(document: Any) -> None:
-    with pytest.raises(FormatError, match=r"E\.json: expected an experiment record of format 1"):
+    with pytest.raises(FormatError, match=r"E\.json: expected an experiment record of format 2"):
         experiment_from_json(document, file="E.json")

@@ -8,9 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from refinebio_assets.domain import Experiment, FileRole, Sample, SourceFile, Technology, accession_problem
+from refinebio_assets.domain import (
+    Experiment,
+    FileRole,
+    Platform,
+    Sample,
+    SourceFile,
+    Technology,
+    accession_problem,
+)
 from refinebio_assets.errors import NotFoundError, RefinebioError, RequestError
-from refinebio_assets.sources.sample_sheet import COLUMNS, read_sample_sheet
+from refinebio_assets.sources.sample_sheet import COLUMNS, FILE_ROLES, read_sample_sheet
 
 HEADER = "experiment,sample,organism,technology,platform,fastq_1,fastq_2,quant_sf,gene_map,cel"
 
@@ -44,12 +52,12 @@ def test_a_sheet_becomes_experiments_with_absolute_files_and_untouched_metadata(
         accession="B",
         organism="HOMO_SAPIENS",
         technology=Technology.RNA_SEQ,
-        platform="Illumina HiSeq 2500",
+        platform=Platform(name="Illumina HiSeq 2500"),
         files=(
             SourceFile(FileRole.FASTQ_1, str(tmp_path / "reads" / "b_1.fq.gz")),
             SourceFile(FileRole.FASTQ_2, str(tmp_path / "reads" / "b_2.fq.gz")),
         ),
-        metadata={"Age (years)": " 41 "},
+        metadata=(("Age (years)", " 41 "),),
     )
     assert first.samples[1].organism == "HOMO_SAPIENS"
     assert first.samples[1].files == (SourceFile(FileRole.FASTQ_1, str(tmp_path.parent / "a.fq")),)
@@ -76,7 +84,7 @@ def test_spreadsheet_dialects_read_alike(
     csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=quoting).writerows(rows)
     (experiment,) = read_sample_sheet(sheet(tmp_path, text.getvalue().encode(encoding)))
     assert [sample.accession for sample in experiment.samples] == ["S", "T"]
-    assert [sample.metadata["note"] for sample in experiment.samples] == ["größer; or, not", "two\nlines"]
+    assert [dict(sample.metadata)["note"] for sample in experiment.samples] == ["größer; or, not", "two\nlines"]
     assert experiment.samples[0].files[1].role == FileRole.FASTQ_2
 
 
@@ -270,9 +278,11 @@ def sample(accession: str, columns: list[str]) -> st.SearchStrategy[Sample]:
             accession=accession,
             organism=organism,
             technology=Technology.MICROARRAY if kind == 2 else Technology.RNA_SEQ,
-            platform=platform.strip(),
+            platform=Platform(name=platform.strip()),
             files=tuple(SourceFile(role, f"/data/{accession.strip()}.{role.value}") for role in roles),
-            metadata={name: text for name, text in zip(columns, texts, strict=True) if text.strip()},
+            metadata=tuple(
+                sorted((name, text) for name, text in zip(columns, texts, strict=True) if text.strip())
+            ),
         )
 
     texts = st.lists(values, min_size=len(columns), max_size=len(columns))
@@ -292,10 +302,11 @@ def test_what_is_written_is_what_is_read(
     for experiment in experiments:
         for entry in experiment.samples:
             files = {file.role: file.location for file in entry.files}
-            known = [experiment.accession, entry.accession, entry.organism, entry.technology, entry.platform]
+            known = [experiment.accession, entry.accession, entry.organism, entry.technology]
+            known.append(entry.platform.name)
             titles = [experiment.title, experiment.description]
-            metadata = [entry.metadata.get(name, "") for name in columns]
-            writer.writerow([*known, *(files.get(role, "") for role in FileRole), *titles, *metadata])
+            metadata = [dict(entry.metadata).get(name, "") for name in columns]
+            writer.writerow([*known, *(files.get(role, "") for role in FILE_ROLES), *titles, *metadata])
     assert read_sample_sheet(sheet(tmp_path, text.getvalue().encode(encoding))) == experiments
 
 
