@@ -3,8 +3,8 @@
 from dagster import Definitions, in_process_executor
 
 from refinebio_assets.defs import checks, jobs
-from refinebio_assets.defs.assets import expression, reference, source
-from refinebio_assets.defs.resources import LakeResource, LogProgressSource, ProgressSource
+from refinebio_assets.defs.assets import expression, metadata, reference, source
+from refinebio_assets.defs.resources import ArchivesResource, LakeResource, LogProgressSource, ProgressSource
 
 
 def build_definitions(progress: ProgressSource | None = None) -> Definitions:
@@ -13,6 +13,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
         assets=[
             reference.transcriptome_index,
             source.experiment_record,
+            metadata.harmonized_metadata,
             source.raw_files,
             expression.sample_quantifications,
             expression.gene_expression,
@@ -23,8 +24,12 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             checks.every_sample_quantified,
             checks.transcripts_have_genes,
         ],
-        jobs=[jobs.process_experiment, jobs.build_transcriptome_index],
-        resources={"lake": LakeResource(), "progress": progress or LogProgressSource()},
+        jobs=[jobs.process_experiment, jobs.survey_experiment, jobs.build_transcriptome_index],
+        resources={
+            "lake": LakeResource(),
+            "archives": ArchivesResource(),
+            "progress": progress or LogProgressSource(),
+        },
         executor=in_process_executor,
     )
 

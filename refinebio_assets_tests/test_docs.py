@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from refinebio_assets.cli.main import main
+from refinebio_assets.platforms.pipeline_choice import decision_rules_markdown
 from refinebio_assets_tests.conftest import REPOSITORY
 
 DOCUMENTS = [
@@ -87,3 +88,10 @@ def test_the_tables_document_is_the_declared_schema() -> None:
 def test_top_level_settings_are_those_of_the_package() -> None:
     packaged = REPOSITORY / "refinebio_assets" / "dagster.yaml"
     assert (REPOSITORY / "dagster.yaml").read_bytes() == packaged.read_bytes()
+
+
+def test_the_documented_pipeline_rules_are_those_that_are_followed() -> None:
+    text = (REPOSITORY / "docs/archives.md").read_text(encoding="utf-8")
+    found = re.search(r"<!-- pipeline rules -->\n(.*?)<!-- end of pipeline rules -->", text, re.DOTALL)
+    assert found is not None
+    assert found[1] == decision_rules_markdown()

@@ -19,6 +19,8 @@ LOWER_ROOMS = [
     "methods",
     "formats",
     "tools",
+    "metadata",
+    "platforms",
     "sources",
     "simulate",
     "lake",

@@ -39,7 +39,7 @@ def demo(folder: Path, seed: int) -> None:
     )
     register_transcriptome(open_lake(), inputs)
     build(console, world.organism)
-    accessions = register(console, [], world.sample_sheet, qualify_samples=False, dry_run=False)
+    accessions = register(console, world.sample_sheet, qualify_samples=False, dry_run=False)
     states = process_experiments(console, accessions, Request())
     rows = agreement_with_truth(open_lake(), world)
     columns = ["experiment", "sample", "expressed_genes", "spearman", "pearson_log2", "median_error"]

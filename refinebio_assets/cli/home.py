@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.home import HOME_VARIABLE, home_url
 from refinebio_assets.lake.store import Lake
+
+if TYPE_CHECKING:
+    from refinebio_assets.sources.archives import Archives
+    from refinebio_assets.sources.web.client import Web
 
 
 def lake_url() -> str:
@@ -33,3 +39,16 @@ def open_catalog() -> Catalog:
     catalog = Catalog(open_lake())
     catalog.sync()
     return catalog
+
+
+@cache
+def open_archives() -> Archives:
+    """Return the public archives, or the mirror that stands for them."""
+    from refinebio_assets.sources import archives
+
+    return archives.open_archives(os.environ)
+
+
+def the_web() -> Web:
+    """Return the way to web servers; it is set up when it is first needed."""
+    return open_archives().web

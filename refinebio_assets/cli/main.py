@@ -16,6 +16,16 @@ _COMMANDS = {
         "process",
         "Process experiments to gene-expression matrices.",
     ),
+    "survey": (
+        "refinebio_assets.cli.survey",
+        "survey",
+        "Ask the public archives what they say of experiments.",
+    ),
+    "metadata": (
+        "refinebio_assets.cli.metadata",
+        "metadata",
+        "Correct and extend what submitters said about samples.",
+    ),
     "reference": (
         "refinebio_assets.cli.reference",
         "reference",

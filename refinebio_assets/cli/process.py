@@ -22,6 +22,7 @@ from refinebio_assets.cli.exit_codes import DONE, EXPLANATION, FAILED, PARTIAL, 
     "--sample", "samples", multiple=True, metavar="NAME", help="Redo this sample even if it is up to date."
 )
 @click.option("--retry-failed", is_flag=True, help="Try again what failed before.")
+@click.option("--survey-again", is_flag=True, help="Ask the archives again what they say.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done and why, and do nothing.")
 def process(
     experiments: tuple[str, ...],
@@ -29,24 +30,29 @@ def process(
     qualify_samples: bool,
     samples: tuple[str, ...],
     retry_failed: bool,
+    survey_again: bool,
     dry_run: bool,
 ) -> None:
     """Process EXPERIMENTS, or those of a sample sheet, to gene-expression matrices.
 
-    Each experiment is one Dagster run. What is up to date is not done again: add a row to the sheet, or
-    change a file, and only that sample and the experiment's summary are processed.
+    EXPERIMENTS are accessions of public archives (GSE12955, SRP095529, E-MTAB-3050; a GSM, SRR or PRJ
+    stands for the experiment it belongs to) or names from a sample sheet. Each experiment is one Dagster
+    run. What is up to date is not done again: add a row to the sheet, or change a file, and only that
+    sample and the experiment's summary are processed.
     """
+    from refinebio_assets.cli.naming import name_experiments
     from refinebio_assets.cli.processing import Request, process_experiments, register
     from refinebio_assets.cli.tables import terminal
 
     if not experiments and sample_sheet is None:
         raise click.UsageError("name experiments, or give --sample-sheet FILE")
     console = terminal()
-    accessions = register(
-        console, experiments, sample_sheet, qualify_samples=qualify_samples, dry_run=dry_run
-    )
-    request = Request(samples, retry_failed, dry_run)
-    raise SystemExit(exit_code(list(process_experiments(console, accessions, request).values())))
+    from_sheet = register(console, sample_sheet, qualify_samples=qualify_samples, dry_run=dry_run)
+    named = name_experiments(console, experiments)
+    accessions = list(dict.fromkeys([*from_sheet, *named.experiments]))
+    request = Request(samples, retry_failed, survey_again, dry_run, asked=named.experiments)
+    states = process_experiments(console, accessions, request) if accessions else {}
+    raise SystemExit(exit_code([*states.values(), *named.unresolved.values()]))
 
 
 def exit_code(states: Sequence[str]) -> int:

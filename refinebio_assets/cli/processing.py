@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
-from refinebio_assets.cli.home import lake_url, open_catalog, open_lake
+from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, the_web
 from refinebio_assets.cli.tables import table
 from refinebio_assets.errors import RefinebioError, RequestError
 from refinebio_assets.lake.store import Lake
@@ -19,9 +20,11 @@ from refinebio_assets.pipelines.overview import experiment_states, lost_samples
 from refinebio_assets.pipelines.registry import (
     Registration,
     register_sample_sheet,
-    registered_accessions,
     registered_experiment,
 )
+
+if TYPE_CHECKING:
+    from refinebio_assets.defs.launch import RunOutcome
 
 MAX_REASONS = 8
 TRY_AGAIN = "try again"
@@ -29,35 +32,32 @@ TRY_AGAIN = "try again"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What ``process`` was asked to do beyond what is new or out of date."""
+    """What ``process`` was asked to do beyond what is new or out of date.
+
+    ``asked`` gives for an experiment the accession by which it was asked for, where that is another.
+    """
 
     samples: tuple[str, ...] = ()
     retry_failed: bool = False
+    survey_again: bool = False
     dry_run: bool = False
+    asked: Mapping[str, str] = field(default_factory=dict)
 
 
-def register(
-    console: Console, experiments: Sequence[str], sheet: Path | None, *, qualify_samples: bool, dry_run: bool
-) -> list[str]:
-    """Register a sheet's experiments and return the accessions to process; all must be known."""
-    lake = open_lake()
-    registrations: list[Registration] = []
-    if sheet is not None:
-        registrations = register_sample_sheet(
-            lake, open_catalog(), sheet, qualify_samples=qualify_samples, dry_run=dry_run
-        )
-        for registration in registrations:
-            _say_registration(console, registration, dry_run)
-    from_sheet = [registration.experiment.accession for registration in registrations]
-    known = {*registered_accessions(lake), *from_sheet}
-    unknown = [name for name in experiments if name not in known]
-    if unknown:
-        hint = "this version registers experiments from sample sheets (--sample-sheet FILE)"
-        raise RequestError([f"experiment {name} is not registered; {hint}" for name in unknown])
+def register(console: Console, sheet: Path | None, *, qualify_samples: bool, dry_run: bool) -> list[str]:
+    """Register a sheet's experiments and return the accessions to process."""
+    if sheet is None:
+        return []
+    registrations = register_sample_sheet(
+        open_lake(), open_catalog(), sheet, qualify_samples=qualify_samples, dry_run=dry_run
+    )
+    for registration in registrations:
+        _say_registration(console, registration, dry_run)
     new = [r.experiment.accession for r in registrations if r.changed and dry_run]
     for name in new:
         console.print(f"[bold]{escape(name)}[/]: would be registered and processed")
-    return [name for name in dict.fromkeys([*from_sheet, *experiments]) if name not in new]
+    names = [registration.experiment.accession for registration in registrations]
+    return [name for name in names if name not in new]
 
 
 def process_experiments(console: Console, accessions: Sequence[str], request: Request) -> dict[str, str]:
@@ -68,7 +68,14 @@ def process_experiments(console: Console, accessions: Sequence[str], request: Re
     prepared = False
     for accession in accessions:
         try:
-            due = due_step(lake, accession, samples=wanted[accession], retry_failed=request.retry_failed)
+            due = due_step(
+                lake,
+                accession,
+                web=the_web,
+                samples=wanted[accession],
+                retry_failed=request.retry_failed,
+                survey_again=request.survey_again,
+            )
         except RefinebioError as error:
             console.print(f"[red]{escape(accession)}[/]: {escape(str(error))}", highlight=False)
             runs[accession] = "failed" if error.permanent else TRY_AGAIN
@@ -79,14 +86,14 @@ def process_experiments(console: Console, accessions: Sequence[str], request: Re
         _say_due(console, accession, *due)
         if not request.dry_run:
             if not prepared:
-                _prepare_instance(accessions)
+                prepare_instance(accessions)
                 prepared = True
-            runs[accession] = _run(console, accession, wanted[accession], request.retry_failed)
+            runs[accession] = _run(console, accession, wanted[accession], request)
     return {} if request.dry_run else _report(console, lake, accessions, runs)
 
 
-def _prepare_instance(accessions: Sequence[str]) -> None:
-    """Make Dagster's instance ready and all experiments partitions, also those that will wait."""
+def prepare_instance(accessions: Sequence[str]) -> None:
+    """Make Dagster's instance ready, and all experiments partitions, also those that will wait."""
     from refinebio_assets.defs.instance import prepare_dagster_home
     from refinebio_assets.defs.launch import register_experiments
 
@@ -131,20 +138,26 @@ def _say_due(console: Console, accession: str, asset: str, reasons: Sequence[str
         console.print(f"  - and {len(reasons) - MAX_REASONS:,} more")
 
 
-def _run(console: Console, accession: str, samples: Sequence[str], retry_failed: bool) -> str:
+def _run(console: Console, accession: str, samples: Sequence[str], request: Request) -> str:
     """Run an experiment's chain; return ``done``, ``failed`` or ``try again``."""
     from refinebio_assets.cli.rich_progress import BarProgressSource, bars
     from refinebio_assets.definitions import build_definitions
-    from refinebio_assets.defs.launch import run_experiment
+    from refinebio_assets.defs.launch import SurveyRequest, run_experiment
 
     with bars(console) as shown:
         outcome = run_experiment(
             build_definitions(BarProgressSource(shown, accession)),
             accession,
             samples=samples,
-            retry_failed=retry_failed,
+            retry_failed=request.retry_failed,
+            survey=SurveyRequest(request.asked.get(accession, ""), request.survey_again),
             tell=shown.console.print,
         )
+    return say_outcome(console, accession, outcome)
+
+
+def say_outcome(console: Console, accession: str, outcome: RunOutcome) -> str:
+    """Tell of a run that failed; return ``done``, ``failed`` or ``try again``."""
     if outcome.success:
         return "done"
     console.print(f"[red]{escape(accession)} failed[/] (run {outcome.run_id}):")

@@ -8,14 +8,19 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from refinebio_assets.cli.ensembl import add_ensembl, list_ensembl
 from refinebio_assets.cli.exit_codes import FAILED, TRY_AGAIN
-from refinebio_assets.cli.home import lake_url, open_catalog, open_lake
+from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, the_web
 from refinebio_assets.cli.tables import table, terminal
 
 
 @click.group()
 def reference() -> None:
     """Register and build what samples are measured against."""
+
+
+reference.add_command(add_ensembl)
+reference.add_command(list_ensembl)
 
 
 @reference.command("add-transcriptome")
@@ -46,16 +51,18 @@ def add_transcriptome(
     from refinebio_assets.pipelines.fetch_file import locate
     from refinebio_assets.pipelines.transcriptome_registry import TranscriptomeInputs, register_transcriptome
 
-    files = {"transcripts": transcripts, "gene_map": gene_map, "genome": genome, "gtf": gtf}
     inputs = TranscriptomeInputs(
         organism=organism_name(organism),
-        **{role: _location(given) for role, given in files.items()},
+        transcripts=_location(transcripts),
+        gene_map=_location(gene_map),
+        genome=_location(genome),
+        gtf=_location(gtf),
         division=division,
         release=release,
         assembly=assembly,
     )
     for location in inputs.locations().values():
-        locate(location)  # before an earlier, good registration is replaced
+        locate(location, the_web)  # before an earlier, good registration is replaced
     register_transcriptome(open_lake(), inputs)
     build(terminal(), inputs.organism)
 
@@ -75,7 +82,7 @@ def build(console: Console, organism: str) -> None:
     from refinebio_assets.cli.rich_progress import BarProgressSource, bars
     from refinebio_assets.pipelines.transcriptome_index import assess_transcriptome
 
-    situation = assess_transcriptome(open_lake(), organism)
+    situation = assess_transcriptome(open_lake(), organism, the_web)
     if situation.current is not None:
         console.print(f"[bold]{escape(organism)}[/]: index is up to date, nothing to do")
     else:

@@ -33,10 +33,10 @@ class BarProgress:
         self._log.start(task, total, unit)
         self._tasks[task] = self._bars.add_task(f"{self._heading}: {task}", total=total, unit=unit)
 
-    def advance(self, task: str, note: str = "") -> None:
-        """Move a bar by one."""
-        self._log.advance(task, note)
-        self._bars.advance(self._tasks[task])
+    def advance(self, task: str, note: str = "", amount: int = 1) -> None:
+        """Move a bar on."""
+        self._log.advance(task, note, amount)
+        self._bars.advance(self._tasks[task], amount)
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""

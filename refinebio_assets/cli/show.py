@@ -41,8 +41,20 @@ def _show_experiment(console: Console, found: ExperimentDetails) -> None:
     state = found.state
     heading = f"[bold]{escape(state['experiment'])}[/]  {escape(state['title'] or '')}"
     console.print(heading)
-    _facts(console, state, ["state", "source", "organisms", "technologies", "samples", "processed", "failed"])
-    columns = ["sample", "verdict", "title", "organism", "platform", "processor", "processor_version"]
+    _facts(console, state, ["state", "source", "url", "alternates", "organisms", "technologies", "published"])
+    _facts(
+        console, state, ["institution", "publication_title", "pubmed_id", "samples", "processed", "failed"]
+    )
+    columns = [
+        "sample",
+        "verdict",
+        "title",
+        "organism",
+        "platform",
+        "pipeline",
+        "processor",
+        "processor_version",
+    ]
     columns += ["mapping_rate", "library_type", "reads_processed", "reason"]
     console.print(table(found.samples, columns, title="Samples"))
     matrix_columns = ["matrix", "genes", "samples", "transcripts", "mapped_transcripts", "version"]
@@ -58,12 +70,32 @@ def _show_samples(console: Console, found: Sequence[SampleDetails]) -> None:
         console.print(
             f"[bold]{escape(details.sample['sample'])}[/] of {escape(details.sample['experiment'])}"
         )
-        _facts(console, details.sample, ["title", "organism", "technology", "platform"])
-        if details.metadata:
-            console.print(table(details.metadata, ["key", "value"], title="Submitter's metadata"))
+        _facts(console, details.sample, ["title", "organism", "technology", "platform", "platform_accession"])
+        _facts(console, details.sample, ["source_platform", "pipeline", "pipeline_reason"])
+        if details.harmonized:
+            columns = ["field", "value", "key", "text", "origin"]
+            console.print(
+                table(details.harmonized, columns, title="Harmonized metadata, and what it is from")
+            )
+        if details.attributes:
+            columns = ["name", "ontology_term", "value", "unit", "probability", "source", "methods_url"]
+            console.print(table(details.attributes, columns, title="What others say of it"))
+        said = [row for row in details.metadata if row["value"]]
+        if said:
+            console.print(table(said, ["key", "value"], title="Submitter's metadata"))
         for file in details.files:
             console.print(f"[bold]File[/] {file['role']}: {escape(str(file['verdict']))}")
-            fields = ["reason", "origin", "size", "reads", "mean_read_length", "md5", "sha256", "path"]
+            fields = [
+                "reason",
+                "origin",
+                "member",
+                "size",
+                "reads",
+                "mean_read_length",
+                "md5",
+                "sha256",
+                "path",
+            ]
             _facts(console, file, fields)
         for result in details.results:
             _show_result(console, result)

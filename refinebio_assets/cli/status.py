@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from refinebio_assets.cli.home import lake_url, open_catalog, open_lake
+from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, the_web
 from refinebio_assets.cli.tables import table, terminal, write_rows
 
 COLUMNS = [
@@ -65,7 +65,7 @@ def _stale(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     lake = open_lake()
     found = []
     for row in rows:
-        due = due_step(lake, str(row["experiment"]))
+        due = due_step(lake, str(row["experiment"]), web=the_web)
         if due is not None:
             found.append(row | {"from": due[0], "why": "; ".join(due[1])})
     return found
@@ -74,4 +74,7 @@ def _stale(rows: list[dict[str, object]]) -> list[dict[str, object]]:
 def _nothing(state: str | None) -> str:
     if state is not None:
         return f"No experiment is {state}."
-    return "No experiments yet. Start with `refinebio-assets process --sample-sheet FILE`."
+    return (
+        "No experiments yet. Start with `refinebio-assets process ACCESSION`, or with "
+        "`refinebio-assets process --sample-sheet FILE`."
+    )

@@ -3,13 +3,22 @@
 from dagster import AssetSelection, define_asset_job
 
 from refinebio_assets.defs.assets.expression import gene_expression, sample_quantifications
+from refinebio_assets.defs.assets.metadata import harmonized_metadata
 from refinebio_assets.defs.assets.reference import transcriptome_index
 from refinebio_assets.defs.assets.source import experiment_record, raw_files
 
 process_experiment = define_asset_job(
     "process_experiment",
-    selection=AssetSelection.assets(experiment_record, raw_files, sample_quantifications, gene_expression),
-    description="From an experiment's registration to its expression matrices; what is up to date is kept.",
+    selection=AssetSelection.assets(
+        experiment_record, harmonized_metadata, raw_files, sample_quantifications, gene_expression
+    ),
+    description="From an experiment's accession to its expression matrices; what is up to date is kept.",
+)
+
+survey_experiment = define_asset_job(
+    "survey_experiment",
+    selection=AssetSelection.assets(experiment_record, harmonized_metadata),
+    description="What the archive says of an experiment, and its harmonized metadata; nothing is downloaded.",
 )
 
 build_transcriptome_index = define_asset_job(

@@ -26,6 +26,18 @@ class RunOutcome:
     permanent: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SurveyRequest:
+    """By which accession an experiment was asked for, and whether to ask the archive again."""
+
+    asked: str = ""
+    again: bool = False
+
+    def config(self) -> dict[str, Any]:
+        """Return the run configuration of ``experiment_record``."""
+        return {"config": {"asked": self.asked, "survey_again": self.again}}
+
+
 def register_experiments(accessions: Sequence[str]) -> None:
     """Add experiments as partitions, so that they can be materialized from the UI."""
     with DagsterInstance.get() as instance:
@@ -44,14 +56,24 @@ def run_experiment(
     *,
     samples: Sequence[str],
     retry_failed: bool,
+    survey: SurveyRequest,
     tell: Callable[[str], None],
 ) -> RunOutcome:
     """Materialize an experiment's chain in one run, in this process."""
     config = {
+        "experiment_record": survey.config(),
         "raw_files": {"config": {"retry_failed": retry_failed}},
         "sample_quantifications": {"config": {"samples": list(samples), "retry_failed": retry_failed}},
     }
     return _run(definitions, "process_experiment", accession, config, tell)
+
+
+def run_survey(
+    definitions: Definitions, accession: str, survey: SurveyRequest, *, tell: Callable[[str], None]
+) -> RunOutcome:
+    """Survey an experiment and harmonize its metadata in one run, in this process."""
+    config = {"experiment_record": survey.config()}
+    return _run(definitions, "survey_experiment", accession, config, tell)
 
 
 def run_transcriptome_index(

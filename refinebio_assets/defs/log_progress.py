@@ -31,10 +31,10 @@ class LogProgress:
         self._tasks[task] = _Task(total, unit, now, last_line=now)
         self._write(f"{task}: {total:,} {unit} to do")
 
-    def advance(self, task: str, note: str = "") -> None:
-        """Count one unit; write a line when the last is old enough or the task is done."""
+    def advance(self, task: str, note: str = "", amount: int = 1) -> None:
+        """Count units; write a line when the last is old enough or the task is done."""
         state = self._tasks[task]
-        state.done += 1
+        state.done += amount
         now = self._clock()
         if state.done < state.total and now - state.last_line < SECONDS_BETWEEN_LINES:
             return

@@ -1,5 +1,6 @@
 """What assets are given: the lake, and someone to report progress to."""
 
+import os
 from typing import Protocol
 
 from dagster import ConfigurableResource, DagsterLogManager
@@ -8,7 +9,9 @@ from pydantic import Field
 from refinebio_assets.defs.log_progress import LogProgress
 from refinebio_assets.lake.home import DEFAULT_HOME, HOME_VARIABLE, home_url
 from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines.fetch_file import WebSource
 from refinebio_assets.pipelines.progress import Progress
+from refinebio_assets.sources.archives import Archives, open_archives, web_source
 
 
 class LakeResource(ConfigurableResource):  # type: ignore[type-arg]  # it gives itself, not a value
@@ -22,6 +25,27 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]  # it gives 
     def open(self) -> Lake:
         """Return the lake; nothing is read or written until it is used."""
         return Lake(self.url or home_url())
+
+
+class ArchivesResource(ConfigurableResource):  # type: ignore[type-arg]  # it gives itself, not a value
+    """How the public archives and other web servers are reached: directly, or through a mirror."""
+
+    mirror: str = Field(
+        default="",
+        description="Folder or index that answers instead of the archives. Empty: the variable "
+        "REFINEBIO_MIRROR, else the archives themselves.",
+    )
+
+    def open(self) -> Archives:
+        """Return the archives; nothing is asked until it is used."""
+        return open_archives(self._environment())
+
+    def web(self) -> WebSource:
+        """Return a way to the web, for files that are not an archive's."""
+        return web_source(self._environment())
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **({"REFINEBIO_MIRROR": self.mirror} if self.mirror else {})}
 
 
 class ProgressSource(Protocol):

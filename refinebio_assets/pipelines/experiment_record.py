@@ -1,97 +1,140 @@
-"""Makes ``experiment_record``: what the source says of one experiment, kept whole."""
+"""Makes ``experiment_record``: what the source says of one experiment, kept whole.
+
+A sample sheet's experiment was registered by a person. An archive's is surveyed here, when it has no
+registration yet, when the rules of the survey have changed, or when somebody asks for it again.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from refinebio_assets.domain import Experiment
+from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.store import Commit, InputRef, Lake
+from refinebio_assets.pipelines.experiment_changes import explain_experiment
+from refinebio_assets.pipelines.experiment_file import read_experiment, write_experiment
+from refinebio_assets.pipelines.experiment_rows import (
+    experiment_metadata_rows,
+    experiment_row,
+    protocol_rows,
+    sample_metadata_rows,
+    sample_rows,
+)
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
-from refinebio_assets.pipelines.outcome import Outcome, Situation
-from refinebio_assets.pipelines.registry import EXPERIMENT_REGISTRATION, registered_experiment
-from refinebio_assets.sources.experiment_json import experiment_from_json, experiment_to_json
+from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows
+from refinebio_assets.pipelines.registry import (
+    EXPERIMENT_REGISTRATION,
+    register_experiment,
+    registered_accessions,
+    registered_experiment,
+)
+from refinebio_assets.sources.accessions import SURVEY_VERSION, geo_twin, recognize
+from refinebio_assets.sources.experiment_json import experiment_to_json
 
 ASSET = "experiment_record"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
+
+Survey = Callable[[str], Experiment]
+"""Asks an archive what it knows of an experiment now."""
 
 
-def assess_record(lake: Lake, accession: str) -> Situation:
-    """Return how an experiment's record stands against its registration."""
+def survey_reasons(lake: Lake, accession: str, *, again: bool = False) -> list[str]:
+    """Say why an archive has to be asked; empty when it need not be, or nobody but a person can tell.
+
+    Raises NotFoundError for what is neither registered nor an archive's experiment.
+    """
+    head = lake.head(EXPERIMENT_REGISTRATION, accession)
+    if head is None:
+        if recognize(accession) is None:
+            registered_experiment(lake, accession)
+        return ["not surveyed before"]
+    version = head.info.get("survey_version", "")
+    if version and again:
+        return ["a new survey was asked for"]
+    if version and version != SURVEY_VERSION:
+        return [f"survey version changed: {version} -> {SURVEY_VERSION}"]
+    return []
+
+
+def assess_record(lake: Lake, accession: str, *, survey_again: bool = False) -> Situation:
+    """Return how an experiment's record stands against its registration, or that it must be surveyed."""
+    reasons = survey_reasons(lake, accession, again=survey_again)
+    if reasons:
+        return Situation(lake.head(ASSET, accession), {}, tuple(reasons))
+    return _assess_registered(lake, accession)
+
+
+def record_experiment(
+    lake: Lake,
+    accession: str,
+    *,
+    survey: Survey | None = None,
+    asked: str = "",
+    survey_again: bool = False,
+    run_id: str = "",
+) -> Outcome:
+    """Write the record of an experiment, or return the one that is already right.
+
+    ``survey`` is asked where ``assess_record`` says so, by the accession ``asked`` (by default the
+    experiment's own, or the one it was asked for before); nothing is written when it fails. Raises what the
+    survey raises, and NotFoundError when a survey is needed and there is none.
+    """
+    reasons = survey_reasons(lake, accession, again=survey_again)
+    if reasons:
+        if survey is None:
+            raise NotFoundError(f"experiment {accession} is not registered and no archive can be asked")
+        _register_survey(lake, accession, asked, survey)
+    situation = _assess_registered(lake, accession)
+    if situation.current is not None:
+        return Outcome(situation.current, changed=False)
+    return _write(lake, accession, situation, run_id)
+
+
+def recorded_experiment(lake: Lake, commit: Commit) -> Experiment:
+    """Return the experiment that a record's commit holds."""
+    return read_experiment(lake, commit)
+
+
+def _register_survey(lake: Lake, accession: str, asked: str, survey: Survey) -> None:
+    twin = geo_twin(accession)
+    head = lake.head(EXPERIMENT_REGISTRATION, accession)
+    if head is None and twin in registered_accessions(lake):
+        raise RequestError(f"{accession} is {twin} under another name, which is here already: use {twin}")
+    asked = asked or (head.info.get("asked", "") if head else "") or accession
+    experiment = survey(asked)
+    if experiment.accession != accession:
+        raise NotFoundError(f"{accession} belongs to {experiment.accession}: process that experiment")
+    register_experiment(
+        lake, experiment, origin=experiment.source, asked=asked, survey_version=SURVEY_VERSION
+    )
+
+
+def _assess_registered(lake: Lake, accession: str) -> Situation:
     experiment, registration = registered_experiment(lake, accession)
-    basis = {"code version": CODE_VERSION, "registration": registration}
+    basis = {"code version": CODE_VERSION, "registration": registration.version}
     head = lake.head(ASSET, accession)
     reasons = explain_changes(head.info["basis"] if head else None, basis)
-    if head is not None and head.info["basis"].get("registration") != registration:
-        reasons += _changed_samples(recorded_experiment(head), experiment)
+    if head is not None and head.info["basis"].get("registration") != registration.version:
+        reasons += explain_experiment(read_experiment(lake, head), experiment)
     return Situation(head, basis, tuple(reasons))
 
 
-def record_experiment(lake: Lake, accession: str, *, run_id: str = "") -> Outcome:
-    """Write the record of a registered experiment, or return the one that is already right."""
-    situation = assess_record(lake, accession)
-    if situation.current is not None:
-        return Outcome(situation.current, changed=False)
+def _write(lake: Lake, accession: str, situation: Situation, run_id: str) -> Outcome:
     experiment, registration = registered_experiment(lake, accession)
     content = experiment_to_json(experiment)
     with lake.draft(ASSET, accession) as draft:
-        draft.write_table("experiments", [_experiment_row(experiment)])
-        draft.write_table("samples", _sample_rows(experiment))
-        draft.write_table("sample_metadata", _metadata_rows(experiment))
+        write_experiment(draft, content)
+        draft.write_table("experiments", [experiment_row(experiment)])
+        draft.write_table("experiment_metadata", experiment_metadata_rows(experiment))
+        draft.write_table("protocols", protocol_rows(experiment))
+        draft.write_table("samples", sample_rows(experiment))
+        draft.write_table("sample_metadata", sample_metadata_rows(experiment))
+        draft.write_table("dropped", dropped_rows(experiment.left_out))
         commit = draft.commit(
             version=content_hash(content),
             code_version=CODE_VERSION,
-            inputs=[InputRef(EXPERIMENT_REGISTRATION, accession, registration)],
-            info={"basis": situation.basis, "experiment": content},
+            inputs=[InputRef(EXPERIMENT_REGISTRATION, accession, registration.version)],
+            info={"basis": situation.basis},
             run_id=run_id,
         )
-    return Outcome(commit, changed=True, reasons=situation.reasons)
-
-
-def recorded_experiment(commit: Commit) -> Experiment:
-    """Return the experiment that a record's commit holds."""
-    return experiment_from_json(commit.info["experiment"])
-
-
-def _changed_samples(old: Experiment, new: Experiment) -> list[str]:
-    """Say which samples a new registration adds, removes or describes differently."""
-    before = {sample.accession: sample for sample in old.samples}
-    now = {sample.accession: sample for sample in new.samples}
-    return [
-        *(f"sample {name} added" for name in now if name not in before),
-        *(f"sample {name} removed" for name in before if name not in now),
-        *(f"sample {name} changed" for name in now if name in before and before[name] != now[name]),
-    ]
-
-
-def _experiment_row(experiment: Experiment) -> dict[str, Any]:
-    return {
-        "experiment": experiment.accession,
-        "source": experiment.source,
-        "title": experiment.title,
-        "description": experiment.description,
-        "organisms": experiment.organisms,
-        "technologies": [str(technology) for technology in experiment.technologies],
-        "sample_count": len(experiment.samples),
-    }
-
-
-def _sample_rows(experiment: Experiment) -> list[dict[str, Any]]:
-    return [
-        {
-            "experiment": experiment.accession,
-            "sample": sample.accession,
-            "organism": sample.organism,
-            "technology": str(sample.technology),
-            "platform": sample.platform.name,
-            "title": sample.title,
-        }
-        for sample in experiment.samples
-    ]
-
-
-def _metadata_rows(experiment: Experiment) -> list[dict[str, Any]]:
-    return [
-        {"experiment": experiment.accession, "sample": sample.accession, "key": key, "value": value}
-        for sample in experiment.samples
-        for key, value in sample.metadata
-    ]
+    return Outcome(commit, changed=True, reasons=situation.reasons, dropped=experiment.left_out)

@@ -17,7 +17,8 @@ from refinebio_assets.domain import Metadata
 from refinebio_assets.errors import NotFoundError, PermanentError, RequestError, StorageError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
-from refinebio_assets.pipelines import experiment_record, gene_expression
+from refinebio_assets.metadata.harmonized import HARMONIZED_FIELDS
+from refinebio_assets.pipelines import experiment_record, gene_expression, harmonized_metadata
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.expression_matrix import GENE_COLUMN, column_values
 from refinebio_assets.pipelines.gene_expression import read_expression
@@ -116,23 +117,40 @@ def _number_texts(table: pa.Table, sample: str) -> Any:
     )
 
 
-def _sample_metadata(lake: Lake, accession: str, samples: Sequence[str]) -> dict[str, list[str]]:
-    """Return one column a key: the sample's organism, platform and all its submitter metadata."""
-    record = recorded_experiment(require_head(lake, experiment_record.ASSET, accession))
+def _sample_metadata(lake: Lake, accession: str, samples: Sequence[str]) -> dict[str, list[Any]]:
+    """Return one column a key: organism, platform, the harmonized fields, all that the submitter said."""
+    record = recorded_experiment(lake, require_head(lake, experiment_record.ASSET, accession))
     by_name = {sample.accession: sample for sample in record.samples}
     chosen = [by_name[name] for name in samples]
-    columns = {
+    columns: dict[str, list[Any]] = {
         "experiment": [accession] * len(chosen),
         "organism": [sample.organism for sample in chosen],
         "technology": [str(sample.technology) for sample in chosen],
         "platform": [sample.platform.name for sample in chosen],
     }
+    columns |= _harmonized_columns(lake, accession, samples)
     submitted = [_joined(sample.metadata) for sample in chosen]
     for key in sorted({key for pairs in submitted for key in pairs}):
         name = key.replace("/", "_")
         while name in columns:
             name = f"submitted_{name}"
         columns[name] = [pairs.get(key, "") for pairs in submitted]
+    return columns
+
+
+def _harmonized_columns(lake: Lake, accession: str, samples: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the harmonized fields that any of the samples has, named ``refinebio_<field>``."""
+    head = lake.head(harmonized_metadata.ASSET, accession)
+    rows = {row["sample"]: row for row in read_rows(lake, head, "harmonized_metadata")} if head else {}
+    columns = {}
+    for field in HARMONIZED_FIELDS:
+        values = [rows.get(sample, {}).get(field) for sample in samples]
+        if any(value not in (None, "") for value in values):
+            numeric = field in ("age", "age_years")
+            columns[f"refinebio_{field}"] = [
+                float("nan") if numeric and value is None else value if numeric else value or ""
+                for value in values
+            ]
     return columns
 
 
@@ -144,7 +162,7 @@ def _joined(metadata: Metadata) -> dict[str, str]:
     return {key: "; ".join(texts) for key, texts in values.items()}
 
 
-def _write_h5ad(table: pa.Table, obs: dict[str, list[str]], path: Path) -> None:
+def _write_h5ad(table: pa.Table, obs: dict[str, list[Any]], path: Path) -> None:
     try:
         import anndata
         import pandas as pd

@@ -1,27 +1,42 @@
-"""Brings one source file into the lake: found, read once, hashed, checked and stored in one pass.
+"""Looks at one source file where it is, and brings it within reach: a local path to read it from.
 
-Local paths and any fsspec URL; the archives' own rules are in ``sources``.
+Local paths, http and https through the one fetch layer of ``sources.web``, and any other fsspec URL.
+What is then stored, and as what, is decided in ``arriving_file``.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import fsspec
 
-from refinebio_assets.domain import FileRole
-from refinebio_assets.errors import NotFoundError, PermanentError, TransientError
-from refinebio_assets.formats.fastq import FastqScanner, FastqStats
-from refinebio_assets.lake.store import Lake, StoredFile
+from refinebio_assets.domain import SourceFile
+from refinebio_assets.errors import NotFoundError, PermanentError, StorageError, TransientError
+from refinebio_assets.lake.store import Lake
 
-CHUNK_BYTES = 4 * 1024 * 1024
-HTTP_GONE = (404, 410)
-FASTQ_ROLES = (FileRole.FASTQ_1, FileRole.FASTQ_2)
+if TYPE_CHECKING:
+    from refinebio_assets.sources.web.client import Web
+
+COPY_BYTES = 4 * 1024 * 1024
+
+WebSource = Callable[[], "Web"]
+"""Gives the way to the web when, and only when, a file is there."""
+
+Tell = Callable[[int], None]
+"""Is told how many bytes more have arrived."""
+
+
+def no_web() -> Web:
+    """Refuse: for work whose files are all local."""
+    raise PermanentError("a file is on the web, and no way to the web was given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +44,7 @@ class Origin:
     """A source file as it stands now: where, how large, and when it was last modified.
 
     ``modified`` is an opaque text that changes when the file does: nanoseconds since 1970 for a local
-    file, an ETag or time for a remote one.
+    file, an ETag or time for a remote one, the promised MD5 for an archive's.
     """
 
     location: str
@@ -37,36 +52,19 @@ class Origin:
     modified: str
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedFile:
-    """A source file in the lake. ``fastq`` is what its reads are like, for FASTQ files only."""
-
-    origin: Origin
-    stored: StoredFile
-    md5: str
-    fastq: FastqStats | None
+def is_web(location: str) -> bool:
+    """Tell whether the fetch layer is to get it."""
+    return location.startswith(("http://", "https://", "ftp://"))
 
 
-def locate(location: str) -> Origin:
+def locate(location: str, web: WebSource = no_web) -> Origin:
     """Look at a source file without reading it; NotFoundError when there is none."""
-    if "://" not in location:
-        return _locate_local(Path(location))
-    try:
-        filesystem, path = fsspec.core.url_to_fs(location)
-        info = filesystem.info(path)
-    except (ImportError, ValueError) as error:
-        raise PermanentError(f"could not look at {location}: {error}") from error
-    except FileNotFoundError as error:
-        # fsspec's HTTP says so of every failure; the real one is its cause.
-        gone = getattr(error.__cause__, "status", None) in HTTP_GONE
-        if error.__cause__ is not None and not isinstance(error.__cause__, FileNotFoundError) and not gone:
-            raise TransientError(f"could not look at {location}: {error.__cause__}") from error
-        raise NotFoundError(f"no file at {location}") from error
-    except OSError as error:
-        raise TransientError(f"could not look at {location}: {error}") from error
-    if info.get("type") == "directory":
-        raise NotFoundError(f"{location} is a folder, not a file")
-    return Origin(location, int(info.get("size") or 0), _remote_state(info))
+    if is_web(location):
+        remote = web().head(location)
+        return Origin(location, remote.size or 0, remote.state)
+    if "://" in location:
+        return _locate_by_fsspec(location)
+    return _locate_local(Path(location))
 
 
 def describe(origin: Origin) -> str:
@@ -74,24 +72,54 @@ def describe(origin: Origin) -> str:
     return f"{origin.location}, {origin.size:,} bytes, modified {origin.modified}"
 
 
-def fetch(lake: Lake, location: str, role: FileRole | None) -> FetchedFile:
-    """Read a source file once and store it: content-addressed, hashed, FASTQ fully checked.
+def promised(file: SourceFile) -> Origin:
+    """Return an archive's file as the archive describes it, without looking."""
+    return Origin(file.location, file.size or 0, file.md5)
 
-    Raises NotFoundError when it is missing, FormatError when a FASTQ is damaged, TransientError when it
-    changed while it was read, StorageError when the lake cannot take it.
+
+@contextmanager
+def within_reach(
+    lake: Lake, file: SourceFile, web: WebSource = no_web, tell: Tell | None = None
+) -> Iterator[Path]:
+    """Give a local path with the whole file at ``file.location`` while the block runs.
+
+    A local file is read where it is. Everything else is downloaded beside the lake's cache; a download
+    from the web that was cut short is taken up again by the next try, and its promised size and MD5 are
+    checked. Raises NotFoundError, PermanentError, TransientError, StorageError.
     """
-    origin = locate(location)
-    md5 = hashlib.md5(usedforsecurity=False)
-    scanner = FastqScanner(location) if role in FASTQ_ROLES else None
-    with _open(location) as stream:
-        stored = lake.put_object(_observed(stream, location, md5, scanner), _name(location))
-    if locate(location) != origin or stored.size != origin.size:
-        raise TransientError(f"{location} changed while it was read; nothing was recorded")
-    return FetchedFile(origin, stored, md5.hexdigest(), scanner.stats() if scanner else None)
+    if "://" not in file.location:
+        _locate_local(Path(file.location))
+        yield Path(file.location)
+        return
+    with _download_folder(lake, file.location) as folder:
+        target = folder / (file.location.split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1] or "file")
+        if is_web(file.location):
+            web().download(file.location, target, size=file.size, md5=file.md5, progress=tell)
+        else:
+            _copy_by_fsspec(file.location, target)
+        yield target
 
 
-def _name(location: str) -> str:
-    return location.rstrip("/").rsplit("/", 1)[-1]
+@contextmanager
+def _download_folder(lake: Lake, location: str) -> Iterator[Path]:
+    """Give the one folder of this location's download; who comes second waits.
+
+    A finished download is removed with its folder. After an error the folder stays, for the next try.
+    """
+    name = hashlib.sha256(location.encode()).hexdigest()[:24]
+    folder = lake.cache / "downloads" / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder.parent / f"{name}.lock").open("w")
+    except OSError as error:
+        raise StorageError(f"could not make {folder}: {error}") from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            Path(lock.name).unlink()
 
 
 def _locate_local(path: Path) -> Origin:
@@ -106,6 +134,21 @@ def _locate_local(path: Path) -> Origin:
     return Origin(str(path), status.st_size, str(status.st_mtime_ns))
 
 
+def _locate_by_fsspec(location: str) -> Origin:
+    try:
+        filesystem, path = fsspec.core.url_to_fs(location)
+        info = filesystem.info(path)
+    except (ImportError, ValueError) as error:
+        raise PermanentError(f"could not look at {location}: {error}") from error
+    except FileNotFoundError as error:
+        raise NotFoundError(f"no file at {location}") from error
+    except OSError as error:
+        raise TransientError(f"could not look at {location}: {error}") from error
+    if info.get("type") == "directory":
+        raise NotFoundError(f"{location} is a folder, not a file")
+    return Origin(location, int(info.get("size") or 0), _remote_state(info))
+
+
 def _remote_state(info: dict[str, Any]) -> str:
     for key in ("ETag", "etag", "LastModified", "mtime", "created"):
         value = info.get(key)
@@ -114,30 +157,26 @@ def _remote_state(info: dict[str, Any]) -> str:
     return ""
 
 
-def _open(location: str) -> BinaryIO:
+def _copy_by_fsspec(location: str, target: Path) -> None:
     try:
-        if "://" in location:
-            stream: BinaryIO = fsspec.open(location, "rb").open()
-            return stream
-        return Path(location).open("rb")
+        source: BinaryIO = fsspec.open(location, "rb").open()
     except PermissionError as error:
         raise PermanentError(f"could not open {location}: {error}") from error
     except OSError as error:
         raise TransientError(f"could not open {location}: {error}") from error
-
-
-def _observed(stream: BinaryIO, location: str, md5: Any, scanner: FastqScanner | None) -> Iterator[bytes]:
-    """Yield the file's bytes while hashing and scanning them, so that it is read only once."""
-    while True:
+    with source:
         try:
-            chunk = stream.read(CHUNK_BYTES)
+            chunk = source.read(COPY_BYTES)
+            with target.open("wb") as copy:
+                while chunk:
+                    _write(copy, chunk, target)
+                    chunk = source.read(COPY_BYTES)
         except OSError as error:
             raise TransientError(f"could not read {location}: {error}") from error
-        if not chunk:
-            break
-        md5.update(chunk)
-        if scanner is not None:
-            scanner.feed(chunk)
-        yield chunk
-    if scanner is not None:
-        scanner.finish()
+
+
+def _write(copy: BinaryIO, chunk: bytes, target: Path) -> None:
+    try:
+        copy.write(chunk)
+    except OSError as error:
+        raise StorageError(f"could not write {target}: {error}") from error

@@ -64,7 +64,7 @@ def assess_expression(lake: Lake, accession: str) -> Assessment:
         for asset in (experiment_record.ASSET, raw_files.ASSET, sample_quantifications.ASSET)
     )
     results = read_rows(lake, quantified, "results")
-    plans = plan_matrices(lake, recorded_experiment(record), read_raw_files(lake, files), results)
+    plans = plan_matrices(lake, recorded_experiment(lake, record), read_raw_files(lake, files), results)
     basis = _basis(plans, results)
     head = lake.head(ASSET, accession)
     reasons = explain_changes(head.info["basis"] if head else None, basis)

@@ -9,6 +9,8 @@ from typing import Any
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
+from refinebio_assets.metadata.harmonized import HARMONIZED_FIELDS
+from refinebio_assets.pipelines.harmonized_metadata import filled_fields
 
 _STATES = """
     WITH registered AS (
@@ -25,7 +27,8 @@ _STATES = """
         SELECT partition AS experiment, max(created_at) AS finished FROM commits
         WHERE is_current AND asset = 'gene_expression' GROUP BY ALL
     )
-    SELECT experiment, source, title, organisms, technologies, registered.samples,
+    SELECT experiment, source, title, organisms, technologies, url, alternates, published, updated,
+           institution, pubmed_id, publication_title, registered.samples,
            coalesce(processed, 0)::BIGINT AS processed, coalesce(failed, 0) AS failed, matrices, finished,
            CASE WHEN coalesce(failed, 0) >= registered.samples THEN 'failed'
                 WHEN processed = registered.samples AND coalesce(failed, 0) = 0 THEN 'complete'
@@ -35,6 +38,16 @@ _STATES = """
     LEFT JOIN experiments USING (experiment) LEFT JOIN lost USING (experiment)
     LEFT JOIN made USING (experiment) LEFT JOIN finished USING (experiment)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class SurveySummary:
+    """What a survey found: the experiment, its samples by pipeline, the fields that are filled."""
+
+    experiment: Mapping[str, Any]
+    pipelines: Sequence[Mapping[str, Any]]
+    fields: Sequence[Mapping[str, Any]]
+    left_out: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +62,15 @@ class ExperimentDetails:
 
 @dataclass(frozen=True, slots=True)
 class SampleDetails:
-    """One sample in one experiment: what the submitter said, its files, and every result so far."""
+    """One sample in one experiment: what the submitter said, its files, and every result so far.
+
+    ``harmonized`` are the harmonized values with what each is from, ``attributes`` what others say of it.
+    """
 
     sample: Mapping[str, Any]
     metadata: Sequence[Mapping[str, Any]]
+    harmonized: Sequence[Mapping[str, Any]]
+    attributes: Sequence[Mapping[str, Any]]
     files: Sequence[Mapping[str, Any]]
     results: Sequence[Mapping[str, Any]]
 
@@ -74,7 +92,7 @@ def experiment_details(catalog: Catalog, accession: str) -> ExperimentDetails | 
         return None
     samples = _rows(
         catalog,
-        """SELECT s.sample, s.title, s.organism, s.technology, s.platform,
+        """SELECT s.sample, s.title, s.organism, s.technology, s.platform, s.pipeline, s.pipeline_reason,
                   CASE WHEN r.verdict = 'processed' AND d.reason IS NOT NULL THEN 'not in the matrix'
                        ELSE coalesce(r.verdict, 'registered') END AS verdict,
                   coalesce(d.reason, r.reason) AS reason, r.processor, r.processor_version,
@@ -97,6 +115,49 @@ def experiment_details(catalog: Catalog, accession: str) -> ExperimentDetails | 
     return ExperimentDetails(state[0], samples, matrices, commits)
 
 
+def survey_summary(catalog: Catalog, accession: str) -> SurveySummary:
+    """Return what is recorded of an experiment; NotFoundError when it has no record."""
+    experiments = _rows(catalog, "SELECT * FROM experiments WHERE experiment = $name", accession)
+    if not experiments:
+        raise NotFoundError(f"{accession} has no experiment_record yet")
+    pipelines = _rows(
+        catalog,
+        """SELECT pipeline, platform, count(*) AS samples, pipeline_reason AS reason FROM samples
+           WHERE experiment = $name GROUP BY ALL ORDER BY samples DESC, pipeline, platform, reason""",
+        accession,
+    )
+    left_out = _rows(
+        catalog,
+        """SELECT item, reason FROM dropped
+           WHERE is_current AND asset = 'experiment_record' AND partition = $name ORDER BY item""",
+        accession,
+    )
+    fields = filled_fields(harmonized_rows(catalog, accession))
+    return SurveySummary(experiments[0], pipelines, fields, left_out)
+
+
+def harmonized_rows(catalog: Catalog, accession: str) -> list[dict[str, Any]]:
+    """Return the harmonized metadata of an experiment, a row a sample, sorted."""
+    columns = ", ".join(["experiment", "sample", *HARMONIZED_FIELDS])
+    return _rows(
+        catalog,
+        f"SELECT {columns} FROM harmonized_metadata WHERE experiment = $name ORDER BY sample",
+        accession,
+    )
+
+
+def overlay_counts(catalog: Catalog, table: str, name: str) -> dict[str, int]:
+    """Return how many rows and samples an imported overlay has, and how many of the samples are known."""
+    (counts,) = _rows(
+        catalog,
+        f"""SELECT count(*) AS rows, count(DISTINCT sample) AS samples,
+                   count(DISTINCT sample) FILTER (sample IN (SELECT sample FROM samples)) AS known
+            FROM {table} WHERE partition = $name""",
+        name,
+    )
+    return counts
+
+
 def lost_samples(catalog: Catalog, accessions: Sequence[str]) -> list[dict[str, Any]]:
     """Return a row for each sample of these experiments that is in no matrix, with step and reason."""
     return query_rows(
@@ -116,7 +177,9 @@ def sample_details(catalog: Catalog, accession: str) -> list[SampleDetails]:
     return [
         SampleDetails(
             sample,
-            _of_sample(catalog, "sample_metadata", sample, "key"),
+            _of_sample(catalog, "sample_metadata", sample, "position, key"),
+            _of_sample(catalog, "harmonized_sources", sample, "field, value"),
+            _rows(catalog, "SELECT * FROM sample_attributes WHERE sample = $name ORDER BY ALL", accession),
             _of_sample(catalog, "files", sample, "role"),
             _of_sample(catalog, "results", sample, "commit_id"),
         )

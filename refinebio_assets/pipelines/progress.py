@@ -11,8 +11,8 @@ class Progress(Protocol):
     def start(self, task: str, total: int, unit: str) -> None:
         """Begin a countable task, for example ``("quantify", 12, "samples")``."""
 
-    def advance(self, task: str, note: str = "") -> None:
-        """Count one more unit of the task as done; ``note`` says what became of it."""
+    def advance(self, task: str, note: str = "", amount: int = 1) -> None:
+        """Count ``amount`` more units of the task as done; ``note`` says what became of them."""
 
     def say(self, text: str) -> None:
         """Tell one fact that a person following the work wants to know."""
@@ -24,7 +24,7 @@ class Silent:
     def start(self, task: str, total: int, unit: str) -> None:
         """Ignore the start."""
 
-    def advance(self, task: str, note: str = "") -> None:
+    def advance(self, task: str, note: str = "", amount: int = 1) -> None:
         """Ignore the step."""
 
     def say(self, text: str) -> None:

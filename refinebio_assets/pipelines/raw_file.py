@@ -9,7 +9,8 @@ from typing import Any
 from refinebio_assets.domain import FileRole, Verdict
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake, StoredFile
-from refinebio_assets.pipelines.fetch_file import FetchedFile, Origin
+from refinebio_assets.pipelines.arriving_file import FetchedFile
+from refinebio_assets.pipelines.fetch_file import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class RawFile:
     """Where a sample's file came from, and where it is in the lake or why it is not.
 
     ``reads`` (count) and ``mean_read_length`` (bases) are None except for FASTQ files. ``reason`` is
-    empty for a file that is in the lake and passed its checks.
+    empty for a file that is in the lake and passed its checks. ``member`` is the file's path in the
+    archive at its origin, empty when it came by itself.
     """
 
     sample: str
@@ -29,6 +31,7 @@ class RawFile:
     mean_read_length: float | None = None
     reason: str = ""
     permanent: bool = True
+    member: str = ""
 
     @property
     def usable(self) -> bool:
@@ -36,10 +39,10 @@ class RawFile:
         return self.stored is not None and not self.reason
 
     @classmethod
-    def of_fetched(cls, role: FileRole, file: FetchedFile) -> RawFile:
+    def of_fetched(cls, file: FetchedFile, role: FileRole) -> RawFile:
         """Return the record of a file just brought in, not yet given to a sample."""
         reads, length = (file.fastq.reads, file.fastq.mean_length) if file.fastq else (None, None)
-        return cls("", role, file.origin, file.stored, file.md5, reads, length)
+        return cls("", role, file.origin, file.stored, file.md5, reads, length, member=file.member)
 
 
 def read_raw_files(lake: Lake, commit: Commit) -> list[RawFile]:
@@ -60,7 +63,7 @@ def _to_row(experiment: str, file: RawFile) -> dict[str, Any]:
         "role": str(file.role),
         "origin": file.origin.location,
         "name": stored.name if stored else "",
-        "size": file.origin.size,
+        "size": stored.size if stored else file.origin.size,
         "modified": file.origin.modified,
         "md5": file.md5,
         "sha256": stored.sha256 if stored else "",
@@ -70,19 +73,23 @@ def _to_row(experiment: str, file: RawFile) -> dict[str, Any]:
         "verdict": str(Verdict.PROCESSED if file.usable else Verdict.FAILED),
         "reason": file.reason,
         "permanent": file.permanent,
+        "member": file.member,
+        "origin_size": file.origin.size,
     }
 
 
 def _from_row(row: Mapping[str, Any]) -> RawFile:
     stored = StoredFile(row["name"], row["path"], row["size"], row["sha256"]) if row["path"] else None
+    origin_size = row["size"] if row["origin_size"] is None else row["origin_size"]
     return RawFile(
         sample=row["sample"],
         role=FileRole(row["role"]),
-        origin=Origin(row["origin"], row["size"], row["modified"]),
+        origin=Origin(row["origin"], origin_size, row["modified"]),
         stored=stored,
         md5=row["md5"],
         reads=row["reads"],
         mean_read_length=row["mean_read_length"],
         reason=row["reason"],
         permanent=row["permanent"],
+        member=row["member"] or "",
     )

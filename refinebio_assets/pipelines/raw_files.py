@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from refinebio_assets.domain import DropKind, Dropped, Experiment, FileRole
-from refinebio_assets.errors import RefinebioError, StorageError
 from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines import experiment_record
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
-from refinebio_assets.pipelines.fetch_file import Origin, describe, fetch, locate
+from refinebio_assets.pipelines.fetch_file import WebSource, describe, no_web
 from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
+from refinebio_assets.pipelines.gathering import gather
 from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows, require_head
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.raw_file import RawFile, file_rows, read_raw_files
-from refinebio_assets.pipelines.workers import available_cores, run_all
+from refinebio_assets.pipelines.wanted_files import states_at_source, wanted_files
 
 ASSET = "raw_files"
-CODE_VERSION = "1"
-
-Place = tuple[str, FileRole]
-"""Where a file is and what it is for; samples may share one (a gene map)."""
+CODE_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +28,8 @@ class Assessment:
 
     situation: Situation
     record: Commit
+    experiment: Experiment
     known: tuple[RawFile, ...]
-
-    @property
-    def experiment(self) -> Experiment:
-        """The experiment as recorded."""
-        return recorded_experiment(self.record)
 
     @property
     def checked_alike(self) -> bool:
@@ -46,24 +38,28 @@ class Assessment:
         return head is not None and head.code_version == CODE_VERSION
 
 
-def assess_raw_files(lake: Lake, accession: str, *, retry_failed: bool = False) -> Assessment:
+def assess_raw_files(
+    lake: Lake, accession: str, *, web: WebSource = no_web, retry_failed: bool = False
+) -> Assessment:
     """Return how an experiment's raw files stand against the files at their sources now.
 
     A file that is in the lake stays right when its source can no longer be seen: deleted, moved, away.
     """
     record = require_head(lake, experiment_record.ASSET, accession)
+    experiment = recorded_experiment(lake, record)
     head = lake.head(ASSET, accession)
     known = tuple(read_raw_files(lake, head)) if head else ()
-    basis = _basis(recorded_experiment(record), known)
+    basis = _basis(experiment, known, web)
     reasons = explain_changes(head.info["basis"] if head else None, basis)
     reasons += _retry_reasons(lake, known, retry_failed)
-    return Assessment(Situation(head, basis, tuple(reasons)), record, known)
+    return Assessment(Situation(head, basis, tuple(reasons)), record, experiment, known)
 
 
 def collect_raw_files(
     lake: Lake,
     accession: str,
     *,
+    web: WebSource = no_web,
     retry_failed: bool = False,
     progress: Progress = SILENT,
     run_id: str = "",
@@ -73,12 +69,13 @@ def collect_raw_files(
     A file that is missing or damaged is recorded with its reason and the others go on. Raises
     AllFailedError or AllFailedForNowError, after recording why, when no sample has all its files.
     """
-    assessed = assess_raw_files(lake, accession, retry_failed=retry_failed)
+    assessed = assess_raw_files(lake, accession, web=web, retry_failed=retry_failed)
     situation, experiment = assessed.situation, assessed.experiment
     if situation.current is not None:
         dropped = tuple(_dropped(experiment, assessed.known))
         return _ended(experiment, Outcome(situation.current, changed=False, dropped=dropped))
-    files = _check_mates(_gather(lake, assessed, retry_failed, progress))
+    known = assessed.known if assessed.checked_alike else ()
+    files = _check_mates(gather(lake, experiment, known, web, retry_failed=retry_failed, progress=progress))
     dropped = tuple(_dropped(experiment, files))
     with lake.draft(ASSET, accession) as draft:
         draft.write_table("files", file_rows(accession, files))
@@ -95,14 +92,14 @@ def collect_raw_files(
     return _ended(experiment, Outcome(commit, True, situation.reasons, dropped))
 
 
-def _basis(experiment: Experiment, known: Sequence[RawFile]) -> Basis:
-    """Return what determines the raw files: each file's place, size and modification."""
+def _basis(experiment: Experiment, known: Sequence[RawFile], web: WebSource) -> Basis:
+    """Return what determines the raw files: each wanted file's place, size and modification."""
     in_lake = {file.origin.location: describe(file.origin) for file in known if file.usable}
-    states = {location: _state(location, in_lake) for location in _locations(experiment)}
-    basis: dict[str, Any] = {"code version": CODE_VERSION}
-    for sample in experiment.samples:
-        for file in sample.files:
-            basis[f"{file.role} of {sample.accession}"] = states[file.location]
+    states = states_at_source(experiment, in_lake, web)
+    basis = {"code version": CODE_VERSION}
+    for sample, file in wanted_files(experiment):
+        member = f" ({file.member})" if file.member else ""
+        basis[f"{file.role} of {sample.accession}{member}"] = states[file.location]
     return basis
 
 
@@ -118,82 +115,11 @@ def _retry_reasons(lake: Lake, files: Iterable[RawFile], retry_failed: bool) -> 
 
 
 def files_by_sample(files: Iterable[RawFile]) -> dict[str, dict[FileRole, RawFile]]:
-    """Group files by sample, then by role."""
+    """Group files by sample, then by role; the first of a role counts."""
     grouped: dict[str, dict[FileRole, RawFile]] = defaultdict(dict)
     for file in files:
-        grouped[file.sample][file.role] = file
+        grouped[file.sample].setdefault(file.role, file)
     return dict(grouped)
-
-
-def _locations(experiment: Experiment) -> list[str]:
-    return sorted({file.location for sample in experiment.samples for file in sample.files})
-
-
-def _state(location: str, in_lake: Mapping[str, str]) -> str:
-    try:
-        return describe(locate(location))
-    except RefinebioError as error:
-        return in_lake.get(location) or f"unavailable ({error})"
-
-
-def _gather(lake: Lake, assessed: Assessment, retry_failed: bool, progress: Progress) -> list[RawFile]:
-    """Return the file of each sample and role, in sample order; a place is read at most once."""
-    known = {(file.origin.location, file.role): file for file in assessed.known}
-    samples = assessed.experiment.samples
-    places = sorted({(file.location, file.role) for sample in samples for file in sample.files})
-    found: dict[Place, RawFile] = {}
-    for place in places:
-        file = known.get(place)
-        if file is not None and _stands(lake, file, assessed.checked_alike, retry_failed, progress):
-            # What is in the lake passed its own checks; how mates compare is judged anew.
-            found[place] = replace(file, reason="") if file.stored else file
-    found |= _fetch_all(lake, [place for place in places if place not in found], progress)
-    return [
-        replace(found[file.location, file.role], sample=sample.accession)
-        for sample in samples
-        for file in sample.files
-    ]
-
-
-def _stands(lake: Lake, file: RawFile, checked_alike: bool, retry_failed: bool, progress: Progress) -> bool:
-    """Tell whether a known file need not be read again."""
-    if file.stored is None and (retry_failed or not file.permanent):
-        return False
-    if file.stored is not None and not lake.has_object(file.stored.sha256):
-        return False
-    try:
-        return checked_alike and locate(file.origin.location) == file.origin
-    except RefinebioError as error:
-        if file.stored is not None:
-            progress.say(f"{error}: the verified copy in the lake is used")
-        return file.stored is not None
-
-
-def _fetch_all(lake: Lake, places: Sequence[Place], progress: Progress) -> dict[Place, RawFile]:
-    def one(place: Place) -> RawFile:
-        location, role = place
-        try:
-            return RawFile.of_fetched(role, fetch(lake, location, role))
-        except StorageError:
-            raise
-        except RefinebioError as error:
-            return RawFile("", role, _origin(location), reason=str(error), permanent=error.permanent)
-
-    if places:
-        progress.start("read raw files", len(places), "files")
-    made = {}
-    for place, file in run_all(one, places, workers=available_cores()):
-        made[place] = file
-        progress.advance("read raw files", file.reason or place[0])
-    return made
-
-
-def _origin(location: str) -> Origin:
-    """Return a refused file as it stands, so that it is read again only when it changes."""
-    try:
-        return locate(location)
-    except RefinebioError:
-        return Origin(location, 0, "")
 
 
 def _check_mates(files: Sequence[RawFile]) -> list[RawFile]:

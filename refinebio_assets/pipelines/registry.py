@@ -1,8 +1,8 @@
 """What has been asked for: experiments as registered from a source, before any work is done.
 
 A registration is a commit of its own, so that the UI, another machine or a later day can process
-what a sample sheet described without having the sheet. Transcriptomes are registered in
-``transcriptome_index``.
+what a sample sheet or an archive described without asking it again. Transcriptomes are registered in
+``transcriptome_registry``.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from refinebio_assets.domain import Experiment, Sample
 from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
-from refinebio_assets.lake.store import Lake
+from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines.experiment_file import read_experiment, write_experiment
 from refinebio_assets.pipelines.freshness import content_hash
-from refinebio_assets.sources.experiment_json import experiment_from_json, experiment_to_json
+from refinebio_assets.sources.accessions import KINDS
+from refinebio_assets.sources.experiment_json import experiment_to_json
 from refinebio_assets.sources.sample_sheet import read_sample_sheet
 
 EXPERIMENT_REGISTRATION = "experiment_registration"
@@ -57,38 +59,50 @@ def register_sample_sheet(
 
 
 def register_experiment(
-    lake: Lake, experiment: Experiment, *, origin: str, dry_run: bool = False
+    lake: Lake,
+    experiment: Experiment,
+    *,
+    origin: str,
+    asked: str = "",
+    survey_version: str = "",
+    dry_run: bool = False,
 ) -> Registration:
-    """Register one experiment; an equal registration is not written again."""
+    """Register one experiment; an equal registration is not written again.
+
+    ``asked`` is the accession that the archive was asked for, ``survey_version`` the version of the rules
+    by which its answers were read; both are empty for a sample sheet.
+    """
     content = experiment_to_json(experiment)
     version = content_hash(content)
     head = lake.head(EXPERIMENT_REGISTRATION, experiment.accession)
-    if head is not None and head.version == version:
+    if head is not None and head.version == version and head.info.get("survey_version", "") == survey_version:
         return Registration(experiment, version, changed=False)
-    before = experiment_from_json(head.info["experiment"]).samples if head else ()
+    before = read_experiment(lake, head).samples if head else ()
     kept = {sample.accession for sample in experiment.samples}
     removed = tuple(sample.accession for sample in before if sample.accession not in kept)
     if dry_run:
         return Registration(experiment, version, changed=True, removed=removed)
     with lake.draft(EXPERIMENT_REGISTRATION, experiment.accession) as draft:
+        write_experiment(draft, content)
         draft.write_table("registered_samples", _registered_rows(experiment))
         draft.commit(
             version=version,
             code_version=CODE_VERSION,
-            info={"experiment": content, "origin": origin},
+            info={"origin": origin, "asked": asked, "survey_version": survey_version},
         )
     return Registration(experiment, version, changed=True, removed=removed)
 
 
-def registered_experiment(lake: Lake, accession: str) -> tuple[Experiment, str]:
-    """Return an experiment as last registered, with the registration's version."""
+def registered_experiment(lake: Lake, accession: str) -> tuple[Experiment, Commit]:
+    """Return an experiment as last registered, with the registration's commit."""
     head = lake.head(EXPERIMENT_REGISTRATION, accession)
     if head is None:
         raise NotFoundError(
             f"experiment {accession} is not registered. Register it with "
-            f"`refinebio-assets process --sample-sheet FILE`, where FILE has rows for {accession}"
+            f"`refinebio-assets process --sample-sheet FILE`, where FILE has rows for {accession}, or give "
+            f"an accession of a public archive: {KINDS}"
         )
-    return experiment_from_json(head.info["experiment"]), head.version
+    return read_experiment(lake, head), head
 
 
 def registered_accessions(lake: Lake) -> list[str]:

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from refinebio_assets.domain import Experiment, FileRole, Sample, Technology, Verdict, organism_title
+from refinebio_assets.domain import Experiment, FileRole, Pipeline, Sample, Verdict, organism_title
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.sample_quantification import QuantificationTask, index_kmer_for
 from refinebio_assets.pipelines.transcriptome_index import Transcriptome, find_transcriptome
+from refinebio_assets.platforms.pipeline_choice import choose_pipeline
 from refinebio_assets.tools.salmon import salmon_version
 
 Files = Mapping[FileRole, RawFile]
+
+_LATER = (Pipeline.AFFYMETRIX_SCAN, Pipeline.ILLUMINA_SCAN, Pipeline.SUBMITTER_PROCESSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ Plan = QuantificationTask | Refusal
 def plan_samples(lake: Lake, experiment: Experiment, files: Mapping[str, Files]) -> list[Plan]:
     """Return a task or a refusal for each sample, in the experiment's order."""
     transcriptomes = {organism: find_transcriptome(lake, organism) for organism in experiment.organisms}
-    has_reads = any(sample.file(FileRole.FASTQ_1) for sample in experiment.samples)
+    has_reads = any(FileRole.FASTQ_1 in roles for roles in files.values())
     version = _installed_salmon() if has_reads else ""
     return [
         _plan(sample, files.get(sample.accession, {}), transcriptomes[sample.organism], version)
@@ -52,23 +55,39 @@ def _installed_salmon() -> str:
 
 
 def _plan(sample: Sample, files: Files, transcriptome: Transcriptome | None, version: str) -> Plan:
-    failed = [file for file in files.values() if not file.usable]
-    if sample.technology == Technology.MICROARRAY:
-        reason = (
-            "microarray samples are not processed by this version: SCAN for CEL files comes with a later "
-            "release. The file is kept in the lake and will be processed then"
-        )
-        return Refusal(sample, Verdict.NOT_SUPPORTED, reason)
-    if failed:
-        reasons = dict.fromkeys(file.reason for file in failed)
-        return Refusal(sample, Verdict.FAILED, "; ".join(reasons), all(file.permanent for file in failed))
+    refusal = _refuse_unserved(sample) or _refuse_without_files(sample, files)
+    if refusal is not None:
+        return refusal
     if FileRole.QUANT_SF in files:
         return _plan_submitted(sample, files, transcriptome)
-    if FileRole.FASTQ_1 not in files:
-        return Refusal(sample, Verdict.FAILED, "no reads and no quant.sf are registered for it")
     if transcriptome is None:
         return Refusal(sample, Verdict.FAILED, _no_index(sample.organism))
     return QuantificationTask(sample, files, transcriptome, index_kmer_for(files), version)
+
+
+def _refuse_unserved(sample: Sample) -> Refusal | None:
+    """Refuse a sample that no pipeline serves, or none of this version."""
+    choice = choose_pipeline(sample)
+    if choice.pipeline is Pipeline.NONE:
+        return Refusal(sample, Verdict.NOT_SUPPORTED, choice.reason)
+    if choice.pipeline in _LATER:
+        reason = (
+            f"it is for {choice.pipeline}, which this version does not do. Its files are kept in the lake "
+            "and will be processed by a later release"
+        )
+        return Refusal(sample, Verdict.NOT_SUPPORTED, reason)
+    return None
+
+
+def _refuse_without_files(sample: Sample, files: Files) -> Refusal | None:
+    """Refuse a sample whose files failed, or that has nothing to quantify."""
+    failed = [file for file in files.values() if not file.usable]
+    if failed:
+        reasons = dict.fromkeys(file.reason for file in failed)
+        return Refusal(sample, Verdict.FAILED, "; ".join(reasons), all(file.permanent for file in failed))
+    if FileRole.QUANT_SF not in files and FileRole.FASTQ_1 not in files:
+        return Refusal(sample, Verdict.FAILED, "no reads and no quant.sf are registered for it")
+    return None
 
 
 def _plan_submitted(sample: Sample, files: Files, transcriptome: Transcriptome | None) -> Plan:
@@ -80,7 +99,7 @@ def _plan_submitted(sample: Sample, files: Files, transcriptome: Transcriptome |
 
 def _no_index(organism: str) -> str:
     return (
-        f"there is no transcriptome index for {organism_title(organism)}. Make one with `refinebio-assets "
-        f"reference add-transcriptome --organism {organism} --transcripts FASTA --gene-map TSV`, or with "
-        "--genome FASTA --gtf GTF"
+        f"there is no transcriptome index for {organism_title(organism)}. Make one from Ensembl with "
+        f"`refinebio-assets reference add-ensembl --organism {organism}`, or from files of your own with "
+        "`refinebio-assets reference add-transcriptome`"
     )

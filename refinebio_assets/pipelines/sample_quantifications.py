@@ -79,7 +79,7 @@ def assess_quantifications(
     """Return how an experiment's quantifications stand against its files, references and the code."""
     record = require_head(lake, experiment_record.ASSET, accession)
     files = require_head(lake, raw_files.ASSET, accession)
-    experiment = recorded_experiment(record)
+    experiment = recorded_experiment(lake, record)
     _refuse_unknown(experiment, samples)
     plans = plan_samples(lake, experiment, files_by_sample(read_raw_files(lake, files)))
     basis = {"code version": CODE_VERSION, "samples": {plan.sample.accession: plan.basis() for plan in plans}}

@@ -12,7 +12,8 @@ from refinebio_assets.errors import PermanentError
 from refinebio_assets.formats.fasta import read_fasta
 from refinebio_assets.formats.gene_map import GeneMap, explain_no_match, read_gene_map, write_gene_map
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
-from refinebio_assets.pipelines.fetch_file import FetchedFile, describe, fetch, locate
+from refinebio_assets.pipelines.arriving_file import FetchedFile, fetch
+from refinebio_assets.pipelines.fetch_file import WebSource, describe, locate, no_web
 from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows
 from refinebio_assets.pipelines.progress import SILENT, Progress
@@ -66,7 +67,7 @@ def find_transcriptome(lake: Lake, organism: str) -> Transcriptome | None:
     return Transcriptome(organism, head.version, head) if head else None
 
 
-def assess_transcriptome(lake: Lake, organism: str) -> Situation:
+def assess_transcriptome(lake: Lake, organism: str, web: WebSource = no_web) -> Situation:
     """Return how an organism's index stands against its registered files, Salmon and the code."""
     inputs, registration = registered_transcriptome(lake, organism)
     basis = {
@@ -75,7 +76,7 @@ def assess_transcriptome(lake: Lake, organism: str) -> Situation:
         "registration": registration,
     }
     for role, location in inputs.locations().items():
-        basis[role.replace("_", " ")] = describe(locate(location))
+        basis[role.replace("_", " ")] = describe(locate(location, web))
     head = lake.head(ASSET, organism)
     return Situation(head, basis, tuple(explain_changes(head.info["basis"] if head else None, basis)))
 
@@ -84,6 +85,7 @@ def build_transcriptome_index(
     lake: Lake,
     organism: str,
     *,
+    web: WebSource = no_web,
     cores: int | None = None,
     progress: Progress = SILENT,
     run_id: str = "",
@@ -94,12 +96,12 @@ def build_transcriptome_index(
     together. Transcripts that Salmon leaves out or cannot count, and those without a gene, are listed as
     dropped.
     """
-    situation = assess_transcriptome(lake, organism)
+    situation = assess_transcriptome(lake, organism, web)
     if situation.current is not None:
         return Outcome(situation.current, changed=False)
     inputs, registration = registered_transcriptome(lake, organism)
     progress.start("build index", 2 + len(KMERS), "stages")
-    files = {role: fetch(lake, location, None) for role, location in inputs.locations().items()}
+    files = {role: fetch(lake, location, None, web) for role, location in inputs.locations().items()}
     progress.advance("build index", "inputs read")
     with lake.draft(ASSET, organism) as draft:
         prepared = _prepare(lake, draft.folder, files)

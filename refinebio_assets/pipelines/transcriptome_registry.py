@@ -18,7 +18,8 @@ class TranscriptomeInputs:
     """The inputs of one organism's index: transcripts and gene map, or genome and GTF.
 
     Locations are paths or URLs. ``division``, ``release``, ``assembly`` and ``source`` say where they
-    came from; they are kept as given and may be empty.
+    came from; they are kept as given and may be empty. ``taxonomy_id`` is NCBI's of the species, None
+    when nobody told.
     """
 
     organism: str
@@ -30,6 +31,7 @@ class TranscriptomeInputs:
     release: str = ""
     assembly: str = ""
     source: str = ""
+    taxonomy_id: int | None = None
 
     def locations(self) -> dict[str, str]:
         """Return the given inputs, role -> location."""
@@ -56,6 +58,8 @@ def register_transcriptome(lake: Lake, inputs: TranscriptomeInputs) -> str:
             f"given: {given}"
         )
     content = asdict(inputs)
+    if inputs.taxonomy_id is None:
+        del content["taxonomy_id"]  # as before it was kept, so that such registrations keep their version
     version = content_hash(content)
     head = lake.head(TRANSCRIPTOME_REGISTRATION, inputs.organism)
     if head is None or head.version != version:
@@ -69,8 +73,9 @@ def registered_transcriptome(lake: Lake, organism: str) -> tuple[TranscriptomeIn
     head = lake.head(TRANSCRIPTOME_REGISTRATION, organism)
     if head is None:
         raise NotFoundError(
-            f"no transcriptome is registered for {organism}. Register one with `refinebio-assets reference "
-            f"add-transcriptome --organism {organism} --transcripts FASTA --gene-map TSV`, or with "
+            f"no transcriptome is registered for {organism}. Take one from Ensembl with `refinebio-assets "
+            f"reference add-ensembl --organism {organism}`, or register your own with `refinebio-assets "
+            f"reference add-transcriptome --organism {organism} --transcripts FASTA --gene-map TSV`, or with "
             "--genome FASTA --gtf GTF"
         )
     return TranscriptomeInputs(**head.info["inputs"]), head.version

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 THREADS_A_WORKER = 4
+SECONDS_A_TICK = 1.0
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -35,8 +36,9 @@ def run_all(
     *,
     workers: int,
     cancelled: threading.Event | None = None,
+    tick: Callable[[], None] | None = None,
 ) -> Iterator[tuple[Item, Result]]:
-    """Yield (item, result) as pieces finish.
+    """Yield (item, result) as pieces finish; ``tick`` is called every second from the caller's thread.
 
     When one raises, or the caller stops, pieces that wait are not begun and ``cancelled`` is set, so that
     those that run can end early.
@@ -44,7 +46,7 @@ def run_all(
     with ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="sample") as pool:
         futures = {pool.submit(work, item): item for item in items}
         try:
-            for future in as_completed(futures):
+            for future in _finished(futures, tick):
                 yield futures[future], future.result()
         except BaseException:
             if cancelled is not None:
@@ -52,3 +54,14 @@ def run_all(
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _finished(
+    futures: Collection[Future[Result]], tick: Callable[[], None] | None
+) -> Iterator[Future[Result]]:
+    waiting = set(futures)
+    while waiting:
+        done, waiting = wait(waiting, timeout=SECONDS_A_TICK if tick else None, return_when=FIRST_COMPLETED)
+        if tick is not None:
+            tick()
+        yield from done

@@ -20,20 +20,42 @@ BIOLOGICAL_CV = 0.15
 _SILENT_BIOTYPES = ("IG_D_gene", "snRNA")
 
 
+FIRST_RUN = 90_000_000
+"""Runs and samples are numbered from here, beyond the accessions that the archives have given out."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedSample:
-    """One sample: ``altered`` samples have the experiment's differential genes changed."""
+    """One sample, sequenced in one run: ``altered`` ones have the experiment's differential genes changed.
 
-    accession: str
+    ``number`` counts the samples of all experiments from 1.
+    """
+
+    number: int
     altered: bool
     metadata: dict[str, str]
+
+    @property
+    def accession(self) -> str:
+        """The accession of its run, by which samples go everywhere."""
+        return f"SRR{FIRST_RUN + self.number}"
+
+    @property
+    def biosample(self) -> str:
+        """Its accession at BioSamples."""
+        return f"SAMN{FIRST_RUN + self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedExperiment:
-    """One experiment: its texts, its samples and how they are sequenced."""
+    """One experiment: its texts, its samples and how they are sequenced; ``project`` is its BioProject.
+
+    ``pubmed_id`` is empty when nothing was published.
+    """
 
     accession: str
+    project: str
+    pubmed_id: str
     title: str
     description: str
     platform: str
@@ -60,7 +82,9 @@ _GENOTYPE_ROWS = (
 
 EXPERIMENTS = (
     PlannedExperiment(
-        accession="SIMRNA1",
+        accession="SRP900001",
+        project="PRJNA90000001",
+        pubmed_id="90000001",
         title="Response of the simulated liver to demonstrone",
         description="Hepatocytes of six animals, three treated with demonstrone for 24 hours.",
         platform="Illumina HiSeq 2500",
@@ -69,7 +93,7 @@ EXPERIMENTS = (
         fragments=30_000,
         samples=tuple(
             PlannedSample(
-                f"SIM{number:06d}",
+                number,
                 altered,
                 {
                     "title": f"liver_{'treated' if altered else 'control'}_{(number - 1) % 3 + 1}",
@@ -85,7 +109,9 @@ EXPERIMENTS = (
         ),
     ),
     PlannedExperiment(
-        accession="SIMRNA2",
+        accession="SRP900002",
+        project="PRJNA90000002",
+        pubmed_id="",
         title="Cortex of simulated mutants",
         description="Cortex of two wild type and two mutant animals, in single-end reads of 50 bases.",
         platform="Illumina Genome Analyzer II",
@@ -94,7 +120,7 @@ EXPERIMENTS = (
         fragments=30_000,
         samples=tuple(
             PlannedSample(
-                f"SIM{number:06d}",
+                number,
                 altered,
                 {
                     "title": f"cortex, {genotype}, rep {2 - number % 2}",

@@ -1,4 +1,4 @@
-"""A whole small world on disk: genome, annotation, reads, sample sheet, and the truth about them.
+"""A whole small world on disk: genome, annotation, reads, sample sheet, archives, and the truth about them.
 
 The same seed gives the same bytes. A world is written under a temporary name and renamed when it is
 complete, so that a folder holds a complete world or none.
@@ -7,7 +7,6 @@ complete, so that a folder holds a complete world or none.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import tempfile
@@ -20,6 +19,7 @@ import numpy as np
 
 from refinebio_assets.domain import organism_name
 from refinebio_assets.errors import FormatError, RequestError
+from refinebio_assets.simulate import archives, organism
 from refinebio_assets.simulate.annotation import ASSEMBLY, RELEASE, fasta_text, gtf_text
 from refinebio_assets.simulate.design import (
     EXPERIMENTS,
@@ -29,12 +29,13 @@ from refinebio_assets.simulate.design import (
     simulate_expression,
 )
 from refinebio_assets.simulate.genome import Genome, simulate_genome
+from refinebio_assets.simulate.mirror import INDEX
+from refinebio_assets.simulate.packing import write_gzip
 from refinebio_assets.simulate.reads import Library, Transcriptome, simulate_library
 
-WORLD_FORMAT = 1
+WORLD_FORMAT = 2
 """Raise it when the same seed makes another world, so that old worlds are not reused."""
 
-ORGANISM = "Simulatum demonstrans"
 _MARKER = "world.json"
 _SHEET_COLUMNS = ("experiment", "sample", "organism", "technology", "platform", "fastq_1", "fastq_2")
 _TITLES = ("experiment_title", "experiment_description")
@@ -45,6 +46,7 @@ _TRUTH_COLUMNS = ("sample", "gene", "transcript", "tpm", "fragments")
 class World:
     """Where the files of a simulated world are.
 
+    ``experiments`` are those of the sample sheet, RNA-seq all; samples go by the accessions of their runs.
     ``truth`` (TSV) has one row per sample and transcript: abundance in TPM and fragments drawn from it.
     ``differential_genes`` (TSV) has one row per experiment and gene that changes, with its log2 fold change.
     """
@@ -56,17 +58,27 @@ class World:
     @property
     def genome(self) -> Path:
         """The chromosomes, FASTA in gzip."""
-        return self.folder / f"{ORGANISM.replace(' ', '_')}.{ASSEMBLY}.dna.primary_assembly.fa.gz"
+        return self.folder / f"{organism.NAME.replace(' ', '_')}.{ASSEMBLY}.dna.primary_assembly.fa.gz"
 
     @property
     def gtf(self) -> Path:
         """The genes, GTF in gzip."""
-        return self.folder / f"{ORGANISM.replace(' ', '_')}.{ASSEMBLY}.{RELEASE}.gtf.gz"
+        return self.folder / f"{organism.NAME.replace(' ', '_')}.{ASSEMBLY}.{RELEASE}.gtf.gz"
 
     @property
     def sample_sheet(self) -> Path:
         """The samples of all experiments, CSV."""
         return self.folder / "samples.csv"
+
+    @property
+    def mirror(self) -> Path:
+        """The public archives' answers about the world's experiments, an index for clients to replay."""
+        return self.folder / INDEX
+
+    @property
+    def archive_accessions(self) -> tuple[str, ...]:
+        """The experiments that the mirror answers for: those of the sample sheet, then microarrays."""
+        return archives.ACCESSIONS
 
     @property
     def truth(self) -> Path:
@@ -118,7 +130,9 @@ def simulate_world(folder: Path, *, seed: int = 20, progress: Callable[[str], No
     Raises RequestError when the folder holds files that are no part of a world.
     """
     tell = progress or _say_nothing
-    world = World(folder.absolute(), organism_name(ORGANISM), tuple(each.accession for each in EXPERIMENTS))
+    world = World(
+        folder.absolute(), organism_name(organism.NAME), tuple(each.accession for each in EXPERIMENTS)
+    )
     if _is_complete(world, seed):
         tell(f"the world in {folder} is complete")
         return world
@@ -181,8 +195,8 @@ def _write_world(world: World, seed: int, tell: Callable[[str], None]) -> None:
     (world.folder / "reads").mkdir(parents=True)
     tell("genome and annotation")
     genome = simulate_genome(np.random.default_rng([seed, 0]))
-    _write_gzip(world.genome, fasta_text(genome))
-    _write_gzip(world.gtf, gtf_text(genome))
+    write_gzip(world.genome, fasta_text(genome))
+    write_gzip(world.gtf, gtf_text(genome))
     transcriptome = Transcriptome.of([genome.spliced(*pair) for pair in genome.transcripts()])
     truth: list[Sequence[object]] = [_TRUTH_COLUMNS]
     differential: list[Sequence[object]] = [("experiment", "gene", "log2_fold_change")]
@@ -194,6 +208,8 @@ def _write_world(world: World, seed: int, tell: Callable[[str], None]) -> None:
     _write_table(world.truth, truth)
     _write_table(world.differential_genes, differential)
     _write_sheet(world)
+    tell("answers of the archives")
+    archives.write_mirror(world.folder, _reads_by_run(world), seed)
     marker = json.dumps(_marker(world, seed), indent=1)
     (world.folder / _MARKER).write_text(marker + "\n", encoding="utf-8")
 
@@ -217,10 +233,10 @@ def _write_samples(
             fragments=experiment.fragments,
             read_length=experiment.read_length,
             paired=experiment.paired,
-            rng=np.random.default_rng([seed, int(sample.accession.removeprefix("SIM")), 0]),
+            rng=np.random.default_rng([seed, sample.number, 0]),
         )
         for name, text in zip(_fastq_names(experiment, sample), library.mates, strict=True):
-            _write_gzip(world.folder / name, text)
+            write_gzip(world.folder / name, text)
         return _truth_rows(genome, sample, tpm.tolist(), library)
 
     # Two at a time: numpy and zlib let go of the interpreter, and one sample in the making takes 50 MB.
@@ -252,6 +268,14 @@ def _fastq_names(experiment: PlannedExperiment, sample: PlannedSample) -> list[s
     return [f"reads/{sample.accession}{end}.fastq.gz" for end in ends]
 
 
+def _reads_by_run(world: World) -> dict[str, list[Path]]:
+    return {
+        sample.accession: [world.folder / name for name in _fastq_names(experiment, sample)]
+        for experiment in EXPERIMENTS
+        for sample in experiment.samples
+    }
+
+
 def _write_sheet(world: World) -> None:
     """Write the samples with paths relative to the sheet and the metadata of both experiments."""
     samples = [(experiment, sample) for experiment in EXPERIMENTS for sample in experiment.samples]
@@ -259,7 +283,14 @@ def _write_sheet(world: World) -> None:
     rows: list[Sequence[object]] = [(*_SHEET_COLUMNS, *_TITLES, *keys)]
     for experiment, sample in samples:
         files = (*_fastq_names(experiment, sample), "")[:2]
-        known = (experiment.accession, sample.accession, ORGANISM, "RNA-SEQ", experiment.platform, *files)
+        known = (
+            experiment.accession,
+            sample.accession,
+            organism.NAME,
+            "RNA-SEQ",
+            experiment.platform,
+            *files,
+        )
         metadata = [sample.metadata.get(key, "") for key in keys]
         rows.append((*known, experiment.title, experiment.description, *metadata))
     text = io.StringIO(newline="")
@@ -269,12 +300,3 @@ def _write_sheet(world: World) -> None:
 
 def _write_table(file: Path, rows: Iterable[Sequence[object]]) -> None:
     file.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
-
-
-def _write_gzip(file: Path, text: bytes) -> None:
-    """Compress without a time or name, so that the same text gives the same bytes."""
-    with (
-        file.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=raw, mtime=0) as handle,
-    ):
-        handle.write(text)

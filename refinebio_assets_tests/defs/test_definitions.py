@@ -16,6 +16,7 @@ from refinebio_assets_tests.conftest import REPOSITORY
 GRAPH = {
     "transcriptome_index": ("reference", "organism", set()),
     "experiment_record": ("source", "experiment", set()),
+    "harmonized_metadata": ("metadata", "experiment", {"experiment_record"}),
     "raw_files": ("source", "experiment", {"experiment_record"}),
     "sample_quantifications": ("expression", "experiment", {"raw_files", "transcriptome_index"}),
     "gene_expression": ("expression", "experiment", {"sample_quantifications"}),

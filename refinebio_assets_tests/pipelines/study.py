@@ -13,6 +13,7 @@ from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.experiment_record import record_experiment
 from refinebio_assets.pipelines.gene_expression import summarize_expression
+from refinebio_assets.pipelines.harmonized_metadata import harmonize_experiment
 from refinebio_assets.pipelines.outcome import Outcome
 from refinebio_assets.pipelines.raw_files import collect_raw_files
 from refinebio_assets.pipelines.registry import Registration, register_sample_sheet
@@ -109,6 +110,7 @@ class Study:
         lake = self.lake
         return {
             "experiment_record": record_experiment(lake, experiment),
+            "harmonized_metadata": harmonize_experiment(lake, experiment),
             "raw_files": collect_raw_files(lake, experiment, retry_failed=retry_failed),
             "sample_quantifications": quantify_samples(lake, experiment, retry_failed=retry_failed),
             "gene_expression": summarize_expression(lake, experiment),

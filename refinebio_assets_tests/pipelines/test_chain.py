@@ -200,7 +200,7 @@ def test_a_microarray_row_waits_and_says_so(study: Study) -> None:
     study.process()
     result = results_of(study)["A1"]
     assert result["verdict"] == "not supported"
-    assert "microarray samples are not processed by this version" in str(result["reason"])
+    assert "Affymetrix SCAN, which this version does not do" in str(result["reason"])
     assert list(matrix_of(study)) == ["Gene", "S1", "S2", "S3"]
 
 
@@ -209,7 +209,7 @@ def test_reads_without_an_index_say_how_to_make_one(study: Study) -> None:
     row = {"experiment": "READS", "sample": "R1", "organism": "Mus musculus", "fastq_1": "reads.fastq"}
     study.rows = [row]
     study.register()
-    with pytest.raises(AllFailedError, match="reference add-transcriptome --organism MUS_MUSCULUS"):
+    with pytest.raises(AllFailedError, match="reference add-ensembl --organism MUS_MUSCULUS"):
         study.process("READS")
 
 
@@ -369,7 +369,11 @@ def test_a_changed_registration_names_the_samples_that_changed(study: Study) -> 
     study.register()
     due = due_step(study.lake, "STUDY")
     assert due is not None
-    assert due[1][1:] == ("sample S4 added", "sample S1 removed", "sample S2 changed")
+    assert due[1][1:] == (
+        "sample S4 added",
+        "sample S1 removed",
+        "sample S2: tissue changed: tissue 1 -> heart",
+    )
 
 
 def test_what_is_lost_from_the_lake_is_made_again_on_request(study: Study) -> None:

@@ -14,7 +14,10 @@ import pytest
 from refinebio_assets.domain import FileRole
 from refinebio_assets.errors import FormatError, NotFoundError, PermanentError, TransientError
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.fetch_file import fetch, locate
+from refinebio_assets.pipelines.arriving_file import fetch
+from refinebio_assets.pipelines.fetch_file import locate
+from refinebio_assets.sources.web.client import Web
+from refinebio_assets.sources.web.settings import open_web
 
 FASTQ = b"@r1\nACGT\n+\nIIII\n@r2\nACGTAC\n+\nIIIIII\n"
 
@@ -50,6 +53,10 @@ def lake(tmp_path: Path) -> Lake:
     return Lake(str(tmp_path / "lake"))
 
 
+def web() -> Web:
+    return open_web({})
+
+
 def test_a_local_fastq_is_stored_hashed_and_counted(lake: Lake, tmp_path: Path) -> None:
     path = tmp_path / "reads.fastq"
     path.write_bytes(FASTQ)
@@ -69,18 +76,18 @@ def test_a_damaged_fastq_leaves_nothing_in_the_lake(lake: Lake, tmp_path: Path) 
 
 
 def test_a_file_is_fetched_from_a_web_server(lake: Lake, server: str) -> None:
-    file = fetch(lake, f"{server}/reads.fastq", FileRole.FASTQ_1)
+    file = fetch(lake, f"{server}/reads.fastq", FileRole.FASTQ_1, web)
     assert file.origin.size == len(FASTQ)
     assert file.stored.sha256 == hashlib.sha256(FASTQ).hexdigest()
 
 
 def test_what_a_web_server_does_not_have_is_permanent_and_its_trouble_is_not(server: str) -> None:
     with pytest.raises(NotFoundError, match=r"nothing\.fastq"):
-        locate(f"{server}/nothing.fastq")
+        locate(f"{server}/nothing.fastq", web)
     with pytest.raises(TransientError, match="busy"):
-        locate(f"{server}/busy")
+        locate(f"{server}/busy", web)
     with pytest.raises(TransientError, match=r"127\.0\.0\.1:9"):
-        locate("http://127.0.0.1:9/reads.fastq")
+        locate("http://127.0.0.1:9/reads.fastq", web)
 
 
 def test_an_unknown_kind_of_url_is_permanent() -> None:

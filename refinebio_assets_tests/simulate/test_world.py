@@ -20,11 +20,6 @@ from refinebio_assets.tools.salmon import build_index, index_kmer, quantify
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 
 
-@pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return simulate_world(tmp_path_factory.mktemp("simulated") / "world")
-
-
 @dataclass
 class Feature:
     """One line of the GTF, read without any code of the project."""
@@ -171,10 +166,10 @@ def test_the_two_experiments_need_the_two_indices(world: World) -> None:
 def test_reads_come_from_the_transcripts_that_are_said_to_be_expressed(
     world: World, transcripts: dict[str, str]
 ) -> None:
-    rows = [row for row in read_truth(world.truth) if row.sample == "SIM000001" and row.fragments]
+    rows = [row for row in read_truth(world.truth) if row.sample == "SRR90000001" and row.fragments]
     expressed = "N".join(transcripts[row.transcript] for row in rows)
     strands = expressed + "N" + expressed.translate(COMPLEMENT)[::-1]
-    reads = text_of(world.folder / "reads" / "SIM000001_1.fastq.gz").splitlines()[1::4]
+    reads = text_of(world.folder / "reads" / "SRR90000001_1.fastq.gz").splitlines()[1::4]
     found = np.mean([read in strands for read in reads[:300]])
     # 0.5 % of bases are wrong: 61 % of reads of 100 bases have no error, and 3 % of reads are noise.
     assert found == pytest.approx(0.97 * 0.995**100, abs=0.1)
@@ -182,7 +177,7 @@ def test_reads_come_from_the_transcripts_that_are_said_to_be_expressed(
 
 def test_mates_belong_together_and_qualities_mark_the_errors(world: World) -> None:
     first, second = (
-        text_of(world.folder / "reads" / f"SIM000002_{mate}.fastq.gz").splitlines() for mate in (1, 2)
+        text_of(world.folder / "reads" / f"SRR90000002_{mate}.fastq.gz").splitlines() for mate in (1, 2)
     )
     assert first[::4] == second[::4]
     assert len(set(first[::4])) == len(first) // 4 == 30_000
@@ -196,9 +191,9 @@ def test_differential_genes_differ_between_the_groups(world: World) -> None:
     rows = [line.split("\t") for line in world.differential_genes.read_text().splitlines()[1:]]
     expected, seen = [], []
     for experiment, gene, change in rows:
-        groups = [[f"SIM{number:06d}" for number in group] for group in ((1, 2, 3), (4, 5, 6))]
+        groups = [[f"SRR9000000{number}" for number in group] for group in ((1, 2, 3), (4, 5, 6))]
         before, after = (np.mean([counts[sample][gene] for sample in group]) for group in groups)
-        if experiment == "SIMRNA1" and before >= 100 and after >= 100:
+        if experiment == "SRP900001" and before >= 100 and after >= 100:
             expected.append(float(change))
             seen.append(np.log2(after / before))
     assert len(expected) >= 8
@@ -216,8 +211,8 @@ def test_salmon_finds_the_true_abundances(
     run = quantify(
         index.folder,
         tmp_path / "quantification",
-        fastq_1=world.folder / "reads" / "SIM000001_1.fastq.gz",
-        fastq_2=world.folder / "reads" / "SIM000001_2.fastq.gz",
+        fastq_1=world.folder / "reads" / "SRR90000001_1.fastq.gz",
+        fastq_2=world.folder / "reads" / "SRR90000001_2.fastq.gz",
         threads=2,
         expected_reads=30_000,
     )
@@ -226,7 +221,7 @@ def test_salmon_finds_the_true_abundances(
     rows = [line.split("\t") for line in run.quant_sf.read_text().splitlines()[1:]]
     found_tpm = {row[0]: float(row[3]) for row in rows}
     found_reads = {row[0]: float(row[4]) for row in rows}
-    truth = [row for row in read_truth(world.truth) if row.sample == "SIM000001"]
+    truth = [row for row in read_truth(world.truth) if row.sample == "SRR90000001"]
     # Fewer fragments do not tell splice variants of one gene from each other.
     expressed = [row for row in truth if row.fragments >= 100]
     assert len(expressed) > 50
@@ -235,7 +230,7 @@ def test_salmon_finds_the_true_abundances(
     genes: dict[str, float] = {}
     for row in truth:
         genes[row.gene] = genes.get(row.gene, 0.0) + found_reads.get(row.transcript, 0.0)
-    true_genes = {gene: count for gene, count in world.gene_counts()["SIM000001"].items() if count >= 10}
+    true_genes = {gene: count for gene, count in world.gene_counts()["SRR90000001"].items() if count >= 10}
     assert len(true_genes) > 80
     assert spearmanr(list(true_genes.values()), [genes[gene] for gene in true_genes])[0] > 0.99
 
@@ -274,7 +269,7 @@ def test_files_of_others_are_never_replaced(copy: World) -> None:
 
 def test_an_interrupted_simulation_leaves_nothing_behind(tmp_path: Path) -> None:
     def interrupt(task: str) -> None:
-        if "SIMRNA2" in task:
+        if "SRP900002" in task:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -6,7 +6,7 @@ from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.metadata import declared_schema, materialized, table_value
 from refinebio_assets.defs.partitions import organism_partitions
 from refinebio_assets.defs.pools import cores_of_pool
-from refinebio_assets.defs.resources import LakeResource, ProgressSource
+from refinebio_assets.defs.resources import ArchivesResource, LakeResource, ProgressSource
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.pipelines import transcriptome_index as pipeline
 
@@ -23,7 +23,10 @@ OWNERS = ["team:refinebio"]
     pool="salmon",
 )
 def transcriptome_index(
-    context: AssetExecutionContext, lake: LakeResource, progress: ResourceParam[ProgressSource]
+    context: AssetExecutionContext,
+    lake: LakeResource,
+    archives: ArchivesResource,
+    progress: ResourceParam[ProgressSource],
 ) -> MaterializeResult[None]:
     """Salmon indices of one organism and its gene map.
 
@@ -36,6 +39,7 @@ def transcriptome_index(
         outcome = pipeline.build_transcriptome_index(
             store,
             context.partition_key,
+            web=archives.web(),
             cores=cores_of_pool(context.instance, "salmon"),
             progress=progress.of(context.log),
             run_id=context.run.run_id,

@@ -1,0 +1,109 @@
+"""``refinebio-assets survey``: what the public archives say of experiments, without downloading anything."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from refinebio_assets.cli.exit_codes import EXPLANATION
+from refinebio_assets.cli.home import open_catalog, open_lake
+from refinebio_assets.cli.tables import table, terminal
+
+
+@click.command(epilog=EXPLANATION)
+@click.argument("experiments", nargs=-1, required=True)
+def survey(experiments: tuple[str, ...]) -> None:
+    """Ask the archives of EXPERIMENTS what they say now, record it, and show it.
+
+    Accessions are as for `process`. An archive that says the same as before gives the same version; what
+    it says differently is listed.
+    """
+    from refinebio_assets.cli.naming import name_experiments
+    from refinebio_assets.cli.process import exit_code
+    from refinebio_assets.cli.processing import prepare_instance
+
+    console = terminal()
+    named = name_experiments(console, experiments)
+    states = dict(named.unresolved)
+    if named.experiments:
+        prepare_instance(list(named.experiments))
+    for accession, asked in named.experiments.items():
+        states[accession] = _survey(console, accession, asked)
+    raise SystemExit(exit_code(list(states.values())))
+
+
+def _survey(console: Console, accession: str, asked: str) -> str:
+    """Survey one experiment; return ``complete``, ``failed`` or ``try again``."""
+    from refinebio_assets.cli.processing import say_outcome
+    from refinebio_assets.cli.rich_progress import BarProgressSource, bars
+    from refinebio_assets.definitions import build_definitions
+    from refinebio_assets.defs.launch import SurveyRequest, run_survey
+    from refinebio_assets.pipelines import experiment_record
+
+    lake = open_lake()
+    before = lake.head(experiment_record.ASSET, accession)
+    with bars(console) as shown:
+        definitions = build_definitions(BarProgressSource(shown, accession))
+        outcome = run_survey(
+            definitions, accession, SurveyRequest(asked, again=True), tell=shown.console.print
+        )
+    state = say_outcome(console, accession, outcome)
+    if state != "done":
+        return state
+    after = lake.head(experiment_record.ASSET, accession)
+    _say_change(console, accession, before, after)
+    _show(console, accession)
+    return "complete"
+
+
+def _say_change(console: Console, accession: str, before: object, after: object) -> None:
+    from refinebio_assets.lake.store import Commit
+    from refinebio_assets.pipelines.experiment_changes import explain_experiment
+    from refinebio_assets.pipelines.experiment_record import recorded_experiment
+
+    if not isinstance(before, Commit) or not isinstance(after, Commit):
+        return
+    if before.version == after.version:
+        console.print(f"[bold]{escape(accession)}[/]: the archive says the same as before")
+        return
+    lake = open_lake()
+    console.print(f"[bold]{escape(accession)}[/]: the record has changed", style="yellow")
+    for sentence in explain_experiment(recorded_experiment(lake, before), recorded_experiment(lake, after)):
+        console.print(f"  - {escape(sentence)}", highlight=False)
+
+
+def _show(console: Console, accession: str) -> None:
+    from refinebio_assets.pipelines.overview import survey_summary
+
+    summary = survey_summary(open_catalog(), accession)
+    experiment = summary.experiment
+    console.print(f"[bold]{escape(accession)}[/]  {escape(experiment['title'] or '')}", highlight=False)
+    for name in (
+        "source",
+        "url",
+        "alternates",
+        "organisms",
+        "published",
+        "updated",
+        "institution",
+        "pubmed_id",
+    ):
+        value = experiment[name]
+        text = ", ".join(value) if isinstance(value, list) else value
+        if text:
+            console.print(f"  {name.replace('_', ' ')}: {escape(text)}", highlight=False, soft_wrap=True)
+    console.print(
+        table(
+            summary.pipelines,
+            ["pipeline", "platform", "samples", "reason"],
+            title="How samples are processed",
+        )
+    )
+    filled = [row for row in summary.fields if row["samples"]]
+    console.print(table(filled, ["field", "samples", "most frequent"], title="Harmonized metadata"))
+    empty = ", ".join(row["field"].replace("_", " ") for row in summary.fields if not row["samples"])
+    if empty:
+        console.print(f"  nothing is said of {empty}", highlight=False)
+    if summary.left_out:
+        console.print(table(summary.left_out, ["item", "reason"], title="Left out"))

@@ -1,0 +1,111 @@
+"""Makes ``harmonized_metadata``: 14 fields of every sample of an experiment, beside the submitter's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from refinebio_assets.domain import Sample
+from refinebio_assets.lake.store import InputRef, Lake
+from refinebio_assets.metadata.corrections import Correction, apply_corrections
+from refinebio_assets.metadata.harmonize import harmonize_sample
+from refinebio_assets.metadata.harmonized import HARMONIZED_FIELDS, Harmonized
+from refinebio_assets.metadata.source_keys import FIELDS
+from refinebio_assets.pipelines import experiment_record
+from refinebio_assets.pipelines.experiment_record import recorded_experiment
+from refinebio_assets.pipelines.freshness import content_hash, explain_changes
+from refinebio_assets.pipelines.metadata_overlays import corrections_of
+from refinebio_assets.pipelines.outcome import Outcome, Situation, require_head
+
+ASSET = "harmonized_metadata"
+CODE_VERSION = "1"
+
+
+def assess_metadata(lake: Lake, accession: str) -> Situation:
+    """Return how an experiment's harmonized metadata stand against its record and the corrections."""
+    record = require_head(lake, experiment_record.ASSET, accession)
+    head = lake.head(ASSET, accession)
+    samples = [sample.accession for sample in recorded_experiment(lake, record).samples]
+    corrections = corrections_of(lake, samples)
+    basis = {
+        "code version": CODE_VERSION,
+        "experiment record": record.version,
+        "corrections": _hash_of(corrections) if corrections else "",
+    }
+    reasons = explain_changes(head.info["basis"] if head else None, basis)
+    return Situation(head, basis, tuple(reasons))
+
+
+def harmonize_experiment(lake: Lake, accession: str, *, run_id: str = "") -> Outcome:
+    """Harmonize the metadata of an experiment's samples, or return the commit that is already right."""
+    situation = assess_metadata(lake, accession)
+    if situation.current is not None:
+        return Outcome(situation.current, changed=False)
+    record = require_head(lake, experiment_record.ASSET, accession)
+    experiment = recorded_experiment(lake, record)
+    corrections = corrections_of(lake, [sample.accession for sample in experiment.samples])
+    made = [
+        (sample.accession, _harmonize(experiment.source, sample, corrections.get(sample.accession, [])))
+        for sample in experiment.samples
+    ]
+    rows = [_row(accession, sample, harmonized) for sample, harmonized in made]
+    sources = [row for sample, harmonized in made for row in _source_rows(accession, sample, harmonized)]
+    with lake.draft(ASSET, accession) as draft:
+        draft.write_table("harmonized_metadata", rows)
+        draft.write_table("harmonized_sources", sources)
+        commit = draft.commit(
+            version=content_hash([rows, sources]),
+            code_version=CODE_VERSION,
+            inputs=[InputRef(experiment_record.ASSET, accession, record.version)],
+            info={"basis": situation.basis},
+            run_id=run_id,
+        )
+    return Outcome(commit, changed=True, reasons=situation.reasons)
+
+
+def filled_fields(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return for each field how many of these rows have a value, and the most frequent values."""
+    summary = []
+    for name in FIELDS:
+        values = [row[name] for row in rows if row[name] not in ("", None)]
+        counts = {value: values.count(value) for value in dict.fromkeys(values)}
+        common = sorted(counts, key=lambda value: -counts[value])[:3]
+        shown = "; ".join(f"{value} ({counts[value]:,})" for value in common)
+        summary.append({"field": name, "samples": len(values), "most frequent": shown})
+    return summary
+
+
+def _harmonize(source: str, sample: Sample, corrections: Sequence[Correction]) -> Harmonized:
+    harmonized = harmonize_sample(source, sample.metadata)
+    return apply_corrections(harmonized, corrections) if corrections else harmonized
+
+
+def _hash_of(corrections: dict[str, list[Correction]]) -> str:
+    return content_hash(
+        [
+            [getattr(correction, field.name) for field in fields(correction)]
+            for own in corrections.values()
+            for correction in own
+        ]
+    )
+
+
+def _row(experiment: str, sample: str, harmonized: Harmonized) -> dict[str, Any]:
+    named = {name: getattr(harmonized, name) for name in HARMONIZED_FIELDS}
+    return {"experiment": experiment, "sample": sample, **named}
+
+
+def _source_rows(experiment: str, sample: str, harmonized: Harmonized) -> list[dict[str, Any]]:
+    return [
+        {
+            "experiment": experiment,
+            "sample": sample,
+            "field": source.field,
+            "value": source.value,
+            "key": source.key,
+            "text": source.text,
+            "origin": source.origin,
+        }
+        for source in harmonized.sources
+    ]

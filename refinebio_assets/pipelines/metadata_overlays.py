@@ -1,0 +1,66 @@
+"""What others than the submitter say about samples: corrections of fields, and attributed attributes.
+
+Each import is a commit of its own under a name, so that it survives new surveys, is versioned, and can be
+replaced or taken back by importing again under the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from refinebio_assets.lake.rows import read_rows
+from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.metadata.attributes import read_attributes
+from refinebio_assets.metadata.corrections import Correction, read_corrections
+from refinebio_assets.pipelines.freshness import content_hash
+
+CORRECTIONS = "metadata_corrections"
+ATTRIBUTES = "sample_attributes"
+CODE_VERSION = "1"
+
+
+def import_corrections(lake: Lake, file: Path, name: str) -> tuple[Commit, bool]:
+    """Import a table of corrections under a name, in place of the one that had it.
+
+    Returns the commit and whether anything changed. Raises RequestError naming every problem of the file.
+    """
+    rows = [asdict(correction) for correction in read_corrections(file)]
+    return _import(lake, CORRECTIONS, name, rows, str(file))
+
+
+def import_attributes(lake: Lake, file: Path, source: str, methods_url: str) -> tuple[Commit, bool]:
+    """Import attributes of samples that ``source`` found out, in place of its earlier ones.
+
+    Returns the commit and whether anything changed. Raises RequestError naming every problem of the file.
+    """
+    rows = [asdict(item) for item in read_attributes(file, source=source, methods_url=methods_url)]
+    return _import(lake, ATTRIBUTES, source, rows, str(file))
+
+
+def corrections_of(lake: Lake, samples: Collection[str]) -> dict[str, list[Correction]]:
+    """Return the corrections of these samples, those of later names last; samples without have no entry."""
+    wanted = set(samples)
+    found: dict[str, list[Correction]] = {}
+    for name in lake.partitions(CORRECTIONS):
+        head = lake.head(CORRECTIONS, name)
+        for row in read_rows(lake, head, CORRECTIONS) if head else ():
+            if row["sample"] in wanted:
+                fields = ("sample", "field", "value", "source", "note")
+                correction = Correction(**{field: row[field] or "" for field in fields})
+                found.setdefault(row["sample"], []).append(correction)
+    return found
+
+
+def _import(
+    lake: Lake, asset: str, name: str, rows: Sequence[dict[str, Any]], origin: str
+) -> tuple[Commit, bool]:
+    version = content_hash(rows)
+    head = lake.head(asset, name)
+    if head is not None and head.version == version:
+        return head, False
+    with lake.draft(asset, name) as draft:
+        draft.write_table(asset, rows)
+        return draft.commit(version=version, code_version=CODE_VERSION, info={"origin": origin}), True

@@ -1,0 +1,100 @@
+"""The public archives behind one door: give an accession, get the experiment it belongs to.
+
+Which archive answers is decided by the accession; how each is asked lives in its own folder beside this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from refinebio_assets.domain import Experiment
+from refinebio_assets.errors import PermanentError
+from refinebio_assets.platforms.sra_rules import SraRules, read_blacklist
+from refinebio_assets.sources.accessions import KINDS, Accession, Archive, Names, recognize
+from refinebio_assets.sources.web.client import Web
+from refinebio_assets.sources.web.settings import open_web
+
+BLACKLIST_VARIABLE = "REFINEBIO_RUN_BLACKLIST"
+STRATEGIES_VARIABLE = "REFINEBIO_LIBRARY_STRATEGIES"
+SOURCES_VARIABLE = "REFINEBIO_LIBRARY_SOURCES"
+
+
+@dataclass(frozen=True, slots=True)
+class Archives:
+    """A way to the archives, and the rules by which runs of SRA are taken."""
+
+    web: Web
+    sra_rules: SraRules
+
+    def resolve(self, text: str) -> list[str]:
+        """Return the accessions of the experiments that ``text`` names or belongs to.
+
+        An experiment's own accession is not looked up. A GEO sample may be in several series. Raises
+        PermanentError for what is no accession, NotFoundError for one that its archive does not know.
+        """
+        accession = _require(text)
+        if accession.names is Names.EXPERIMENT:
+            return [accession.text]
+        if accession.archive is Archive.GEO:
+            from refinebio_assets.sources.geo.survey import find_series_of_sample
+
+            return find_series_of_sample(self.web, accession.text)
+        from refinebio_assets.sources.sra.survey import find_study
+
+        return [find_study(self.web, accession.text)]
+
+    def survey(self, text: str) -> Experiment:
+        """Return an experiment as its archive describes it now.
+
+        Raises NotFoundError when the archive has no such experiment (unknown, withdrawn or private),
+        PermanentError when it cannot be used, TransientError when the archive cannot be reached.
+        """
+        accession = _require(text)
+        match accession.archive:
+            case Archive.GEO:
+                from refinebio_assets.sources.geo.survey import survey_geo
+
+                return survey_geo(self.web, accession.text)
+            case Archive.SRA:
+                from refinebio_assets.sources.sra.survey import survey_sra
+
+                return survey_sra(self.web, accession.text, self.sra_rules)
+            case Archive.ARRAY_EXPRESS:
+                from refinebio_assets.sources.arrayexpress.survey import survey_arrayexpress
+
+                return survey_arrayexpress(self.web, accession.text)
+
+
+def web_source(environment: Mapping[str, str]) -> Callable[[], Web]:
+    """Return a way to the web that is set up when, and only when, it is first asked for."""
+    return cache(lambda: open_web(environment))
+
+
+def open_archives(environment: Mapping[str, str]) -> Archives:
+    """Return the archives as the environment says they are to be reached."""
+    return Archives(open_web(environment), sra_rules(environment))
+
+
+def sra_rules(environment: Mapping[str, str]) -> SraRules:
+    """Return the rules for runs: the usual ones, changed by the environment's variables."""
+    given = {
+        "strategies": _listed(environment.get(STRATEGIES_VARIABLE, "")),
+        "sources": _listed(environment.get(SOURCES_VARIABLE, "")),
+    }
+    blacklist = environment.get(BLACKLIST_VARIABLE, "")
+    runs = read_blacklist(Path(blacklist)) if blacklist else frozenset[str]()
+    return SraRules(blacklist=runs, **{name: values for name, values in given.items() if values})
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _require(text: str) -> Accession:
+    accession = recognize(text)
+    if accession is None:
+        raise PermanentError(f"{text!r} is no accession of a public archive: those are {KINDS}")
+    return accession

@@ -1,0 +1,59 @@
+"""Makes the way to the web from the environment's settings. The only reader of these variables.
+
+``REFINEBIO_MIRROR``: folders or index files that answer instead of the network, separated like PATH.
+``REFINEBIO_HTTP_CACHE``: a folder for answers that servers can confirm. ``NCBI_API_KEY``: NCBI's key, for
+ten requests a second instead of three. ``HTTPS_PROXY`` and its kin: see ``network``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from refinebio_assets.errors import NotFoundError
+from refinebio_assets.sources.web.cache import Cache
+from refinebio_assets.sources.web.client import Web
+from refinebio_assets.sources.web.mirror import Mirror, MirrorTransport
+from refinebio_assets.sources.web.mirror_folder import MirrorFolder
+from refinebio_assets.sources.web.network import LimitedTransport, ProxyTransport
+from refinebio_assets.sources.web.rate_limit import RateLimit
+from refinebio_assets.sources.web.replay_index import INDEX_NAME, ReplayIndex
+
+MIRROR_VARIABLE = "REFINEBIO_MIRROR"
+CACHE_VARIABLE = "REFINEBIO_HTTP_CACHE"
+KEY_VARIABLE = "NCBI_API_KEY"
+
+
+def open_web(environment: Mapping[str, str]) -> Web:
+    """Return the way to the web that the environment asks for; with a mirror, nothing leaves the machine.
+
+    Raises NotFoundError when a mirror does not exist, FormatError when its index is damaged.
+    """
+    mirrors = [text for text in environment.get(MIRROR_VARIABLE, "").split(os.pathsep) if text.strip()]
+    if mirrors:
+        return Web(MirrorTransport([open_mirror(Path(text.strip()).expanduser()) for text in mirrors]))
+    folder = environment.get(CACHE_VARIABLE, "").strip()
+    key = environment.get(KEY_VARIABLE, "").strip()
+    cache = Cache(Path(folder).expanduser()) if folder else None
+    return Web(_network(environment, key), cache=cache, secret=key)
+
+
+def open_mirror(path: Path) -> Mirror:
+    """Return a mirror: an index file, a folder with ``index.jsonl``, or a plain folder of files.
+
+    Raises NotFoundError when there is nothing at ``path``, FormatError when an index is damaged.
+    """
+    if path.is_file():
+        return ReplayIndex(path)
+    if (path / INDEX_NAME).is_file():
+        return ReplayIndex(path / INDEX_NAME)
+    if path.is_dir():
+        return MirrorFolder(path)
+    raise NotFoundError(f"no mirror at {path}, which {MIRROR_VARIABLE} names: neither a folder nor an index")
+
+
+def _network(environment: Mapping[str, str], key: str) -> httpx.BaseTransport:
+    return LimitedTransport(ProxyTransport(environment), RateLimit(has_ncbi_key=bool(key)), ncbi_key=key)

@@ -1,0 +1,122 @@
+"""Text work on URLs: one spelling for each, FTP servers by HTTPS, and no secrets in what is shown.
+
+Nothing here asks a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import (
+    SplitResult,
+    parse_qsl,
+    quote,
+    quote_from_bytes,
+    unquote_to_bytes,
+    urlencode,
+    urlsplit,
+)
+
+from refinebio_assets.errors import PermanentError
+
+KEY_PARAMETER = "api_key"
+HTTPS_HOSTS_OF_FTP = frozenset(
+    {
+        "ftp.ncbi.nlm.nih.gov",
+        "ftp.ebi.ac.uk",
+        "ftp.sra.ebi.ac.uk",
+        "ftp.ensembl.org",
+        "ftp.ensemblgenomes.org",
+    }
+)
+"""FTP servers that serve the same paths by HTTPS."""
+_PORTS_OF_THE_WEB = (None, 80, 443)
+_PLAIN_IN_PATHS = "!$&'()*+,;=:@~"
+"""What RFC 3986 allows in a path segment beside letters, digits and ``-._~``."""
+
+
+def https_url(url: str) -> str:
+    """Return the URL to ask: FTP of the public archives becomes HTTPS, http and https stay.
+
+    Raises PermanentError for any other FTP server, another protocol, and what is no URL.
+    """
+    parts = split_url(url)
+    if parts.scheme in {"http", "https"}:
+        return url.strip()
+    if parts.scheme != "ftp":
+        raise PermanentError(f"{shown_url(url)}: only http, https and ftp URLs can be fetched")
+    if parts.hostname not in HTTPS_HOSTS_OF_FTP:
+        known = ", ".join(sorted(HTTPS_HOSTS_OF_FTP))
+        raise PermanentError(
+            f"{shown_url(url)}: FTP is not supported, and of this server no HTTPS address is known"
+            f" (known for {known}); give an https URL or download the file yourself"
+        )
+    return parts._replace(scheme="https", netloc=parts.hostname).geturl()
+
+
+def split_url(url: str) -> SplitResult:
+    """Take a URL apart; PermanentError when it has no protocol, no host, or a port that is no port."""
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port
+    except ValueError as error:
+        raise PermanentError(f"{url!r} is not a URL: {error}") from error
+    if not parts.scheme or not parts.hostname:
+        raise PermanentError(f"{url!r} is not a URL: it has no protocol or no host")
+    return parts
+
+
+def host_of(url: str) -> str:
+    """Return a URL's host in lower case, without port."""
+    return split_url(url).hostname or ""
+
+
+def normalized_url(url: str) -> str:
+    """Return the one spelling under which answers to this URL are cached and mirrored.
+
+    http becomes https; host in lower case, usual ports, fragment, name and password dropped; the query
+    sorted and without ``api_key``; what needs no percent encoding has none.
+    """
+    parts = split_url(url)
+    query = urlencode(query_pairs(parts.query), quote_via=quote, errors="surrogateescape")
+    path = "/".join(_respelled(segment) for segment in parts.path.split("/")) or "/"
+    return f"https://{_place(parts)}{path}" + (f"?{query}" if query else "")
+
+
+def query_pairs(query: str) -> list[tuple[str, str]]:
+    """Return a query's decoded names and values, sorted, without ``api_key``; other bytes than UTF-8 stay."""
+    pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+    return sorted((name, value) for name, value in pairs if name != KEY_PARAMETER)
+
+
+def with_params(url: str, params: Mapping[str, str] | None) -> str:
+    """Return the URL with parameters added to its query, in the order given."""
+    if not params:
+        return url
+    parts = split_url(url)
+    added = urlencode(params)
+    return parts._replace(query=f"{parts.query}&{added}" if parts.query else added).geturl()
+
+
+def without_key(url: str) -> str:
+    """Return the URL as it is but for ``api_key``."""
+    head, mark, query = url.partition("?")
+    kept = [pair for pair in query.split("&") if pair and pair.partition("=")[0] != KEY_PARAMETER]
+    return head + (mark + "&".join(kept) if kept and mark else "")
+
+
+def shown_url(url: str) -> str:
+    """Return the URL as messages and logs may show it: no ``api_key``, no name and password."""
+    head, separator, rest = without_key(url.strip()).partition("://")
+    place, slash, path = rest.partition("/")
+    return head + separator + place.rpartition("@")[2] + slash + path
+
+
+def _place(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    return host if parts.port in _PORTS_OF_THE_WEB else f"{host}:{parts.port}"
+
+
+def _respelled(segment: str) -> str:
+    return quote_from_bytes(unquote_to_bytes(segment), safe=_PLAIN_IN_PATHS)

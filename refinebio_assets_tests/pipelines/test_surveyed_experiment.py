@@ -1,0 +1,275 @@
+"""Experiments of public archives: surveyed, harmonized, downloaded, and surveyed again."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from refinebio_assets.domain import (
+    Experiment,
+    FileRole,
+    Manufacturer,
+    Platform,
+    Sample,
+    SourceFile,
+    Technology,
+)
+from refinebio_assets.errors import AllFailedError, NotFoundError, RequestError, TransientError
+from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.rows import read_rows
+from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines.due import due_step
+from refinebio_assets.pipelines.experiment_record import record_experiment, recorded_experiment
+from refinebio_assets.pipelines.harmonized_metadata import harmonize_experiment
+from refinebio_assets.pipelines.metadata_overlays import import_corrections
+from refinebio_assets.pipelines.overview import survey_summary
+from refinebio_assets.pipelines.raw_files import collect_raw_files
+from refinebio_assets.sources.web.client import Web
+from refinebio_assets.sources.web.settings import open_web
+
+HOST = "https://ftp.example.org"
+SEQUENCER = Platform("IlluminaHiSeq2000", "Illumina HiSeq 2000", Manufacturer.ILLUMINA)
+ARRAY = Platform("hgu133a", "[HG-U133A] Human Genome U133A", Manufacturer.AFFYMETRIX, "GPL96")
+
+
+def fastq(reads: int, seed: str) -> bytes:
+    return gzip.compress("".join(f"@{seed}{n}\nACGT\n+\nIIII\n" for n in range(reads)).encode(), mtime=0)
+
+
+class World:
+    """A mirror folder with an archive's files, and the experiment that a survey makes of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.mirror = folder / "mirror"
+        self.lake = Lake(str(folder / "lake"))
+        self.asked = 0
+        self.experiment = Experiment(
+            "SRP000001",
+            "SRA",
+            tuple(self.run(name, age) for name, age in [("SRR000001", "0"), ("SRR000002", "5 weeks")]),
+            title="A study",
+        )
+
+    def put(self, path: str, content: bytes) -> str:
+        target = self.mirror / "ftp.example.org" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        return f"{HOST}/{path}"
+
+    def reads(self, name: str, role: FileRole, count: int = 3) -> SourceFile:
+        content = fastq(count, name)
+        number = "1" if role is FileRole.FASTQ_1 else "2"
+        url = self.put(f"{name}/{name}_{number}.fastq.gz", content)
+        return SourceFile(role, url, size=len(content), md5=hashlib.md5(content).hexdigest())
+
+    def run(self, name: str, age: str) -> Sample:
+        files = (self.reads(name, FileRole.FASTQ_1), self.reads(name, FileRole.FASTQ_2))
+        metadata = (("characteristics_age_0_text", age), ("sample_title", f"title of {name}"))
+        return Sample(name, "DANIO_RERIO", Technology.RNA_SEQ, SEQUENCER, files, metadata, f"title of {name}")
+
+    def survey(self, accession: str) -> Experiment:
+        self.asked += 1
+        return self.experiment
+
+    def web(self) -> Web:
+        return open_web({"REFINEBIO_MIRROR": str(self.mirror)})
+
+    def record(self, *, again: bool = False) -> None:
+        record_experiment(self.lake, self.experiment.accession, survey=self.survey, survey_again=again)
+
+    def files(self) -> list[dict[str, object]]:
+        commit = self.lake.head("raw_files", self.experiment.accession)
+        assert commit is not None
+        return read_rows(self.lake, commit, "files")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_an_archives_experiment_is_surveyed_once(world: World) -> None:
+    due = due_step(world.lake, "SRP000001")
+    assert due == ("experiment_record", ("not surveyed before",))
+    world.record()
+    world.record()
+    assert world.asked == 1
+    head = world.lake.head("experiment_record", "SRP000001")
+    assert head is not None
+    assert recorded_experiment(world.lake, head) == world.experiment
+
+
+def test_the_same_answers_give_the_same_version_and_no_new_commit(world: World) -> None:
+    world.record()
+    before = [entry.id for entry in world.lake.log()]
+    world.record(again=True)
+    assert world.asked == 2
+    assert [entry.id for entry in world.lake.log()] == before
+
+
+def test_a_new_survey_says_what_has_changed(world: World) -> None:
+    world.record()
+    first, second = world.experiment.samples
+    changed = replace(first, metadata=(("characteristics_age_0_text", "7"), *first.metadata[1:]))
+    world.experiment = replace(world.experiment, title="Another title", samples=(changed,))
+    outcome = record_experiment(world.lake, "SRP000001", survey=world.survey, survey_again=True)
+    assert outcome.changed
+    text = "\n".join(outcome.reasons)
+    assert "title changed: A study -> Another title" in text
+    assert f"sample {second.accession} removed" in text
+    assert "sample SRR000001: characteristics_age_0_text changed: 0 -> 7" in text
+
+
+def test_a_failed_survey_leaves_nothing_behind(world: World) -> None:
+    def broken(accession: str) -> Experiment:
+        raise TransientError("the archive answers 500")
+
+    with pytest.raises(TransientError, match="500"):
+        record_experiment(world.lake, "SRP000001", survey=broken)
+    assert list(world.lake.log()) == []
+
+
+def test_a_name_that_is_no_accession_is_not_surveyed(world: World) -> None:
+    with pytest.raises(NotFoundError, match="not registered"):
+        record_experiment(world.lake, "mystudy", survey=world.survey)
+    assert world.asked == 0
+
+
+def test_a_runs_accession_is_no_experiment(world: World) -> None:
+    with pytest.raises(NotFoundError, match="SRR000001 belongs to SRP000001"):
+        record_experiment(world.lake, "SRR000001", survey=world.survey)
+
+
+def test_a_series_is_not_recorded_under_two_names(world: World) -> None:
+    world.experiment = replace(world.experiment, accession="GSE1", source="GEO")
+    world.record()
+    with pytest.raises(RequestError, match="E-GEOD-1 is GSE1 under another name"):
+        record_experiment(world.lake, "E-GEOD-1", survey=world.survey)
+
+
+def test_metadata_are_harmonized_with_what_they_are_from(world: World) -> None:
+    world.record()
+    outcome = harmonize_experiment(world.lake, "SRP000001")
+    rows = read_rows(world.lake, outcome.commit, "harmonized_metadata")
+    assert [(row["age"], row["title"]) for row in rows] == [
+        (0.0, "title of SRR000001"),
+        (5.0, "title of SRR000002"),
+    ]
+    sources = read_rows(world.lake, outcome.commit, "harmonized_sources")
+    (age,) = [row for row in sources if row["sample"] == "SRR000002" and row["field"] == "age"]
+    assert (age["key"], age["text"]) == ("characteristics_age_0_text", "5 weeks")
+    assert not harmonize_experiment(world.lake, "SRP000001").changed
+
+
+def test_corrections_lie_over_the_submitters_words_and_survive_a_new_survey(world: World) -> None:
+    world.record()
+    harmonize_experiment(world.lake, "SRP000001")
+    table = world.folder / "fixes.tsv"
+    table.write_text("sample\tfield\tvalue\tsource\tnote\nSRR000001\tsex\tfemale\tlab book\tmisread\n")
+    import_corrections(world.lake, table, "fixes")
+    due = due_step(world.lake, "SRP000001")
+    assert due is not None and due[0] == "harmonized_metadata"
+    world.experiment = replace(world.experiment, title="Another title")
+    world.record(again=True)
+    rows = read_rows(world.lake, harmonize_experiment(world.lake, "SRP000001").commit, "harmonized_metadata")
+    assert [row["sex"] for row in rows] == ["female", ""]
+
+
+def test_reads_are_downloaded_checked_and_counted(world: World) -> None:
+    world.record()
+    outcome = collect_raw_files(world.lake, "SRP000001", web=world.web)
+    assert not outcome.dropped
+    assert [(row["sample"], row["role"], row["reads"]) for row in world.files()] == [
+        (name, role, 3) for name in ("SRR000001", "SRR000002") for role in ("fastq_1", "fastq_2")
+    ]
+    assert all(world.lake.has_object(str(row["sha256"])) for row in world.files())
+    downloads = world.lake.cache / "downloads"
+    assert not [path for path in downloads.rglob("*") if path.is_file()]
+
+
+def test_files_that_are_in_the_lake_are_not_asked_for_again(world: World) -> None:
+    world.record()
+    collect_raw_files(world.lake, "SRP000001", web=world.web)
+    for path in world.mirror.rglob("*.gz"):
+        path.unlink()
+    assert not collect_raw_files(world.lake, "SRP000001", web=world.web).changed
+    first, second = world.experiment.samples
+    world.experiment = replace(world.experiment, samples=(second, first))
+    world.record(again=True)
+    assert not collect_raw_files(world.lake, "SRP000001", web=world.web).dropped
+
+
+def test_a_wrong_checksum_fails_its_sample_only_and_names_both_values(world: World) -> None:
+    first, second = world.experiment.samples
+    wrong = replace(first.files[0], md5="0" * 32)
+    broken = replace(first, files=(wrong, first.files[1]))
+    world.experiment = replace(world.experiment, samples=(broken, second))
+    world.record()
+    outcome = collect_raw_files(world.lake, "SRP000001", web=world.web)
+    (dropped,) = outcome.dropped
+    assert dropped.item == "SRR000001"
+    assert "0" * 32 in dropped.reason
+    assert first.files[0].md5 in dropped.reason
+
+
+def test_members_of_one_archive_reach_their_samples_with_one_download(world: World) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("folder/a.CEL", "cells of a")
+        archive.writestr("folder/b.CEL", "cells of b")
+    url = world.put("E-MTAB-1.raw.1.zip", content.getvalue())
+    samples = tuple(
+        Sample(
+            f"E-MTAB-1-{name}",
+            "HOMO_SAPIENS",
+            Technology.MICROARRAY,
+            ARRAY,
+            (SourceFile(FileRole.CEL, url, member=f"{name}.CEL"),),
+        )
+        for name in ("a", "b")
+    )
+    world.experiment = Experiment("E-MTAB-1", "ARRAY_EXPRESS", samples)
+    world.record()
+    collect_raw_files(world.lake, "E-MTAB-1", web=world.web)
+    rows = world.files()
+    assert [(row["sample"], row["role"], row["member"], row["size"]) for row in rows] == [
+        ("E-MTAB-1-a", "cel", "a.CEL", 10),
+        ("E-MTAB-1-b", "cel", "b.CEL", 10),
+    ]
+    assert rows[0]["sha256"] == hashlib.sha256(b"cells of a").hexdigest()
+
+
+def test_a_missing_member_names_the_archive_and_what_is_in_it(world: World) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("other.CEL", "cells")
+    url = world.put("E-MTAB-1.raw.1.zip", content.getvalue())
+    file = SourceFile(FileRole.CEL, url, member="a.CEL")
+    sample = Sample("E-MTAB-1-a", "HOMO_SAPIENS", Technology.MICROARRAY, ARRAY, (file,))
+    world.experiment = Experiment("E-MTAB-1", "ARRAY_EXPRESS", (sample,))
+    world.record()
+    with pytest.raises(AllFailedError, match=r"a\.CEL"):
+        collect_raw_files(world.lake, "E-MTAB-1", web=world.web)
+    assert "a.CEL" in str(world.files()[0]["reason"])
+
+
+def test_a_sample_that_no_pipeline_serves_is_not_downloaded_and_says_why(world: World) -> None:
+    first, second = world.experiment.samples
+    kept_out = replace(first, excluded="its library strategy is WGS, not RNA-Seq")
+    world.experiment = replace(world.experiment, samples=(kept_out, second))
+    world.record()
+    collect_raw_files(world.lake, "SRP000001", web=world.web)
+    assert {row["sample"] for row in world.files()} == {"SRR000002"}
+    harmonize_experiment(world.lake, "SRP000001")
+    catalog = Catalog(world.lake)
+    catalog.sync()
+    reasons = {row["pipeline"]: row["reason"] for row in survey_summary(catalog, "SRP000001").pipelines}
+    assert reasons["none"] == "its library strategy is WGS, not RNA-Seq"
+    assert "Salmon" in reasons
