@@ -43,7 +43,7 @@ def name_experiments(console: Console, names: Sequence[str]) -> Named:
     unresolved: dict[str, str] = {}
     for name in names:
         try:
-            meant = [name] if name in registered else _resolve(name, registered)
+            meant = [name] if name in registered else _resolve(name, {*registered, *found})
         except RefinebioError as error:
             console.print(f"[red]{escape(name)}[/]: {escape(str(error))}", highlight=False)
             unresolved[name] = "failed" if error.permanent else "try again"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 from rich.console import Console
 from rich.markup import escape
@@ -19,18 +21,23 @@ def survey(experiments: tuple[str, ...]) -> None:
     Accessions are as for `process`. An archive that says the same as before gives the same version; what
     it says differently is listed.
     """
-    from refinebio_assets.cli.naming import name_experiments
     from refinebio_assets.cli.process import exit_code
+
+    raise SystemExit(exit_code(list(survey_experiments(terminal(), experiments).values())))
+
+
+def survey_experiments(console: Console, names: Sequence[str]) -> dict[str, str]:
+    """Survey what these names mean; return for each how it ended: complete, failed or try again."""
+    from refinebio_assets.cli.naming import name_experiments
     from refinebio_assets.cli.processing import prepare_instance
 
-    console = terminal()
-    named = name_experiments(console, experiments)
+    named = name_experiments(console, names)
     states = dict(named.unresolved)
     if named.experiments:
         prepare_instance(list(named.experiments))
     for accession, asked in named.experiments.items():
         states[accession] = _survey(console, accession, asked)
-    raise SystemExit(exit_code(list(states.values())))
+    return states
 
 
 def _survey(console: Console, accession: str, asked: str) -> str:

@@ -79,9 +79,18 @@ def test_process_without_anything_to_process_is_wrong_usage(refinebio: Run) -> N
 
 
 def test_an_unknown_experiment_is_refused_by_name(refinebio: Run) -> None:
+    run = refinebio("process", "NOSUCH")
+    assert run.returncode == FAILED
+    assert "experiment NOSUCH is not registered" in run.stderr
+
+
+def test_an_accession_that_its_archive_does_not_know_fails_and_registers_nothing(
+    study: Study, refinebio: Run
+) -> None:
     run = refinebio("process", "GSE1")
     assert run.returncode == FAILED
-    assert "experiment GSE1 is not registered" in run.stderr
+    assert "GSE1" in run.stdout and "no answer for" in run.stdout
+    assert study.lake.assets() == []
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(study: Study, refinebio: Run) -> None:

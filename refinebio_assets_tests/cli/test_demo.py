@@ -11,7 +11,7 @@ from refinebio_assets_tests.cli.conftest import Run
 def test_the_demo_agrees_with_the_truth_and_does_nothing_the_second_time(refinebio: Run) -> None:
     first = refinebio("demo")
     assert first.returncode == DONE, first.stdout + first.stderr
-    rows = re.findall(r"^ *SIMRNA\d +SIM\d+ +(\d+) +([\d.]+) +([\d.]+)", first.stdout, re.MULTILINE)
+    rows = re.findall(r"^ *SRP90000\d +SRR\d+ +(\d+) +([\d.]+) +([\d.]+)", first.stdout, re.MULTILINE)
     assert len(rows) == 10
     assert all(int(genes) > 80 and float(spearman) > 0.95 for genes, spearman, _ in rows)
     assert "make ui" in first.stdout

@@ -50,10 +50,9 @@ def distinct_accessions(candidates: Sequence[tuple[str, str]]) -> list[str]:
     taken = {accession for accession, times in uses.items() if times == 1}
     chosen = []
     for accession, mark in candidates:
-        if uses[accession] > 1:
-            accession = _first_free(_ending(accession, mark), taken)
-            taken.add(accession)
-        chosen.append(accession)
+        free = accession if uses[accession] == 1 else _first_free(_ending(accession, mark), taken)
+        taken.add(free)
+        chosen.append(free)
     return chosen
 
 

@@ -32,17 +32,24 @@ class PassingError(Exception):
     """One try failed in a way that may pass. Leaves this room only as TransientError.
 
     ``wait`` is the server's own wish in seconds, None when it has none. ``progressed`` tells that the
-    try was not in vain, so that it does not count.
+    try was not in vain, so that it does not count; ``unreachable`` that no server was met at all.
     """
 
     def __init__(
-        self, reason: str, *, status: int | None = None, wait: float | None = None, progressed: bool = False
+        self,
+        reason: str,
+        *,
+        status: int | None = None,
+        wait: float | None = None,
+        progressed: bool = False,
+        unreachable: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.status = status
         self.wait = wait
         self.progressed = progressed
+        self.unreachable = unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +59,15 @@ class Patience:
     The n-th wait is drawn from the upper half of ``first_wait * 2**(n-1)``, at most ``longest_wait``
     (the ancestor's cap), so that many clients do not come back together. A server's Retry-After is kept
     up to ``longest_wish``; one that asks for more ends the tries, as coming back early would be refused.
+    A host that cannot be reached at all is given up after ``unreachable_tries``: that is mostly a machine
+    without a network, and somebody waits for the message.
     """
 
     tries: int = 6
     first_wait: float = 2.0
     longest_wait: float = 120.0
     longest_wish: float = 300.0
+    unreachable_tries: int = 4
 
     def wait(self, failures: int, rng: random.Random) -> float:
         """Return the seconds to wait after so many failures in a row (1 or more)."""
@@ -88,7 +98,8 @@ class Retrier:
             except PassingError as error:
                 failures = 1 if error.progressed else failures + 1
                 wished = error.wait or 0.0
-                if failures >= self.patience.tries or wished > self.patience.longest_wish:
+                limit = self.patience.unreachable_tries if error.unreachable else self.patience.tries
+                if failures >= min(limit, self.patience.tries) or wished > self.patience.longest_wish:
                     raise TransientError(_exhausted(url, tries, error)) from error
                 wait = max(self.patience.wait(failures, self.rng), wished)
                 _logger.info("%s: %s; trying again in %.1f s", url, error.reason, wait)
@@ -131,9 +142,10 @@ def failed_try(error: httpx.HTTPError | httpx.InvalidURL, url: str) -> Exception
     if _is_refused_certificate(error):
         return PermanentError(f"{url}: the server's certificate is not trusted: {reason}")
     if isinstance(error, httpx.TimeoutException):
-        return PassingError(f"no answer in time ({type(error).__name__})")
+        unreachable = isinstance(error, httpx.ConnectTimeout)
+        return PassingError(f"no answer in time ({type(error).__name__})", unreachable=unreachable)
     if isinstance(error, _PASSING_ERRORS):
-        return PassingError(f"connection failed: {reason}")
+        return PassingError(f"connection failed: {reason}", unreachable=isinstance(error, httpx.ConnectError))
     if isinstance(error, httpx.DecodingError):
         return PassingError(f"the body is damaged: {reason}")
     return PermanentError(f"{url}: cannot be asked: {reason}")
