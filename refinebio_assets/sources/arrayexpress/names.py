@@ -14,6 +14,7 @@ from refinebio_assets.domain import MAX_ACCESSION_LENGTH
 
 _UNUSABLE = re.compile(r'[\x00-\x1f\x7f/\\,|"]|\.(?=\.)|(?<=\.)\.')
 """What ``domain.accession_problem`` refuses, one character at a time."""
+_LONGEST_ENDING = MAX_ACCESSION_LENGTH // 2
 
 
 def name_of_sample(source: str, assay: str, file_name: str) -> str:
@@ -62,5 +63,5 @@ def _first_free(accession: str, taken: set[str]) -> str:
 
 
 def _ending(accession: str, mark: str) -> str:
-    ending = _UNUSABLE.sub("_", f"-{mark}").rstrip() if mark else ""
+    ending = _UNUSABLE.sub("_", f"-{mark}")[:_LONGEST_ENDING].rstrip() if mark else ""
     return accession[: MAX_ACCESSION_LENGTH - len(ending)].rstrip() + ending

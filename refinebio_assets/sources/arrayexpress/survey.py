@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from refinebio_assets.domain import (
     DropKind,
@@ -128,21 +129,15 @@ def _title(records: Records) -> str:
 
 
 def _protocols(records: Records) -> tuple[Protocol, ...]:
-    """Return the protocols that have an accession and a text: the archive's, then further ones of the IDF."""
-    archived = records.retired.protocols
-    known = {protocol.accession for protocol in archived}
-    return archived + tuple(
-        protocol for protocol in _idf_protocols(records) if protocol.accession not in known
-    )
+    """Return the protocols that have an accession and a text: the archive's own, else the IDF's."""
+    return records.retired.protocols or tuple(_idf_protocols(records.idf, records.idf_url))
 
 
-def _idf_protocols(records: Records) -> Iterable[Protocol]:
-    idf = records.idf
-    kinds, texts = idf.cells("protocoltype"), idf.cells("protocoldescription")
-    for position, accession in enumerate(idf.cells("protocolname")):
-        text = "".join(texts[position : position + 1])
+def _idf_protocols(idf: Idf, url: str) -> Iterable[Protocol]:
+    columns = (idf.cells("protocolname"), idf.cells("protocoltype"), idf.cells("protocoldescription"))
+    for accession, kind, text in zip_longest(*columns, fillvalue=""):
         if accession and text:
-            yield Protocol(accession, "".join(kinds[position : position + 1]), text, records.idf_url)
+            yield Protocol(accession, kind, text, url)
 
 
 def _publication(web: Web, idf: Idf) -> Publication:

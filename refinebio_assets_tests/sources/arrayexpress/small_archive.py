@@ -1,4 +1,4 @@
-"""A small ArrayExpress made by hand: a mirror with the few answers that a test is about, and tables to put in."""
+"""A small ArrayExpress made by hand: a mirror with the few answers that a test is about, and its tables."""
 
 from __future__ import annotations
 
@@ -62,10 +62,9 @@ RUN: Mapping[str, str] = {
 
 def an_array(number: int, **changes: str) -> dict[str, str]:
     """The row of the n-th array; changes by header, with blanks as underscores."""
-    row = {header: cell.replace("-1", f"-{number}") for header, cell in ARRAY.items() if header != "Array Design REF"}
-    row |= {"Source Name": f"liver {number}", "Array Design REF": "A-AFFY-45"}
-    ordered = {header: row[header] for header in ARRAY}
-    return ordered | {header.replace("_", " "): cell for header, cell in changes.items()}
+    row = {header: cell.replace("array-1", f"array-{number}") for header, cell in ARRAY.items()}
+    row["Source Name"] = f"liver {number}"
+    return row | {header.replace("_", " "): cell for header, cell in changes.items()}
 
 
 def idf_text(**changes: Sequence[str]) -> str:
@@ -91,7 +90,9 @@ class SmallArchive:
         name = f"bodies/{len(self._answers):03}.gz"
         content = body if isinstance(body, bytes) else body.encode()
         (self._folder / name).write_bytes(gzip.compress(content, 1))
-        self._answers.append({"method": "GET", "url": url, "status": status, "content_type": kind, "body": name})
+        self._answers.append(
+            {"method": "GET", "url": url, "status": status, "content_type": kind, "body": name}
+        )
 
     def file(self, name: str, body: str | bytes) -> None:
         self.answer(addresses.file(EXPERIMENT, name), body)

@@ -63,7 +63,9 @@ def test_a_whole_last_row_needs_no_line_end() -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_quoted_cells_may_hold_tabs_quotes_and_line_ends(end: str) -> None:
-    text = (HEADER + '"liver\t""1"""\t"Mus' + "\n" + 'musculus"\tP-1\t5" tube\n' + "b\tMus\tP\tQ\n").replace("\n", end)
+    text = (HEADER + '"liver\t""1"""\t"Mus' + "\n" + 'musculus"\tP-1\t5" tube\n' + "b\tMus\tP\tQ\n").replace(
+        "\n", end
+    )
     first, second = read_sdrf(text, "x.sdrf.txt").rows
     assert first.cells == ('liver\t"1"', f"Mus{end}musculus", "P-1", '5" tube')
     assert (first.line, second.line) == (2, 4)
@@ -76,7 +78,9 @@ def test_a_quotation_mark_that_is_never_closed_is_text() -> None:
 
 
 def test_a_text_that_is_no_sdrf_is_refused_with_what_it_starts_with() -> None:
-    with pytest.raises(FormatError, match=r"x\.sdrf\.txt, line 1: expected the header of an SDRF.*'Investigation"):
+    with pytest.raises(
+        FormatError, match=r"x\.sdrf\.txt, line 1: expected the header of an SDRF.*'Investigation"
+    ):
         read_sdrf("Investigation Title\tLivers\n", "x.sdrf.txt")
 
 
@@ -129,12 +133,14 @@ def test_all_real_files_are_read_whole(shared_data: Path) -> None:
     assert idfs
     assert sdrfs
     for path in idfs:
-        text = gzip.open(path, "rt", encoding="utf-8").read()
+        text = gzip.decompress(path.read_bytes()).decode()
         idf = read_idf(text, path.name)
         assert idf.values("sdrffile") == [path.name.split(".")[0] + ".sdrf.txt"]
-        assert [key for key, _ in idf.rows] == [line.split("\t")[0] for line in text.splitlines() if line.split("\t")[0].strip()]
+        assert [key for key, _ in idf.rows] == [
+            line.split("\t")[0] for line in text.splitlines() if line.split("\t")[0].strip()
+        ]
     for path in sdrfs:
-        text = gzip.open(path, "rt", encoding="utf-8").read()
+        text = gzip.decompress(path.read_bytes()).decode()
         lines = [line for line in text.split("\n") if line]
         sdrf = read_sdrf(text, path.name)
         assert sdrf.misfits == ()

@@ -63,7 +63,11 @@ def test_names_that_are_the_same_with_their_files_are_numbered() -> None:
     assert distinct_accessions(candidates) == ["E-a-x-2", "E-a-x-3", "E-a-x", "E-a-x-4"]
 
 
-@given(st.lists(st.tuples(st.sampled_from(["E-a", "E-b", "E-" + "c" * 198]), st.sampled_from(["", "x", "y" * 250]))))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["E-a", "E-b", "E-" + "c" * 198]), st.sampled_from(["", "x", "y" * 250]))
+    )
+)
 def test_accessions_are_never_the_same(candidates: list[tuple[str, str]]) -> None:
     chosen = distinct_accessions(candidates)
     assert len(set(chosen)) == len(candidates)
