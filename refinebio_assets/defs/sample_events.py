@@ -15,7 +15,8 @@ from dagster import (
 from refinebio_assets.defs.partitions import SAMPLE
 from refinebio_assets.domain import Verdict
 from refinebio_assets.pipelines.outcome import Outcome
-from refinebio_assets.pipelines.sample_quantification import ASSET, CODE_VERSION
+from refinebio_assets.pipelines.sample_quantification import ASSET
+from refinebio_assets.pipelines.sample_quantifications import sample_code_version
 
 LIMIT_VARIABLE = "REFINEBIO_SAMPLE_EVENTS"
 DEFAULT_LIMIT = 1_000
@@ -74,7 +75,7 @@ def _event(row: Mapping[str, Any]) -> AssetMaterialization | AssetObservation:
         partition=row["sample"],
         description=f"{row['sample']} of {row['experiment']}",
         metadata=metadata,
-        tags={"dagster/data_version": row["version"], "dagster/code_version": CODE_VERSION},
+        tags={"dagster/data_version": row["version"], "dagster/code_version": sample_code_version()},
     )
 
 

@@ -16,7 +16,7 @@ from refinebio_assets.formats.gene_map import GeneMap, read_gene_map
 from refinebio_assets.lake.store import Lake, StoredFile
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.raw_files import files_by_sample
-from refinebio_assets.pipelines.sample_quantification import QUANT_FILE
+from refinebio_assets.pipelines.read_quantification import QUANT_FILE
 from refinebio_assets.pipelines.transcriptome_index import Transcriptome, find_transcriptome
 
 

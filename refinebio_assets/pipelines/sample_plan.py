@@ -10,7 +10,8 @@ from typing import Any
 from refinebio_assets.domain import Experiment, FileRole, Pipeline, Sample, Verdict, organism_title
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.raw_file import RawFile
-from refinebio_assets.pipelines.sample_quantification import QuantificationTask, index_kmer_for
+from refinebio_assets.pipelines.read_quantification import QuantificationTask, index_kmer_for
+from refinebio_assets.pipelines.sample_quantification import SampleTask
 from refinebio_assets.pipelines.transcriptome_index import Transcriptome, find_transcriptome
 from refinebio_assets.platforms.pipeline_choice import choose_pipeline
 from refinebio_assets.tools.salmon import salmon_version
@@ -34,7 +35,7 @@ class Refusal:
         return {"refused": self.reason}
 
 
-Plan = QuantificationTask | Refusal
+Plan = SampleTask | Refusal
 
 
 def plan_samples(lake: Lake, experiment: Experiment, files: Mapping[str, Files]) -> list[Plan]:

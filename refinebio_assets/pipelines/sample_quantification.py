@@ -1,86 +1,70 @@
 """One sample's quantification: a commit of its own, found again by what determined it.
 
 The commits live under the asset ``sample_quantification``, one partition a sample. A quantification
-is reused by whichever experiment asks for the same inputs and code.
+is reused by whichever experiment asks for the same inputs and code. How reads are quantified is in
+``read_quantification``.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Protocol
 
-from refinebio_assets.domain import FileRole, Sample
-from refinebio_assets.errors import PermanentError
-from refinebio_assets.formats.quant_sf import TPM_TOTAL, read_quant_sf
+from refinebio_assets.domain import Sample
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines.freshness import Basis, content_hash
-from refinebio_assets.pipelines.raw_file import RawFile
-from refinebio_assets.pipelines.transcript_summary import TPM_TOLERANCE
-from refinebio_assets.pipelines.transcriptome_index import Transcriptome
-from refinebio_assets.tools import salmon
 
 ASSET = "sample_quantification"
-CODE_VERSION = "1"
-QUANT_FILE = "quant.sf.gz"
-MAX_NAME_LENGTH = 100
-SUBMITTED = "submitted"
-READ_ROLES = (FileRole.FASTQ_1, FileRole.FASTQ_2)
 
 
-@dataclass(frozen=True, slots=True)
-class QuantificationTask:
-    """All that one sample's quantification needs; ``transcriptome`` is None for a submitted quant.sf."""
+class SampleTask(Protocol):
+    """All that one sample's quantification needs, whatever the technology."""
 
-    sample: Sample
-    files: Mapping[FileRole, RawFile]
-    transcriptome: Transcriptome | None = None
-    kmer: int = 0
-    tool_version: str = ""
+    @property
+    def sample(self) -> Sample:
+        """The sample."""
 
     @property
     def processor(self) -> str:
-        """The name of what quantifies: ``Salmon``, or ``submitted`` for a quant.sf as given."""
-        return "Salmon" if self.transcriptome else SUBMITTED
+        """The name of what quantifies."""
+
+    @property
+    def reference(self) -> str | None:
+        """The version of the reference that is used, None when there is none."""
+
+    @property
+    def code_version(self) -> str:
+        """The version of the code's meaning."""
+
+    @property
+    def result_file(self) -> str:
+        """The name of the file that ``run`` leaves in the draft."""
 
     def basis(self) -> Basis:
         """Return everything that determines the result; equal bases share one quantification."""
-        basis: dict[str, Any] = {"code version": CODE_VERSION, "processor": self.processor}
-        for role, file in self.files.items():
-            if role != FileRole.GENE_MAP and file.stored:
-                basis[str(role)] = file.stored.sha256
-        if self.transcriptome:
-            basis["transcriptome index"] = self.transcriptome.index_version
-            basis["k-mer length"] = self.kmer
-            basis["salmon version"] = self.tool_version
-        return basis
+
+    def inputs(self) -> Sequence[InputRef]:
+        """Return the versions of what the result is made from."""
+
+    def run(
+        self, lake: Lake, draft: Draft, *, threads: int, cancelled: threading.Event | None
+    ) -> dict[str, Any]:
+        """Write the result into the draft and return the facts about it, its ``version`` among them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quantification:
-    """A quantified sample: its commit, and what is known of how it was made (Salmon's facts)."""
+    """A quantified sample: its commit, and what is known of how it was made."""
 
     commit: Commit
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
-        """The SHA-256 of the quant.sf text."""
+        """The hash of the result's content."""
         return self.commit.version
-
-
-def index_kmer_for(files: Mapping[FileRole, RawFile]) -> int:
-    """Return the k-mer length for a sample's reads: 31 if they are longer than 75 bases on average."""
-    reads = [file for role, file in files.items() if role in READ_ROLES]
-    total = sum(file.reads or 0 for file in reads)
-    bases = sum((file.reads or 0) * (file.mean_read_length or 0.0) for file in reads)
-    return salmon.index_kmer(bases / total)
 
 
 def find_quantification(lake: Lake, sample: str, basis: Basis) -> Quantification | None:
@@ -94,7 +78,7 @@ def find_quantification(lake: Lake, sample: str, basis: Basis) -> Quantification
 
 def quantify_sample(
     lake: Lake,
-    task: QuantificationTask,
+    task: SampleTask,
     *,
     threads: int,
     run_id: str = "",
@@ -105,118 +89,14 @@ def quantify_sample(
     Raises a PermanentError for bad input, a TransientError when the tool was killed or storage failed.
     """
     with lake.draft(ASSET, task.sample.accession) as draft:
-        if task.transcriptome is None:
-            facts = _take_submitted(lake, task, draft)
-        else:
-            facts = _run_salmon(lake, task, task.transcriptome, draft, threads, cancelled)
+        facts = task.run(lake, draft, threads=threads, cancelled=cancelled)
         version = facts.pop("version")
         basis = task.basis()
         commit = draft.commit(
             version=version,
-            code_version=CODE_VERSION,
-            inputs=_inputs(task),
+            code_version=task.code_version,
+            inputs=task.inputs(),
             info={"basis": basis, "fingerprint": content_hash(basis), "facts": facts},
             run_id=run_id,
         )
     return Quantification(commit, facts)
-
-
-def _inputs(task: QuantificationTask) -> list[InputRef]:
-    files = [
-        InputRef("file", file.stored.sha256, file.stored.sha256)
-        for role, file in task.files.items()
-        if file.stored and role != FileRole.GENE_MAP
-    ]
-    if task.transcriptome is None:
-        return files
-    return [*files, InputRef("transcriptome_index", task.transcriptome.organism, task.transcriptome.version)]
-
-
-def _local(lake: Lake, task: QuantificationTask, role: FileRole) -> Path:
-    file = task.files.get(role)
-    if file is None or file.stored is None:
-        raise PermanentError(f"sample {task.sample.accession} has no {role}")
-    return lake.local(file.stored)
-
-
-def _run_salmon(
-    lake: Lake,
-    task: QuantificationTask,
-    transcriptome: Transcriptome,
-    draft: Draft,
-    threads: int,
-    cancelled: threading.Event | None,
-) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="reads-") as named:
-        reads = [_named(lake, task, role, Path(named)) for role in READ_ROLES if role in task.files]
-        run = salmon.quantify(
-            transcriptome.index_folder(lake, task.kmer),
-            draft.folder / "salmon",
-            fastq_1=reads[0],
-            fastq_2=reads[1] if len(reads) > 1 else None,
-            threads=threads,
-            expected_reads=task.files[FileRole.FASTQ_1].reads,
-            cancelled=cancelled,
-        )
-    quant = read_quant_sf(run.quant_sf, label=f"Salmon's quant.sf of {task.sample.accession}")
-    version = _store_quant(run.quant_sf, draft)
-    run.quant_sf.unlink()
-    return {
-        "version": version,
-        "processor_version": run.version,
-        "command": run.command,
-        "mapping_rate": run.mapping_rate,
-        "library_type": run.library_type,
-        "reads_processed": run.reads_processed,
-        "reads_mapped": run.reads_mapped,
-        "mean_fragment_length": run.mean_fragment_length,
-        "transcripts": len(quant.tpm),
-        "started_at": run.started_at.isoformat(),
-        "duration_seconds": run.duration_seconds,
-        "warnings": [],
-    }
-
-
-def _named(lake: Lake, task: QuantificationTask, role: FileRole, folder: Path) -> Path:
-    """Link a file of the lake under the name its source gave it, for messages that people read."""
-    name = PurePosixPath(urlsplit(task.files[role].origin.location).path).name
-    link = folder / str(role) / name[-MAX_NAME_LENGTH:]
-    link.parent.mkdir()
-    link.symlink_to(_local(lake, task, role).absolute())
-    return link
-
-
-def _take_submitted(lake: Lake, task: QuantificationTask, draft: Draft) -> dict[str, Any]:
-    file = task.files[FileRole.QUANT_SF]
-    path = _local(lake, task, FileRole.QUANT_SF)
-    quant = read_quant_sf(path, label=file.origin.location)
-    total = quant.tpm_total
-    odd = abs(total - TPM_TOTAL) > TPM_TOLERANCE * TPM_TOTAL
-    warning = (
-        f"TPM of {file.origin.location} sum to {total:,.0f}, not 1,000,000: the file may be cut or filtered"
-    )
-    return {
-        "version": _store_quant(path, draft),
-        "transcripts": len(quant.tpm),
-        "warnings": [warning] if odd else [],
-    }
-
-
-def _store_quant(source: Path, draft: Draft) -> str:
-    """Write the quant.sf compressed, the same bytes each time, and return the SHA-256 of its text."""
-    digest = hashlib.sha256()
-    with (
-        _text_of(source) as text,
-        (draft.folder / QUANT_FILE).open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as target,
-    ):
-        while chunk := text.read(1 << 20):
-            digest.update(chunk)
-            target.write(chunk)
-    return digest.hexdigest()
-
-
-def _text_of(path: Path) -> Any:
-    with path.open("rb") as stream:
-        compressed = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if compressed else path.open("rb")

@@ -12,7 +12,12 @@ from refinebio_assets.domain import DropKind, Dropped, Experiment, Verdict
 from refinebio_assets.errors import RefinebioError, RequestError, StorageError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, InputRef, Lake
-from refinebio_assets.pipelines import experiment_record, raw_files, sample_quantification
+from refinebio_assets.pipelines import (
+    experiment_record,
+    raw_files,
+    read_quantification,
+    sample_quantification,
+)
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows, require_head
@@ -21,9 +26,8 @@ from refinebio_assets.pipelines.raw_file import read_raw_files
 from refinebio_assets.pipelines.raw_files import files_by_sample
 from refinebio_assets.pipelines.sample_plan import Plan, Refusal, plan_samples
 from refinebio_assets.pipelines.sample_quantification import (
-    QUANT_FILE,
     Quantification,
-    QuantificationTask,
+    SampleTask,
     find_quantification,
     quantify_sample,
 )
@@ -34,8 +38,13 @@ CODE_VERSION = "1"
 
 
 def code_version() -> str:
-    """Return the version of this step's code, that of a sample's quantification included."""
-    return f"{CODE_VERSION}.{sample_quantification.CODE_VERSION}"
+    """Return the version of this step's code, those of a sample's quantification included."""
+    return f"{CODE_VERSION}.{sample_code_version()}"
+
+
+def sample_code_version() -> str:
+    """Return the version of the code that quantifies a sample."""
+    return read_quantification.CODE_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +176,7 @@ def _lost(lake: Lake, plans: Sequence[Plan], before: Mapping[str, Mapping[str, A
     return [
         f"{plan.sample.accession}: its quantification is no longer in the lake"
         for plan in plans
-        if isinstance(plan, QuantificationTask)
+        if not isinstance(plan, Refusal)
         and before.get(plan.sample.accession, {}).get("verdict") == Verdict.PROCESSED
         and find_quantification(lake, plan.sample.accession, plan.basis()) is None
     ]
@@ -175,10 +184,10 @@ def _lost(lake: Lake, plans: Sequence[Plan], before: Mapping[str, Mapping[str, A
 
 def _settle(
     lake: Lake, assessed: Assessment, forced: set[str], retry_failed: bool
-) -> tuple[list[SampleResult], list[tuple[QuantificationTask, str]]]:
+) -> tuple[list[SampleResult], list[tuple[SampleTask, str]]]:
     """Split the samples into those whose result is known and those to quantify, with the reason."""
     settled: list[SampleResult] = []
-    waiting: list[tuple[QuantificationTask, str]] = []
+    waiting: list[tuple[SampleTask, str]] = []
     for plan in assessed.plans:
         name = plan.sample.accession
         if isinstance(plan, Refusal):
@@ -211,7 +220,7 @@ def _failed_for_good(row: Mapping[str, Any], old: Basis | None, plan: Plan, retr
 
 def _quantify_all(
     lake: Lake,
-    waiting: Sequence[tuple[QuantificationTask, str]],
+    waiting: Sequence[tuple[SampleTask, str]],
     cores: int,
     progress: Progress,
     run_id: str,
@@ -219,7 +228,7 @@ def _quantify_all(
     workers, threads = share_cores(cores, len(waiting))
     cancelled = threading.Event()
 
-    def one(item: tuple[QuantificationTask, str]) -> SampleResult:
+    def one(item: tuple[SampleTask, str]) -> SampleResult:
         task, why = item
         try:
             return SampleResult(
@@ -241,7 +250,7 @@ def _quantify_all(
     return made
 
 
-def _failed(lake: Lake, task: QuantificationTask, why: str, error: RefinebioError) -> SampleResult:
+def _failed(lake: Lake, task: SampleTask, why: str, error: RefinebioError) -> SampleResult:
     """Return the failure, or the earlier result where a good one with the same inputs stands."""
     earlier = find_quantification(lake, task.sample.accession, task.basis())
     if earlier is None:
@@ -286,11 +295,10 @@ def _result_row(experiment: str, result: SampleResult) -> dict[str, Any]:
         "permanent": result.permanent,
         "why": result.why,
     }
-    if isinstance(result.plan, QuantificationTask):
-        transcriptome = result.plan.transcriptome
+    if not isinstance(result.plan, Refusal):
         row["processor"] = result.plan.processor
-        row["reference"] = transcriptome.index_version if transcriptome else None
-    if result.quantification is not None:
+        row["reference"] = result.plan.reference
+    if result.quantification is not None and not isinstance(result.plan, Refusal):
         facts = dict(result.quantification.facts)
         facts.pop("transcripts", None)
         started = facts.pop("started_at", None)
@@ -298,7 +306,7 @@ def _result_row(experiment: str, result: SampleResult) -> dict[str, Any]:
         row |= facts
         row["started_at"] = datetime.fromisoformat(started) if started else None
         row["version"] = commit.version
-        stored = commit.file(QUANT_FILE)
+        stored = commit.file(result.plan.result_file)
         row |= {"file_path": stored.path, "file_size": stored.size, "file_sha256": stored.sha256}
     return row
 

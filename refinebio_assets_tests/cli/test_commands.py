@@ -125,7 +125,8 @@ def test_show_tells_of_an_experiment_and_of_a_sample(study: Study, refinebio: Ru
     assert sample["results"][0]["verdict"] == "processed"
     assert {file["role"] for file in sample["files"]} == {"quant_sf", "gene_map"}
     assert sample["metadata"] == [
-        {"experiment": "STUDY", "sample": "S2", "key": "tissue", "value": "tissue 1"} | _commit_of(sample)
+        {"experiment": "STUDY", "sample": "S2", "position": 0, "key": "tissue", "value": "tissue 1"}
+        | _commit_of(sample)
     ]
     assert "S2.sf" in refinebio("show", "S2").stdout
 

@@ -18,7 +18,7 @@ from dagster import (
 from refinebio_assets.definitions import build_definitions
 from refinebio_assets.defs.instance import end_dead_runs, process_tags
 from refinebio_assets.defs.sample_events import LIMIT_VARIABLE, add_keys
-from refinebio_assets.pipelines import sample_quantification
+from refinebio_assets.pipelines.sample_quantifications import sample_code_version
 from refinebio_assets_tests.pipelines.study import Study
 
 CHAIN = ["experiment_record", "raw_files", "sample_quantifications", "gene_expression"]
@@ -83,7 +83,7 @@ def test_every_processed_sample_is_a_partition_of_the_external_asset(
     commit = study.lake.head("sample_quantification", event.partition or "")
     assert commit is not None
     assert event.tags["dagster/data_version"] == commit.version
-    assert event.tags["dagster/code_version"] == sample_quantification.CODE_VERSION
+    assert event.tags["dagster/code_version"] == sample_code_version()
     assert event.metadata["verdict"].value == "processed"
     assert event.metadata["processor"].value == "submitted"
 

@@ -10,6 +10,7 @@ import pytest
 
 from refinebio_assets.errors import RequestError
 from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.schema import COMMITS, PROBLEMS, TABLES, VIEWS
 from refinebio_assets.lake.store import Lake
 from refinebio_assets_tests.lake.making import commit_record
 
@@ -120,8 +121,11 @@ def test_parameters_and_all_forms_of_select_work(catalog: Catalog, sql: str, par
 
 
 def test_tables_describe_themselves(catalog: Catalog) -> None:
-    assert catalog.query("SHOW TABLES").num_rows == 15
-    assert catalog.query("DESCRIBE samples").num_rows == 9
+    shown = {row["name"] for row in catalog.query("SHOW TABLES").to_pylist()}
+    assert shown == {*TABLES, *VIEWS, COMMITS.name, PROBLEMS.name}
+    described = [row["column_name"] for row in catalog.query("DESCRIBE samples").to_pylist()]
+    assert described == [*(column.name for column in TABLES["samples"].columns), *described[-3:]]
+    assert described[-3:] == ["commit_id", "asset", "partition"]
     comments = "SELECT comment FROM duckdb_columns() WHERE table_name = 'results' AND comment IS NULL"
     assert catalog.query(comments).num_rows == 0
     assert catalog.query("EXPLAIN SELECT * FROM samples").num_rows > 0

@@ -7,7 +7,7 @@ import pytest
 from refinebio_assets.errors import AllFailedError, NotFoundError, RequestError
 from refinebio_assets.formats.gene_map import read_gene_map
 from refinebio_assets.lake.rows import read_rows
-from refinebio_assets.pipelines import gene_expression, sample_quantification
+from refinebio_assets.pipelines import gene_expression, read_quantification
 from refinebio_assets.pipelines.due import due_step
 from refinebio_assets.pipelines.experiment_record import record_experiment
 from refinebio_assets.pipelines.export import newer_inputs
@@ -158,7 +158,7 @@ def test_a_changed_sample_code_version_redoes_every_sample(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study.process()
-    monkeypatch.setattr(sample_quantification, "CODE_VERSION", "2")
+    monkeypatch.setattr(read_quantification, "CODE_VERSION", "2")
     reasons = study.process()["sample_quantifications"].sample_reasons
     assert reasons == dict.fromkeys(["S1", "S2", "S3"], "code version changed: 1 -> 2")
 

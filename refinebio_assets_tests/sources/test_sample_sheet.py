@@ -84,7 +84,10 @@ def test_spreadsheet_dialects_read_alike(
     csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=quoting).writerows(rows)
     (experiment,) = read_sample_sheet(sheet(tmp_path, text.getvalue().encode(encoding)))
     assert [sample.accession for sample in experiment.samples] == ["S", "T"]
-    assert [dict(sample.metadata)["note"] for sample in experiment.samples] == ["größer; or, not", "two\nlines"]
+    assert [dict(sample.metadata)["note"] for sample in experiment.samples] == [
+        "größer; or, not",
+        "two\nlines",
+    ]
     assert experiment.samples[0].files[1].role == FileRole.FASTQ_2
 
 

@@ -30,7 +30,6 @@ from refinebio_assets.defs.sample_events import report_samples
 from refinebio_assets.lake.rows import read_rows, table_rows
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines import gene_expression as expression_pipeline
-from refinebio_assets.pipelines import sample_quantification as sample_pipeline
 from refinebio_assets.pipelines import sample_quantifications as samples_pipeline
 from refinebio_assets.pipelines.matrix_plot import MAX_LINES, density_plot
 
@@ -40,7 +39,7 @@ sample_quantification = AssetSpec(
     partitions_def=sample_partitions,
     kinds={"salmon"},
     owners=OWNERS,
-    code_version=sample_pipeline.CODE_VERSION,
+    code_version=samples_pipeline.sample_code_version(),
     description=(
         "Every sample processed, one partition each, with its version, processor and verdict. Written by "
         "`sample_quantifications`, which processes an experiment at a time; to redo one sample, launch that "

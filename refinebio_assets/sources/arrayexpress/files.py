@@ -112,8 +112,9 @@ def _locate(file: NamedFile, accession: str, study: Study | None) -> SourceFile 
     archive = (file.archive or "").rsplit("/", 1)[-1]
     member = file.name if is_archive(archive) else ""
     listed = study.files if study else {}
-    if file.name in listed:
-        known = listed[file.name]
+    name = file.name.rsplit("/", 1)[-1]
+    if name in listed:
+        known = listed[name]
         return SourceFile(role, addresses.file(accession, known.path), size=known.size)
     if archive in listed:
         known = listed[archive]

@@ -37,7 +37,7 @@ from refinebio_assets.sources.web.client import Web
 _ACCESSION = re.compile(r"E-[A-Z]{4}-\d+", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OF_ENA = re.compile(r"[SED]RP\d+|PRJ[A-Z]{2}\d+")
-_OF_AN_ARCHIVE = re.compile(r"[A-Z]{2,}\d+")
+_OF_AN_ARCHIVE = re.compile(r"[A-Z]{2,}\d+|E-[A-Z]{4}-\d+")
 _BETWEEN_AUTHORS = re.compile(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+")
 _BEFORE_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:)\s*", re.IGNORECASE)
 _KEPT_OF_PERSONS = ("personaffiliation", "personroles")

@@ -27,18 +27,22 @@ from refinebio_assets.sources.web.client import Web
 from refinebio_assets.sources.web.settings import open_web
 
 ORACLES = ("E-MTAB-3050", "E-GEOD-44719", "E-MEXP-2381")
-HARMONIZED = (
-    *(
-        "age",
-        "cell_line",
-        "compound",
-        "developmental_stage",
-        "disease",
-        "disease_stage",
-        "genetic_information",
-    ),
-    *("race", "sex", "specimen_part", "subject", "time", "title", "treatment"),
-)
+HARMONIZED = [
+    "title",
+    "sex",
+    "age",
+    "specimen_part",
+    "genetic_information",
+    "disease",
+    "disease_stage",
+    "cell_line",
+    "treatment",
+    "race",
+    "subject",
+    "developmental_stage",
+    "compound",
+    "time",
+]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,163 @@
+"""Which files a microarray's annotation is made from, as registered by a person or a table of sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+
+from refinebio_assets.domain import Manufacturer, Platform, accession_problem
+from refinebio_assets.errors import NotFoundError, RequestError
+from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.platforms.annotation_sources import SOURCE, annotation_source
+from refinebio_assets.platforms.microarrays import find_by_chip_type, find_microarray
+
+PLATFORM_REGISTRATION = "platform_registration"
+CODE_VERSION = "1"
+_NOT_IN_NAMES = re.compile(r"[\W_]+")
+_PACKAGE_VERSION = re.compile(r"ensgprobe_(\d+\.\d+\.\d+)\.tar\.gz$")
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformInputs:
+    """The files of one microarray's annotation: ``probe_tab``, or ``pgf`` and ``clf``.
+
+    ``platform`` is refine.bio's name of the array (``hgu95av2``). Locations are paths or URLs; ``probe_tab``
+    and ``brainarray`` may be flat tables or R packages. ``cdf`` goes with ``probe_tab``, ``mps`` (the core
+    transcript clusters) with ``pgf``. ``source`` says who provides the probes, ``brainarray_version`` is the
+    release of ``brainarray``; both are kept as given and may be empty.
+    """
+
+    platform: str
+    probe_tab: str = ""
+    brainarray: str = ""
+    cdf: str = ""
+    pgf: str = ""
+    clf: str = ""
+    mps: str = ""
+    source: str = ""
+    brainarray_version: str = ""
+
+    def locations(self) -> dict[str, str]:
+        """Return the given files, role -> location."""
+        roles = ("probe_tab", "brainarray", "cdf", "pgf", "clf", "mps")
+        return {role: getattr(self, role) for role in roles if getattr(self, role)}
+
+
+def resolve_platform(name: str) -> Platform:
+    """Return the microarray that a name of any kind means; nothing is known of an unlisted one.
+
+    ``name`` is refine.bio's (``hgu95av2``), an archive's accession (``GPL8300``), or the chip type in a CEL
+    file's header (``HG_U95Av2``). ``Platform.accession`` of an unlisted array is its name in lower case
+    without punctuation, as refine.bio would call it.
+    """
+    found = find_microarray(name) or find_by_chip_type(name)
+    if found is not None:
+        return found
+    bare = _NOT_IN_NAMES.sub("", name).lower()
+    return Platform(accession=bare, name=name, source_accession=name)
+
+
+def platform_warning(platform: str) -> str:
+    """Say that an array is none that refine.bio supports; empty for one that is."""
+    if find_microarray(platform) is not None:
+        return ""
+    return (
+        f"{platform} is not among the microarrays that are listed: samples are matched with it only when "
+        "their CEL files name it so"
+    )
+
+
+def published_inputs(given: PlatformInputs) -> PlatformInputs:
+    """Fill in what is published for the array, where no probes were given; else return ``given``.
+
+    Given Brainarray genes are kept. Raises RequestError for an array whose tables are not published at an
+    address that is known here.
+    """
+    if given.probe_tab or given.pgf or given.clf:
+        return given
+    source = annotation_source(given.platform)
+    if source is None:
+        raise RequestError(
+            f"where the probes of {given.platform or 'the platform'} are published is not known here: give "
+            "local files, --probe-tab FILE (and --brainarray FILE) for a 3' array, or --pgf FILE and --clf "
+            "FILE (and --mps FILE, --brainarray FILE) for an ST, exon or Clariom array"
+        )
+    genes = {"brainarray": source.brainarray, "brainarray_version": source.brainarray_version}
+    return replace(
+        given,
+        probe_tab=source.probe_tab,
+        source=given.source or SOURCE,
+        **({} if given.brainarray else genes),
+    )
+
+
+def version_in_name(location: str) -> str:
+    """Return the release in the name of a Brainarray R package (``22.0.0``), or an empty text."""
+    found = _PACKAGE_VERSION.search(location)
+    return found[1] if found else ""
+
+
+def register_platform(lake: Lake, inputs: PlatformInputs) -> str:
+    """Register an array's files and return the registration's version.
+
+    Raises RequestError that names everything that is wrong at once.
+    """
+    problems = list(_problems(inputs))
+    if problems:
+        raise RequestError(problems, about=f"platform {inputs.platform}" if inputs.platform else "")
+    content = asdict(inputs)
+    version = content_hash(content)
+    head = lake.head(PLATFORM_REGISTRATION, inputs.platform)
+    if head is None or head.version != version:
+        with lake.draft(PLATFORM_REGISTRATION, inputs.platform) as draft:
+            draft.commit(version=version, code_version=CODE_VERSION, info={"inputs": content})
+    return version
+
+
+def registered_platform(lake: Lake, platform: str) -> tuple[PlatformInputs, str]:
+    """Return an array's files as last registered, with the registration's version."""
+    head = lake.head(PLATFORM_REGISTRATION, platform)
+    if head is None:
+        files = "" if annotation_source(platform) else " --probe-tab FILE --brainarray FILE"
+        raise NotFoundError(
+            f"the microarray {platform} is not registered. Register it with `refinebio-assets reference "
+            f"add-platform --platform {platform}{files}`"
+        )
+    return PlatformInputs(**head.info["inputs"]), head.version
+
+
+def registered_platforms(lake: Lake) -> list[str]:
+    """Return the names of all registered arrays, sorted."""
+    return sorted(lake.partitions(PLATFORM_REGISTRATION))
+
+
+def _problems(inputs: PlatformInputs) -> Iterator[str]:
+    yield from _name_problems(inputs.platform)
+    given = set(inputs.locations())
+    if not given & {"probe_tab", "pgf", "clf"}:
+        yield "its probes are missing: give a probe_tab, or a PGF and a CLF file"
+    if "probe_tab" in given and given & {"pgf", "clf"}:
+        yield "its probes are given twice: a probe_tab, or a PGF and a CLF file, not both"
+    if len(given & {"pgf", "clf"}) == 1:
+        present, missing = ("PGF", "CLF") if "pgf" in given else ("CLF", "PGF")
+        yield f"a {present} file needs its {missing} file"
+    if "mps" in given and "pgf" not in given:
+        yield "an MPS file lists probe sets of a PGF file, and there is none"
+    if "cdf" in given and "probe_tab" not in given:
+        yield "a CDF file has no sequences: it goes with a probe_tab"
+    if inputs.brainarray_version and "brainarray" not in given:
+        yield f"a Brainarray release ({inputs.brainarray_version}) is given, but no Brainarray file"
+
+
+def _name_problems(name: str) -> Iterator[str]:
+    problem = accession_problem(name)
+    if problem:
+        yield f"the platform's name {problem}"
+        return
+    platform = resolve_platform(name)
+    if platform.accession != name:
+        yield f"an array is registered under refine.bio's name for it: {platform.accession}, not {name}"
+    if platform.manufacturer not in (Manufacturer.AFFYMETRIX, Manufacturer.UNKNOWN):
+        yield f"{platform.manufacturer} made this array; probe tables of this kind are Affymetrix's"

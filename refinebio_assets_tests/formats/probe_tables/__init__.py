@@ -1,0 +1,1 @@
+"""Tests of the readers of probe tables and array layouts."""
