@@ -18,10 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from refinebio_assets.formats.cel import CelFormat, read_cel
-from refinebio_assets_tests.formats.cel.writing import cel_bytes, make_array
+
+HERE = Path(__file__).resolve().parent
+# The writers are those of the tests, which are not installed.
+sys.path.append(str(HERE.parent))
+from refinebio_assets_tests.formats.cel.writing import cel_bytes, make_array  # noqa: E402
 
 SIDE = 1164
-PEERS = Path(__file__).resolve().parent / ".peers" / "lib"
+PEERS = HERE / ".peers" / "lib"
 Reader = Callable[[Path], np.ndarray]
 
 

@@ -12,6 +12,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
     return Definitions(
         assets=[
             reference.transcriptome_index,
+            reference.platform_annotation,
             source.experiment_record,
             metadata.harmonized_metadata,
             source.raw_files,
@@ -24,7 +25,12 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             checks.every_sample_quantified,
             checks.transcripts_have_genes,
         ],
-        jobs=[jobs.process_experiment, jobs.survey_experiment, jobs.build_transcriptome_index],
+        jobs=[
+            jobs.process_experiment,
+            jobs.survey_experiment,
+            jobs.build_transcriptome_index,
+            jobs.build_platform_annotation,
+        ],
         resources={
             "lake": LakeResource(),
             "archives": ArchivesResource(),

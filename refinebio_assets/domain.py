@@ -72,6 +72,7 @@ class DropKind(StrEnum):
 
     SAMPLE = "sample"
     TRANSCRIPT = "transcript"
+    PROBE = "probe"
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,10 @@ class ToolKilledError(TransientError):
     """An external program was ended by a signal (out of memory, a stopped run)."""
 
 
+class GivenUpError(TransientError):
+    """A server failed in a way that may pass, and was asked again often enough for now."""
+
+
 class StorageError(TransientError):
     """Reading or writing the lake failed for a reason outside the data: disk full, server away."""
 

@@ -7,6 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from refinebio_assets.errors import NotFoundError, StorageError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.home import HOME_VARIABLE, home_url
 from refinebio_assets.lake.store import Lake
@@ -37,7 +40,14 @@ def open_lake() -> Lake:
 def open_catalog() -> Catalog:
     """Return the lake's catalog, brought up to date first."""
     catalog = Catalog(open_lake())
-    catalog.sync()
+    try:
+        catalog.sync()
+    except StorageError as error:
+        try:
+            catalog.query("SELECT 1")
+        except NotFoundError:
+            raise error from None
+        click.echo(f"The catalog is shown as it was last: {error}", err=True)
     return catalog
 
 
@@ -52,3 +62,10 @@ def open_archives() -> Archives:
 def the_web() -> Web:
     """Return the way to web servers; it is set up when it is first needed."""
     return open_archives().web
+
+
+def rules_of_runs() -> str:
+    """Return the version of the rules by which sequencing runs are taken."""
+    from refinebio_assets.sources.library_rules import library_rules, rules_version
+
+    return rules_version(library_rules(os.environ))

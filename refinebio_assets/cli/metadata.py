@@ -9,6 +9,7 @@ import click
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import table, terminal, write_rows
 
+SHOWN_SAMPLES = 5
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -50,10 +51,13 @@ def import_attributes(file: Path, source: str, methods_url: str) -> None:
     "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
 )
 def show_metadata(experiment: str, form: str) -> None:
-    """Show the harmonized metadata of an EXPERIMENT's samples."""
-    from refinebio_assets.pipelines.overview import harmonized_rows
+    """Show the harmonized metadata of an EXPERIMENT's samples, or of one SAMPLE."""
+    from refinebio_assets.pipelines.overview import harmonized_rows, require_known, spellings
 
-    rows = harmonized_rows(open_catalog(), experiment)
+    catalog = open_catalog()
+    rows = next((rows for name in spellings(experiment) if (rows := harmonized_rows(catalog, name))), [])
+    if not rows:
+        require_known(catalog, experiment)
     if form != "table":
         write_rows(rows, form)
     elif rows:
@@ -64,14 +68,23 @@ def show_metadata(experiment: str, form: str) -> None:
 
 
 def _say(name: str, what: str, changed: bool, rows_table: str) -> None:
-    from refinebio_assets.pipelines.overview import overlay_counts
+    from refinebio_assets.pipelines.overview import overlay_counts, unknown_samples
 
-    counts = overlay_counts(open_catalog(), rows_table, name)
+    catalog = open_catalog()
+    counts = overlay_counts(catalog, rows_table, name)
     verb = "imported" if changed else "the same as before"
     terminal().print(
         f"{name}: {what} {verb}: {counts['rows']:,} for {counts['samples']:,} samples, of which "
         f"{counts['known']:,} are here",
         highlight=False,
     )
+    unknown = unknown_samples(catalog, rows_table, name)
+    if unknown:
+        more = f" and {len(unknown) - SHOWN_SAMPLES:,} more" if len(unknown) > SHOWN_SAMPLES else ""
+        terminal().print(
+            f"no experiment here has {', '.join(unknown[:SHOWN_SAMPLES])}{more}",
+            style="yellow",
+            highlight=False,
+        )
     if changed and rows_table == "metadata_corrections":
         terminal().print("They are applied when their experiments are processed or surveyed next.")

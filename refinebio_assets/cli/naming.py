@@ -11,7 +11,7 @@ from rich.markup import escape
 from refinebio_assets.cli.home import open_archives, open_lake
 from refinebio_assets.errors import RefinebioError, RequestError
 from refinebio_assets.pipelines.registry import registered_accessions
-from refinebio_assets.sources.accessions import KINDS, geo_twin, recognize
+from refinebio_assets.sources.accessions import KINDS, Archive, Names, geo_twin, recognize
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,20 @@ def name_experiments(console: Console, names: Sequence[str]) -> Named:
         if meant != [name]:
             console.print(f"[bold]{escape(name)}[/]: processed as {', '.join(meant)}", highlight=False)
         for accession in meant:
-            found.setdefault(accession, name)
+            found.setdefault(accession, _asked(name, accession))
     return Named(found, unresolved)
 
 
 def _resolve(name: str, registered: Collection[str]) -> list[str]:
     meant = open_archives().resolve(name)
     return [_known_name(accession, registered) for accession in meant]
+
+
+def _asked(name: str, accession: str) -> str:
+    """Return what to ask the archive for: SRA may know a run of a study whose list of runs it lacks."""
+    kind = recognize(name)
+    asks_by_part = kind is not None and kind.archive is Archive.SRA and kind.names is not Names.EXPERIMENT
+    return kind.text if kind is not None and asks_by_part else accession
 
 
 def _known_name(accession: str, registered: Collection[str]) -> str:

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, the_web
+from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, rules_of_runs, the_web
 from refinebio_assets.cli.tables import table
 from refinebio_assets.errors import RefinebioError, RequestError
-from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines import gene_expression
+from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines import experiment_record, gene_expression
 from refinebio_assets.pipelines.due import due_step
+from refinebio_assets.pipelines.experiment_changes import explain_experiment
+from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.overview import experiment_states, lost_samples
 from refinebio_assets.pipelines.registry import (
     Registration,
     register_sample_sheet,
+    registered_accessions,
     registered_experiment,
 )
 
@@ -75,6 +78,7 @@ def process_experiments(console: Console, accessions: Sequence[str], request: Re
                 samples=wanted[accession],
                 retry_failed=request.retry_failed,
                 survey_again=request.survey_again,
+                rules=rules_of_runs(),
             )
         except RefinebioError as error:
             console.print(f"[red]{escape(accession)}[/]: {escape(str(error))}", highlight=False)
@@ -108,7 +112,10 @@ def _samples_by_experiment(
     if not samples:
         return {accession: [] for accession in accessions}
     wanted = {}
+    known = set(registered_accessions(lake))
     for accession in accessions:
+        if accession not in known:
+            raise RequestError(f"{accession} is not known yet: survey or process it once without --sample")
         experiment, _ = registered_experiment(lake, accession)
         own = {sample.accession for sample in experiment.samples}
         wanted[accession] = [name for name in samples if name in own]
@@ -132,6 +139,10 @@ def _say_registration(console: Console, registration: Registration, dry_run: boo
 
 def _say_due(console: Console, accession: str, asset: str, reasons: Sequence[str]) -> None:
     console.print(f"[bold]{escape(accession)}[/]: from {asset} on, because")
+    _say_reasons(console, reasons)
+
+
+def _say_reasons(console: Console, reasons: Sequence[str]) -> None:
     for reason in reasons[:MAX_REASONS]:
         console.print(f"  - {escape(reason)}", highlight=False)
     if len(reasons) > MAX_REASONS:
@@ -144,6 +155,8 @@ def _run(console: Console, accession: str, samples: Sequence[str], request: Requ
     from refinebio_assets.definitions import build_definitions
     from refinebio_assets.defs.launch import SurveyRequest, run_experiment
 
+    lake = open_lake()
+    before = lake.head(experiment_record.ASSET, accession)
     with bars(console) as shown:
         outcome = run_experiment(
             build_definitions(BarProgressSource(shown, accession)),
@@ -153,7 +166,24 @@ def _run(console: Console, accession: str, samples: Sequence[str], request: Requ
             survey=SurveyRequest(request.asked.get(accession, ""), request.survey_again),
             tell=shown.console.print,
         )
+    after = lake.head(experiment_record.ASSET, accession)
+    if request.survey_again or (before and after and before.version != after.version):
+        say_differences(console, lake, before, after)
     return say_outcome(console, accession, outcome)
+
+
+def say_differences(console: Console, lake: Lake, before: Commit | None, after: Commit | None) -> None:
+    """Tell what an archive says differently than before, or that it says the same."""
+    if before is None or after is None:
+        return
+    name = escape(after.partition)
+    if before.version == after.version:
+        console.print(f"[bold]{name}[/]: the archive says the same as before")
+        return
+    console.print(f"[bold]{name}[/]: the record has changed", style="yellow")
+    _say_reasons(
+        console, explain_experiment(recorded_experiment(lake, before), recorded_experiment(lake, after))
+    )
 
 
 def say_outcome(console: Console, accession: str, outcome: RunOutcome) -> str:
@@ -176,6 +206,11 @@ def _report(
     if lost:
         console.print(
             table(lost, ["experiment", "sample", "step", "reason"], title="Samples that are in no matrix")
+        )
+    if lost and not runs:
+        console.print(
+            "Nothing has changed for them; `refinebio-assets process --retry-failed` tries them again",
+            style="yellow",
         )
     for accession in accessions:
         head = lake.head(gene_expression.ASSET, accession)

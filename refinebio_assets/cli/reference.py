@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 from rich.console import Console
 from rich.markup import escape
@@ -11,6 +9,8 @@ from rich.markup import escape
 from refinebio_assets.cli.ensembl import add_ensembl, list_ensembl
 from refinebio_assets.cli.exit_codes import FAILED, TRY_AGAIN
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, the_web
+from refinebio_assets.cli.locations import absolute
+from refinebio_assets.cli.platforms import add_platform, list_platforms
 from refinebio_assets.cli.tables import table, terminal
 
 
@@ -21,6 +21,8 @@ def reference() -> None:
 
 reference.add_command(add_ensembl)
 reference.add_command(list_ensembl)
+reference.add_command(add_platform)
+reference.add_command(list_platforms)
 
 
 @reference.command("add-transcriptome")
@@ -53,10 +55,10 @@ def add_transcriptome(
 
     inputs = TranscriptomeInputs(
         organism=organism_name(organism),
-        transcripts=_location(transcripts),
-        gene_map=_location(gene_map),
-        genome=_location(genome),
-        gtf=_location(gtf),
+        transcripts=absolute(transcripts),
+        gene_map=absolute(gene_map),
+        genome=absolute(genome),
+        gtf=absolute(gtf),
         division=division,
         release=release,
         assembly=assembly,
@@ -119,9 +121,3 @@ def _say_index(console: Console, organism: str) -> None:
             "are quantified but count for no gene",
             style="yellow",
         )
-
-
-def _location(given: str | None) -> str:
-    if not given:
-        return ""
-    return given if "://" in given else str(Path(given).expanduser().resolve())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, the_web
+from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, rules_of_runs, the_web
 from refinebio_assets.cli.tables import table, terminal, write_rows
 
 COLUMNS = [
@@ -22,15 +22,17 @@ COLUMNS = [
 
 @click.command()
 @click.option(
-    "--state", type=click.Choice(["registered", "complete", "partial", "failed"]), help="Only these."
+    "--state",
+    type=click.Choice(["registered", "complete", "partial", "failed", "not supported"]),
+    help="Only these.",
 )
 @click.option("--stale", is_flag=True, help="Say which experiments are out of date, and why.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
 )
 def status(state: str | None, stale: bool, form: str) -> None:
-    """List experiments by state: registered, complete, partial (some samples failed) or failed."""
-    from refinebio_assets.pipelines.overview import experiment_states, transcriptomes
+    """List experiments by state: registered, complete, partial (some samples failed), failed, unsupported."""
+    from refinebio_assets.pipelines.overview import experiment_states, platforms, transcriptomes
 
     catalog = open_catalog()
     rows = [row for row in experiment_states(catalog) if state in (None, row["state"])]
@@ -57,6 +59,10 @@ def status(state: str | None, stale: bool, form: str) -> None:
             "salmon_version",
         ]
         console.print(table(references, columns, title="Transcriptome indices"))
+    annotations = platforms(catalog)
+    if annotations and not stale:
+        columns = ["platform", "name", "probes", "probe_sets", "genes", "source", "brainarray_version"]
+        console.print(table(annotations, columns, title="Platform annotations"))
 
 
 def _stale(rows: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -65,7 +71,7 @@ def _stale(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     lake = open_lake()
     found = []
     for row in rows:
-        due = due_step(lake, str(row["experiment"]), web=the_web)
+        due = due_step(lake, str(row["experiment"]), web=the_web, rules=rules_of_runs())
         if due is not None:
             found.append(row | {"from": due[0], "why": "; ".join(due[1])})
     return found

@@ -42,7 +42,7 @@ def survey_experiments(console: Console, names: Sequence[str]) -> dict[str, str]
 
 def _survey(console: Console, accession: str, asked: str) -> str:
     """Survey one experiment; return ``complete``, ``failed`` or ``try again``."""
-    from refinebio_assets.cli.processing import say_outcome
+    from refinebio_assets.cli.processing import say_differences, say_outcome
     from refinebio_assets.cli.rich_progress import BarProgressSource, bars
     from refinebio_assets.definitions import build_definitions
     from refinebio_assets.defs.launch import SurveyRequest, run_survey
@@ -58,26 +58,9 @@ def _survey(console: Console, accession: str, asked: str) -> str:
     state = say_outcome(console, accession, outcome)
     if state != "done":
         return state
-    after = lake.head(experiment_record.ASSET, accession)
-    _say_change(console, accession, before, after)
+    say_differences(console, lake, before, lake.head(experiment_record.ASSET, accession))
     _show(console, accession)
     return "complete"
-
-
-def _say_change(console: Console, accession: str, before: object, after: object) -> None:
-    from refinebio_assets.lake.store import Commit
-    from refinebio_assets.pipelines.experiment_changes import explain_experiment
-    from refinebio_assets.pipelines.experiment_record import recorded_experiment
-
-    if not isinstance(before, Commit) or not isinstance(after, Commit):
-        return
-    if before.version == after.version:
-        console.print(f"[bold]{escape(accession)}[/]: the archive says the same as before")
-        return
-    lake = open_lake()
-    console.print(f"[bold]{escape(accession)}[/]: the record has changed", style="yellow")
-    for sentence in explain_experiment(recorded_experiment(lake, before), recorded_experiment(lake, after)):
-        console.print(f"  - {escape(sentence)}", highlight=False)
 
 
 def _show(console: Console, accession: str) -> None:

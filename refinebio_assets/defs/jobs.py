@@ -4,7 +4,7 @@ from dagster import AssetSelection, define_asset_job
 
 from refinebio_assets.defs.assets.expression import gene_expression, sample_quantifications
 from refinebio_assets.defs.assets.metadata import harmonized_metadata
-from refinebio_assets.defs.assets.reference import transcriptome_index
+from refinebio_assets.defs.assets.reference import platform_annotation, transcriptome_index
 from refinebio_assets.defs.assets.source import experiment_record, raw_files
 
 process_experiment = define_asset_job(
@@ -25,4 +25,10 @@ build_transcriptome_index = define_asset_job(
     "build_transcriptome_index",
     selection=AssetSelection.assets(transcriptome_index),
     description="Build an organism's Salmon indices from its registered transcripts or genome.",
+)
+
+build_platform_annotation = define_asset_job(
+    "build_platform_annotation",
+    selection=AssetSelection.assets(platform_annotation),
+    description="Read a microarray's probes and genes from its registered files.",
 )

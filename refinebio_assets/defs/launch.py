@@ -9,8 +9,9 @@ from typing import Any
 from dagster import DagsterInstance, Definitions, ExecuteInProcessResult
 
 from refinebio_assets.defs.instance import end_dead_runs, occupied_pools, process_tags
-from refinebio_assets.defs.partitions import EXPERIMENT, ORGANISM
+from refinebio_assets.defs.partitions import EXPERIMENT, ORGANISM, PLATFORM
 from refinebio_assets.defs.sample_events import add_keys
+from refinebio_assets.errors import GivenUpError
 
 SECONDS_BETWEEN_LOOKS = 1.0
 OUR_ERRORS = "refinebio_assets.errors."
@@ -50,6 +51,12 @@ def register_organism(organism: str) -> None:
         add_keys(instance, ORGANISM, [organism])
 
 
+def register_platform_partition(platform: str) -> None:
+    """Add a microarray as a partition."""
+    with DagsterInstance.get() as instance:
+        add_keys(instance, PLATFORM, [platform])
+
+
 def run_experiment(
     definitions: Definitions,
     accession: str,
@@ -81,6 +88,13 @@ def run_transcriptome_index(
 ) -> RunOutcome:
     """Materialize an organism's index in one run, in this process."""
     return _run(definitions, "build_transcriptome_index", organism, {}, tell)
+
+
+def run_platform_annotation(
+    definitions: Definitions, platform: str, *, tell: Callable[[str], None]
+) -> RunOutcome:
+    """Materialize a microarray's annotation in one run, in this process."""
+    return _run(definitions, "build_platform_annotation", platform, {}, tell)
 
 
 def _run(
@@ -121,11 +135,15 @@ def _outcome(result: ExecuteInProcessResult) -> RunOutcome:
         result.run_id,
         result.success,
         problem="\n".join(_message(failure) for failure in failures),
-        permanent=not any(_was_retried(failure) for failure in failures),
+        permanent=not any(_may_pass(failure) for failure in failures),
     )
 
 
-def _was_retried(failure: Any) -> bool:
+def _may_pass(failure: Any) -> bool:
+    """Tell whether a step failed for a reason that may pass: Dagster tried again, or the step said so."""
+    said = failure.user_failure_data.metadata.get("error") if failure.user_failure_data else None
+    if said is not None and said.value == GivenUpError.__name__:
+        return True
     return failure.error is not None and "max_retries" in failure.error.message
 
 

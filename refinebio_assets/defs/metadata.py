@@ -49,11 +49,11 @@ def declared_schema(table: str) -> TableSchema:
     )
 
 
-def matrix_schema(samples: Sequence[str]) -> TableSchema:
+def matrix_schema(samples: Sequence[str], unit: str) -> TableSchema:
     """Return the column schema of an expression matrix; many samples are cut to ``MAX_ROWS``."""
     required = TableColumnConstraints(nullable=False, unique=True)
     gene = TableColumn("Gene", "string", description="Ensembl gene id", constraints=required)
-    values = [TableColumn(sample, "double", description="lengthScaledTPM") for sample in samples[:MAX_ROWS]]
+    values = [TableColumn(sample, "double", description=unit) for sample in samples[:MAX_ROWS]]
     return TableSchema(columns=[gene, *values])
 
 

@@ -4,8 +4,10 @@ from dagster import DynamicPartitionsDefinition
 
 EXPERIMENT = "experiment"
 ORGANISM = "organism"
+PLATFORM = "platform"
 SAMPLE = "sample"
 
 experiment_partitions = DynamicPartitionsDefinition(name=EXPERIMENT)
 organism_partitions = DynamicPartitionsDefinition(name=ORGANISM)
+platform_partitions = DynamicPartitionsDefinition(name=PLATFORM)
 sample_partitions = DynamicPartitionsDefinition(name=SAMPLE)

@@ -12,6 +12,7 @@ from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.fetch_file import WebSource
 from refinebio_assets.pipelines.progress import Progress
 from refinebio_assets.sources.archives import Archives, open_archives, web_source
+from refinebio_assets.sources.library_rules import library_rules, rules_version
 
 
 class LakeResource(ConfigurableResource):  # type: ignore[type-arg]  # it gives itself, not a value
@@ -43,6 +44,10 @@ class ArchivesResource(ConfigurableResource):  # type: ignore[type-arg]  # it gi
     def web(self) -> WebSource:
         """Return a way to the web, for files that are not an archive's."""
         return web_source(self._environment())
+
+    def rules(self) -> str:
+        """Return the version of the rules by which sequencing runs are taken."""
+        return rules_version(library_rules(os.environ))
 
     def _environment(self) -> dict[str, str]:
         return {**os.environ, **({"REFINEBIO_MIRROR": self.mirror} if self.mirror else {})}

@@ -46,11 +46,6 @@ class SampleAttribute:
     source: str
     methods_url: str
 
-    @property
-    def is_keyword(self) -> bool:
-        """Tell whether this is a keyword: a term or name without a value."""
-        return not self.value
-
 
 def read_attributes(path: Path, *, source: str, methods_url: str) -> tuple[SampleAttribute, ...]:
     """Read a contributor's attributes or keywords, each once, in the order of the file.

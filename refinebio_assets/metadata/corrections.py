@@ -80,21 +80,14 @@ def _repeated(rows: Iterable[Row]) -> list[str]:
     return problems
 
 
-def corrections_by_sample(corrections: Iterable[Correction]) -> dict[str, tuple[Correction, ...]]:
-    """Return the corrections of each sample, in the order given."""
-    found: dict[str, list[Correction]] = {}
-    for correction in corrections:
-        found.setdefault(correction.sample, []).append(correction)
-    return {sample: tuple(of_sample) for sample, of_sample in found.items()}
-
-
 def apply_corrections(harmonized: Harmonized, corrections: Iterable[Correction]) -> Harmonized:
     """Return one sample's harmonized metadata with its corrections laid over.
 
     Values are written as harmonization writes them (lower case, f is female); titles stay as they are. A
     corrected field's source is its correction. With a corrected age, unit and years are those of the
-    correction; with a corrected unit, years are those of the age in that unit. Raises ValueError for
-    corrections of several samples, of one field twice, or of a field that cannot be corrected.
+    correction; with a corrected unit, years are those of the age in that unit. Raises RequestError naming
+    sample and field when two corrections are of one field, ValueError for corrections of several samples
+    and of a field that cannot be corrected.
     """
     by_field = _by_field(corrections)
     corrected = harmonized
@@ -109,9 +102,16 @@ def apply_corrections(harmonized: Harmonized, corrections: Iterable[Correction])
 
 def _by_field(corrections: Iterable[Correction]) -> dict[str, Correction]:
     given = tuple(corrections)
-    by_field = {correction.field: correction for correction in given}
-    if len({correction.sample for correction in given}) > 1 or len(by_field) < len(given):
-        raise ValueError("corrections of one sample are wanted, each field once")
+    if len({correction.sample for correction in given}) > 1:
+        raise ValueError("corrections of one sample are wanted")
+    by_field: dict[str, Correction] = {}
+    for one in given:
+        other = by_field.setdefault(one.field, one)
+        if other is not one:
+            raise RequestError(
+                f"{one.field} of {one.sample} is corrected twice: it is {other.value!r} by {other.source},"
+                f" and {one.value!r} by {one.source}"
+            )
     unknown = by_field.keys() - set(CORRECTABLE)
     if unknown:
         raise ValueError(f"{', '.join(sorted(unknown))} cannot be corrected")

@@ -81,11 +81,12 @@ def companion_units(source: str, pairs: Metadata) -> dict[str, tuple[str, str]]:
 
 
 def flatten_json(document: object, prefix: str = "") -> Metadata:
-    """Return the leaves of a JSON document (as ``json.loads`` gives it) as pairs, in its order.
+    """Return the leaves of a JSON document (as ``json.loads`` gives it) as pairs.
 
-    Names on the way to a leaf are joined with ``_``, positions in lists are numbers from 0, blanks in
-    names become ``_``, case is kept. Empty objects and lists give nothing. Texts stay, null becomes the
-    empty text, everything else its JSON spelling.
+    The names of an object are sorted, as their order means nothing; lists keep theirs. Names on the way to
+    a leaf are joined with ``_``, positions in lists are numbers from 0, blanks in names become ``_``, case
+    is kept. Empty objects and lists give nothing. Texts stay, null becomes the empty text, everything else
+    its JSON spelling.
     """
     return tuple((prefix + key, value) for key, value in _leaves(document, "_" if prefix else ""))
 
@@ -93,7 +94,7 @@ def flatten_json(document: object, prefix: str = "") -> Metadata:
 def _leaves(node: object, path: str) -> Iterator[tuple[str, str]]:
     # ``path`` is what stands before the next name, its separator included.
     if isinstance(node, Mapping):
-        for name, child in node.items():
+        for name, child in sorted(node.items(), key=lambda item: str(item[0])):
             yield from _leaves(child, f"{path}{str(name).replace(' ', '_')}_")
     elif isinstance(node, list):
         for position, child in enumerate(node):

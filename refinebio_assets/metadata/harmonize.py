@@ -210,6 +210,8 @@ def match_title_field(
 
     Both are flat (``flat_metadata``, ``flatten_arrayexpress_sample``). The first such field in the order of
     ``SOURCE_KEYS`` is returned, to be given to ``harmonize`` as ``title_field``; None when there is none.
+    Our surveys make samples of the rows themselves and need no match; refine.bio's rule is kept
+    for joining rows with samples that only the retired interface's answers describe.
     """
 
     def titles(of: Iterable[Mapping[str, object]], title_field: str) -> set[str]:

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from refinebio_assets.domain import FileRole, SourceFile
-from refinebio_assets.errors import FormatError, StorageError, TransientError
-from refinebio_assets.formats.archive import extract_member, unpack
+from refinebio_assets.errors import FormatError, RefinebioError, StorageError, TransientError
+from refinebio_assets.formats.archive import extract_members, unpack
+from refinebio_assets.formats.cel import read_cel_header
 from refinebio_assets.formats.fastq import FastqScanner, FastqStats
 from refinebio_assets.lake.store import Lake, StoredFile
 from refinebio_assets.pipelines.fetch_file import (
@@ -30,17 +31,26 @@ from refinebio_assets.pipelines.fetch_file import (
     promised,
     within_reach,
 )
-from refinebio_assets.pipelines.workers import available_cores
 from refinebio_assets.platforms.file_roles import is_archive, role_of_file
 from refinebio_assets.tools.sra_tools import sra_to_fastq
 
 CHUNK_BYTES = 4 * 1024 * 1024
+CORES_A_CONVERSION = 2
+"""Several runs are converted at a time, and reading is most of the work."""
 FASTQ_ROLES = (FileRole.FASTQ_1, FileRole.FASTQ_2)
 
 
 @dataclass(frozen=True, slots=True)
+class Findings:
+    """What a file turned out to hold: ``fastq`` how its reads are, ``chip_type`` the array of a CEL file."""
+
+    fastq: FastqStats | None = None
+    chip_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FetchedFile:
-    """A source file in the lake. ``fastq`` is what its reads are like, for FASTQ files only.
+    """A source file in the lake, and what a look into it found (``findings``).
 
     ``member`` is its path in the archive or run that it came out of, empty when it came by itself.
     """
@@ -50,7 +60,7 @@ class FetchedFile:
     member: str
     stored: StoredFile
     md5: str
-    fastq: FastqStats | None
+    findings: Findings
 
 
 def fetch(lake: Lake, location: str, role: FileRole | None, web: WebSource = no_web) -> FetchedFile:
@@ -69,22 +79,49 @@ def fetch(lake: Lake, location: str, role: FileRole | None, web: WebSource = no_
 
 def fetch_from_archive(
     lake: Lake, files: Sequence[SourceFile], web: WebSource, tell: Tell | None = None
-) -> dict[SourceFile, list[FetchedFile]]:
+) -> dict[SourceFile, list[FetchedFile] | RefinebioError]:
     """Bring what a public archive holds at one location into the lake, downloading it once.
 
     ``files`` are the files wanted from there, all with the same location; a run of SRA gives one or two
-    FASTQ files, an archive whose members are not known gives each file that has a role. Raises
-    FormatError when the content is not what it should be, and what ``within_reach`` raises.
+    FASTQ files, an archive whose members are not known gives each file that has a role. What is wrong with
+    one of the files, a member that is not there, say, is returned in its place. Raises what concerns all:
+    a damaged archive, and what ``within_reach`` raises.
     """
     with within_reach(lake, files[0], web, tell) as path:
-        return {file: _take(lake, path, file) for file in files}
+        members = [file for file in files if file.member]
+        taken = _take_members(lake, path, members) if members else {}
+        return taken | {file: _attempt(lake, path, file) for file in files if not file.member}
+
+
+def check_stored(lake: Lake, stored: StoredFile, role: FileRole, label: str) -> Findings:
+    """Check a file of the lake as it would be checked on arrival, and return what was found.
+
+    Raises FormatError for a damaged FASTQ or CEL file; files of other roles have no checks of their own.
+    """
+    if role is FileRole.CEL:
+        return Findings(chip_type=read_cel_header(lake.local(stored), label=label).chip_type)
+    if role not in FASTQ_ROLES:
+        return Findings()
+    scanner = FastqScanner(label)
+    with lake.open(stored) as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            scanner.feed(chunk)
+    scanner.finish()
+    return Findings(fastq=scanner.stats())
+
+
+def _attempt(lake: Lake, path: Path, file: SourceFile) -> list[FetchedFile] | RefinebioError:
+    try:
+        return _take(lake, path, file)
+    except StorageError:
+        raise
+    except RefinebioError as error:
+        return error
 
 
 def _take(lake: Lake, path: Path, file: SourceFile) -> list[FetchedFile]:
     if file.role is FileRole.SRA:
         return _take_run(lake, path, file)
-    if file.member:
-        return [_take_member(lake, path, file)]
     if file.role is FileRole.ARCHIVE or is_archive(file.name):
         return _take_all(lake, path, file)
     return [_store(lake, path, promised(file), file.role)]
@@ -92,7 +129,7 @@ def _take(lake: Lake, path: Path, file: SourceFile) -> list[FetchedFile]:
 
 def _take_run(lake: Lake, path: Path, file: SourceFile) -> list[FetchedFile]:
     with _scratch(path) as folder:
-        converted = sra_to_fastq(path, folder, cores=available_cores(), run=file.name.removesuffix(".sra"))
+        converted = sra_to_fastq(path, folder, cores=CORES_A_CONVERSION, run=file.name.removesuffix(".sra"))
         compressed = [_compress(fastq) for fastq in converted.fastqs]
         return [
             _store(lake, fastq, promised(file), role, member=fastq.name)
@@ -116,17 +153,28 @@ def _compress(fastq: Path) -> Path:
     return target
 
 
-def _take_member(lake: Lake, path: Path, file: SourceFile) -> FetchedFile:
+def _take_members(
+    lake: Lake, path: Path, files: Sequence[SourceFile]
+) -> dict[SourceFile, list[FetchedFile] | RefinebioError]:
+    """Take the members that samples wait for out of their archive, in one pass."""
+    taken: dict[SourceFile, list[FetchedFile] | RefinebioError] = {}
     with _scratch(path) as folder:
-        target = folder / "member"
-        extract_member(path, file.member, target, label=file.location)
-        return _store(lake, target, promised(file), file.role, member=file.member)
+        wanted = list(dict.fromkeys(file.member for file in files))
+        found = extract_members(path, wanted, folder / "members", label=files[0].location)
+        for file in files:
+            member = found[file.member]
+            if isinstance(member, RefinebioError):
+                taken[file] = member
+            else:
+                taken[file] = [_store(lake, member.path, promised(file), file.role, member=file.member)]
+    return taken
 
 
 def _take_all(lake: Lake, path: Path, file: SourceFile) -> list[FetchedFile]:
     with _scratch(path) as folder:
         members = [
-            (each, role_of_file(each.member)) for each in unpack(path, folder, label=file.location).files
+            (each, role_of_file(each.member))
+            for each in unpack(path, folder / "members", label=file.location).files
         ]
         wanted = [
             (each, role)
@@ -145,8 +193,10 @@ def _store(lake: Lake, path: Path, origin: Origin, role: FileRole | None, member
     md5 = hashlib.md5(usedforsecurity=False)
     scanner = FastqScanner(label) if role in FASTQ_ROLES else None
     name = (member or origin.location.split("?", 1)[0]).rstrip("/").rsplit("/", 1)[-1]
+    chip_type = read_cel_header(path, label=label).chip_type if role is FileRole.CEL else ""
     stored = lake.put_object(_observed(path, label, md5, scanner), name)
-    return FetchedFile(origin, role, member, stored, md5.hexdigest(), scanner.stats() if scanner else None)
+    findings = Findings(scanner.stats() if scanner else None, chip_type)
+    return FetchedFile(origin, role, member, stored, md5.hexdigest(), findings)
 
 
 def _observed(path: Path, location: str, md5: Any, scanner: FastqScanner | None) -> Iterator[bytes]:

@@ -28,12 +28,13 @@ def due_step(
     samples: Sequence[str] = (),
     retry_failed: bool = False,
     survey_again: bool = False,
+    rules: str = "",
 ) -> tuple[str, tuple[str, ...]] | None:
     """Return the first step of an experiment's chain that has work to do, with the reasons.
 
     None when everything is up to date. What follows the step is not judged, as it depends on it.
     """
-    record = assess_record(lake, accession, survey_again=survey_again)
+    record = assess_record(lake, accession, survey_again=survey_again, rules=rules)
     if record.reasons:
         return experiment_record.ASSET, record.reasons
     metadata = assess_metadata(lake, accession)

@@ -24,11 +24,12 @@ from refinebio_assets.pipelines.freshness import content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows
 from refinebio_assets.pipelines.registry import (
     EXPERIMENT_REGISTRATION,
+    SurveyTerms,
     register_experiment,
     registered_accessions,
     registered_experiment,
 )
-from refinebio_assets.sources.accessions import SURVEY_VERSION, geo_twin, recognize
+from refinebio_assets.sources.accessions import SURVEY_VERSION, Archive, geo_twin, recognize
 from refinebio_assets.sources.experiment_json import experiment_to_json
 
 ASSET = "experiment_record"
@@ -38,27 +39,33 @@ Survey = Callable[[str], Experiment]
 """Asks an archive what it knows of an experiment now."""
 
 
-def survey_reasons(lake: Lake, accession: str, *, again: bool = False) -> list[str]:
+def survey_reasons(lake: Lake, accession: str, *, again: bool = False, rules: str = "") -> list[str]:
     """Say why an archive has to be asked; empty when it need not be, or nobody but a person can tell.
 
-    Raises NotFoundError for what is neither registered nor an archive's experiment.
+    ``rules`` is the version of the rules by which runs are taken. Raises NotFoundError for what is neither
+    registered nor an archive's experiment, RequestError for an accession in another spelling than its own.
     """
     head = lake.head(EXPERIMENT_REGISTRATION, accession)
     if head is None:
-        if recognize(accession) is None:
+        known = recognize(accession)
+        if known is None:
             registered_experiment(lake, accession)
+        elif known.text != accession:
+            raise RequestError(f"{accession!r} is written {known.text}")
         return ["not surveyed before"]
     version = head.info.get("survey_version", "")
     if version and again:
         return ["a new survey was asked for"]
     if version and version != SURVEY_VERSION:
         return [f"survey version changed: {version} -> {SURVEY_VERSION}"]
+    if version and head.info["origin"] == Archive.SRA and head.info.get("rules", "") != rules:
+        return ["the rules by which runs are taken have changed"]
     return []
 
 
-def assess_record(lake: Lake, accession: str, *, survey_again: bool = False) -> Situation:
+def assess_record(lake: Lake, accession: str, *, survey_again: bool = False, rules: str = "") -> Situation:
     """Return how an experiment's record stands against its registration, or that it must be surveyed."""
-    reasons = survey_reasons(lake, accession, again=survey_again)
+    reasons = survey_reasons(lake, accession, again=survey_again, rules=rules)
     if reasons:
         return Situation(lake.head(ASSET, accession), {}, tuple(reasons))
     return _assess_registered(lake, accession)
@@ -71,6 +78,7 @@ def record_experiment(
     survey: Survey | None = None,
     asked: str = "",
     survey_again: bool = False,
+    rules: str = "",
     run_id: str = "",
 ) -> Outcome:
     """Write the record of an experiment, or return the one that is already right.
@@ -79,11 +87,11 @@ def record_experiment(
     experiment's own, or the one it was asked for before); nothing is written when it fails. Raises what the
     survey raises, and NotFoundError when a survey is needed and there is none.
     """
-    reasons = survey_reasons(lake, accession, again=survey_again)
+    reasons = survey_reasons(lake, accession, again=survey_again, rules=rules)
     if reasons:
         if survey is None:
             raise NotFoundError(f"experiment {accession} is not registered and no archive can be asked")
-        _register_survey(lake, accession, asked, survey)
+        _register_survey(lake, accession, asked, survey, rules)
     situation = _assess_registered(lake, accession)
     if situation.current is not None:
         return Outcome(situation.current, changed=False)
@@ -95,7 +103,7 @@ def recorded_experiment(lake: Lake, commit: Commit) -> Experiment:
     return read_experiment(lake, commit)
 
 
-def _register_survey(lake: Lake, accession: str, asked: str, survey: Survey) -> None:
+def _register_survey(lake: Lake, accession: str, asked: str, survey: Survey, rules: str) -> None:
     twin = geo_twin(accession)
     head = lake.head(EXPERIMENT_REGISTRATION, accession)
     if head is None and twin in registered_accessions(lake):
@@ -104,9 +112,8 @@ def _register_survey(lake: Lake, accession: str, asked: str, survey: Survey) -> 
     experiment = survey(asked)
     if experiment.accession != accession:
         raise NotFoundError(f"{accession} belongs to {experiment.accession}: process that experiment")
-    register_experiment(
-        lake, experiment, origin=experiment.source, asked=asked, survey_version=SURVEY_VERSION
-    )
+    terms = SurveyTerms(asked, SURVEY_VERSION, rules)
+    register_experiment(lake, experiment, origin=experiment.source, terms=terms)
 
 
 def _assess_registered(lake: Lake, accession: str) -> Situation:

@@ -20,7 +20,7 @@ from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.metadata.harmonized import HARMONIZED_FIELDS
 from refinebio_assets.pipelines import experiment_record, gene_expression, harmonized_metadata
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
-from refinebio_assets.pipelines.expression_matrix import GENE_COLUMN, column_values
+from refinebio_assets.pipelines.expression_matrix import GENE_COLUMN, column_values, matrix_unit
 from refinebio_assets.pipelines.gene_expression import read_expression
 from refinebio_assets.pipelines.outcome import require_head
 from refinebio_assets.pipelines.registry import registered_experiment
@@ -174,6 +174,6 @@ def _write_h5ad(table: pa.Table, obs: dict[str, list[Any]], path: Path) -> None:
         X=np.ascontiguousarray(values.T),
         obs=pd.DataFrame(obs, index=pd.Index(samples, name="sample")),
         var=pd.DataFrame(index=pd.Index(table.column(GENE_COLUMN).to_pylist(), name=GENE_COLUMN)),
-        uns={"unit": "lengthScaledTPM"},
+        uns={"unit": matrix_unit(table)},
     )
     data.write_h5ad(path)

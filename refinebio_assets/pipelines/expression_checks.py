@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from refinebio_assets.domain import DropKind, Verdict
+from refinebio_assets.domain import DropKind, Technology, Verdict
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines import gene_expression, sample_quantifications, transcriptome_index
@@ -28,7 +30,7 @@ def matrix_problems(lake: Lake, accession: str) -> list[str]:
     matrices = {row["matrix"]: read_expression(lake, head, row["matrix"]) for row in rows}
     problems = _unaccounted(lake, accession, matrices)
     for row in rows:
-        problems += _matrix_problems(row["matrix"], matrices[row["matrix"]], row["genes"], row["samples"])
+        problems += _matrix_problems(row, matrices[row["matrix"]])
     return problems
 
 
@@ -69,7 +71,10 @@ def _unaccounted(lake: Lake, accession: str, matrices: dict[str, pa.Table]) -> l
     return problems
 
 
-def _matrix_problems(name: str, matrix: pa.Table, genes: int, samples: int) -> list[str]:
+def _matrix_problems(row: Mapping[str, Any], matrix: pa.Table) -> list[str]:
+    name, genes, samples = row["matrix"], row["genes"], row["samples"]
+    # Only abundances cannot be negative: SCAN's values are around zero for what is not expressed.
+    lowest = -np.inf if row["technology"] == Technology.MICROARRAY else 0.0
     problems = []
     if (matrix.num_rows, matrix.num_columns - 1) != (genes, samples):
         problems.append(
@@ -80,6 +85,6 @@ def _matrix_problems(name: str, matrix: pa.Table, genes: int, samples: int) -> l
         problems.append(f"{name} lists a gene twice")
     for sample in matrix.column_names[1:]:
         values = column_values(matrix, sample)
-        if matrix.column(sample).null_count or not (np.isfinite(values) & (values >= 0)).all():
-            problems.append(f"{name}: sample {sample} has missing, infinite or negative values")
+        if matrix.column(sample).null_count or not (np.isfinite(values) & (values >= lowest)).all():
+            problems.append(f"{name}: sample {sample} has missing, infinite or impossible values")
     return problems

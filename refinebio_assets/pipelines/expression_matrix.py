@@ -19,15 +19,19 @@ from refinebio_assets.errors import FormatError
 
 GENE_COLUMN = "Gene"
 FORMAT_VERSION = "1"
+LENGTH_SCALED_TPM = "lengthScaledTPM"
+SCAN = "SCAN"
 _FORMAT_KEY = b"refinebio_assets.expression_matrix"
+_UNIT_KEY = b"refinebio_assets.unit"
 
 
-def matrix_table(genes: Sequence[str], samples: Sequence[str], values: np.ndarray) -> pa.Table:
+def matrix_table(genes: Sequence[str], samples: Sequence[str], values: np.ndarray, unit: str) -> pa.Table:
     """Return genes x samples ``values`` (float64) as a table: ``Gene``, then one column a sample."""
     columns = [pa.array(genes, pa.string()), *(pa.array(values[:, i]) for i in range(len(samples)))]
     fields: list[pa.Field[Any]] = [pa.field(GENE_COLUMN, pa.string(), nullable=False)]
     fields += [pa.field(sample, pa.float64()) for sample in samples]
-    return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata={_FORMAT_KEY: FORMAT_VERSION}))
+    metadata: dict[bytes | str, bytes | str] = {_FORMAT_KEY: FORMAT_VERSION, _UNIT_KEY: unit}
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=metadata))
 
 
 def write_matrix(path: Path, table: pa.Table) -> None:
@@ -46,6 +50,11 @@ def read_matrix(path: Path, samples: Sequence[str] | None = None) -> pa.Table:
             found=f"format {version or 'unknown'} with first column {table.column_names[0]}",
         )
     return table
+
+
+def matrix_unit(table: pa.Table) -> str:
+    """Return what a matrix's values are: ``lengthScaledTPM`` (abundance) or ``SCAN`` (log2 scale)."""
+    return (table.schema.metadata or {}).get(_UNIT_KEY, LENGTH_SCALED_TPM.encode()).decode()
 
 
 def matrix_version(table: pa.Table) -> str:

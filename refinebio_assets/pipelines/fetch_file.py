@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -83,7 +83,7 @@ def within_reach(
 ) -> Iterator[Path]:
     """Give a local path with the whole file at ``file.location`` while the block runs.
 
-    A local file is read where it is. Everything else is downloaded beside the lake's cache; a download
+    A local file is read where it is. Everything else is downloaded to the lake's staging area; a download
     from the web that was cut short is taken up again by the next try, and its promised size and MD5 are
     checked. Raises NotFoundError, PermanentError, TransientError, StorageError.
     """
@@ -104,22 +104,29 @@ def within_reach(
 def _download_folder(lake: Lake, location: str) -> Iterator[Path]:
     """Give the one folder of this location's download; who comes second waits.
 
-    A finished download is removed with its folder. After an error the folder stays, for the next try.
+    It lies in the lake's staging area, where ``lake sweep`` finds what is left for long. A finished
+    download is removed with its folder; after a failure that may pass it stays for the next try.
     """
     name = hashlib.sha256(location.encode()).hexdigest()[:24]
-    folder = lake.cache / "downloads" / name
+    folder = lake.storage.scratch / f"download-{name}"
+    # The lock file is never removed: who waits for it would hold one that nobody else sees.
+    lock_file = lake.cache / "download-locks" / name
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder.parent / f"{name}.lock").open("w")
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        lock = lock_file.open("w")
     except OSError as error:
-        raise StorageError(f"could not make {folder}: {error}") from error
+        raise StorageError(f"could not make {lock_file}: {error}") from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        folder.mkdir(parents=True, exist_ok=True)
-        yield folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            yield folder
+        except PermanentError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        except OSError as error:
+            raise StorageError(f"could not work in {folder}: {error}") from error
         shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):
-            Path(lock.name).unlink()
 
 
 def _locate_local(path: Path) -> Origin:

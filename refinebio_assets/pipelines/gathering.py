@@ -7,13 +7,13 @@ be had from ENA are taken from NCBI instead.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from refinebio_assets.domain import Experiment, FileRole, Sample, SourceFile, distinct
+from refinebio_assets.domain import Experiment, FileRole, SourceFile, distinct
 from refinebio_assets.errors import RefinebioError, StorageError
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.arriving_file import fetch, fetch_from_archive
+from refinebio_assets.pipelines.arriving_file import check_stored, fetch, fetch_from_archive
 from refinebio_assets.pipelines.fetch_file import Origin, WebSource, promised
 from refinebio_assets.pipelines.progress import Progress
 from refinebio_assets.pipelines.raw_file import RawFile
@@ -25,61 +25,190 @@ FILES_AT_ONCE = 4
 
 MEGABYTE = 1_000_000
 READ = "read raw files"
+CHECK = "check raw files again"
 DOWNLOAD = "download"
+FROM_NCBI = "; and from NCBI: "
 
 Found = dict[SourceFile, list[RawFile]]
 
 
-def gather(
-    lake: Lake,
-    experiment: Experiment,
-    known: Sequence[RawFile],
-    web: WebSource,
-    *,
-    retry_failed: bool,
-    progress: Progress,
-) -> list[RawFile]:
-    """Return the files of each sample, in sample order; one that cannot be had carries its reason.
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """How an experiment's files are gathered: where to, from where, and what to try again.
 
-    ``known`` are files of an earlier time that passed today's checks.
+    ``checked_alike`` tells that what is known passed the checks of today's code; otherwise the copies in
+    the lake are checked again, and not asked for anew.
     """
-    sheet = from_sheet(experiment)
-    wanted = list(wanted_files(experiment))
-    files = list(dict.fromkeys(file for _, file in wanted))
-    found: Found = {}
-    for file in files:
-        stands = _standing(lake, file, known, web, sheet, retry_failed, progress)
-        if stands:
-            found[file] = stands
-    missing = [file for file in files if file not in found]
-    found |= _fetch_all(lake, missing, web, sheet, progress)
-    gathered = [replace(raw, sample=sample.accession) for sample, file in wanted for raw in found[file]]
-    return gathered if sheet else _with_second_choices(lake, experiment, gathered, web, progress)
+
+    lake: Lake
+    web: WebSource
+    progress: Progress
+    retry_failed: bool = False
+    checked_alike: bool = True
+
+    def gather(self, experiment: Experiment, known: Sequence[RawFile]) -> list[RawFile]:
+        """Return the files of each sample, in sample order; one that cannot be had carries its reason.
+
+        ``known`` are the files of an earlier time.
+        """
+        sheet = from_sheet(experiment)
+        if not self.checked_alike:
+            known = self._checked_again(known)
+        second = {} if sheet else second_choices(experiment)
+        standing_in = self._standing_in(second, known)
+        wanted = [
+            (s.accession, file) for s, file in wanted_files(experiment) if s.accession not in standing_in
+        ]
+        found: Found = {}
+        for file in dict.fromkeys(file for _, file in wanted):
+            stands = self._standing(file, known, sheet)
+            if stands:
+                found[file] = stands
+        found |= self._fetch_all([file for _, file in wanted if file not in found], sheet)
+        raw: dict[str, list[RawFile]] = dict(standing_in)
+        for sample, file in wanted:
+            raw.setdefault(sample, []).extend(replace(one, sample=sample) for one in found[file])
+        raw |= self._from_second_choices(raw, second)
+        return [one for sample in experiment.samples for one in raw.get(sample.accession, ())]
+
+    def _checked_again(self, known: Sequence[RawFile]) -> list[RawFile]:
+        """Check what is in the lake by today's code; files that are not there have to be fetched anew."""
+        stored = [raw for raw in known if raw.stored and self.lake.has_object(raw.stored.sha256)]
+        if stored:
+            self.progress.start(CHECK, len(stored), "files")
+        checked = []
+        for _, raw in run_all(self._check, stored, workers=available_cores()):
+            checked.append(raw)
+            self.progress.advance(CHECK, raw.reason or raw.origin.location)
+        place = {(raw.sample, raw.role, raw.origin.location, raw.member): n for n, raw in enumerate(known)}
+        return sorted(checked, key=lambda raw: place[raw.sample, raw.role, raw.origin.location, raw.member])
+
+    def _check(self, raw: RawFile) -> RawFile:
+        if raw.stored is None:
+            return raw
+        try:
+            findings = check_stored(self.lake, raw.stored, raw.role, raw.origin.location)
+        except StorageError:
+            raise
+        except RefinebioError as error:
+            return replace(raw, stored=None, reason=str(error), permanent=error.permanent)
+        return replace(raw.with_findings(findings), reason="")
+
+    def _standing_in(
+        self, second: Mapping[str, SourceFile], known: Sequence[RawFile]
+    ) -> dict[str, list[RawFile]]:
+        """Return, by sample, the second choices that are in the lake already."""
+        mine = {sample: [raw for raw in known if raw.sample == sample] for sample in second}
+        return {
+            sample: raws
+            for sample, raws in mine.items()
+            if raws and all(self._is_stored(raw, second[sample]) for raw in raws)
+        }
+
+    def _is_stored(self, raw: RawFile, file: SourceFile) -> bool:
+        """Tell whether a known file came from this one and is in the lake, whole."""
+        stored = raw.stored
+        if not raw.usable or stored is None or raw.origin != promised(file):
+            return False
+        return self.lake.has_object(stored.sha256)
+
+    def _standing(self, file: SourceFile, known: Sequence[RawFile], sheet: bool) -> list[RawFile]:
+        """Return what is known of a file when it need not be read again, else nothing."""
+        mine = [raw for raw in known if _is_of(raw, file)]
+        first = [raw for raw in mine if raw.sample == mine[0].sample]
+        if not first or not all(self._settled(raw) for raw in first):
+            return []
+        try:
+            if any(origin_now(file, sheet=sheet, web=self.web) != raw.origin for raw in first):
+                return []
+        except RefinebioError as error:
+            if any(raw.stored is None for raw in first):
+                return []
+            self.progress.say(f"{error}: the verified copy in the lake is used")
+        # What is in the lake passed its own checks; how mates compare is judged anew.
+        return [replace(raw, reason="") if raw.stored else raw for raw in first]
+
+    def _settled(self, raw: RawFile) -> bool:
+        if raw.stored is None:
+            return raw.permanent and not self.retry_failed
+        return self.lake.has_object(raw.stored.sha256)
+
+    def _fetch_all(self, files: Iterable[SourceFile], sheet: bool) -> Found:
+        by_location: dict[tuple[str, object], list[SourceFile]] = {}
+        for file in dict.fromkeys(files):
+            # In a sheet one file may serve two roles, each with checks of its own.
+            by_location.setdefault((file.location, file.role if sheet else ""), []).append(file)
+        groups = list(by_location.values())
+        if not groups:
+            return {}
+        self.progress.start(READ, len(groups), "files")
+        arriving = _Arriving([group[0] for group in groups], self.progress)
+        found: Found = {}
+        workers = available_cores() if sheet else max(FILES_AT_ONCE, available_cores())
+        work = self._from_sheet if sheet else self._from_archive(arriving.count)
+        for group, made in run_all(work, groups, workers=workers, tick=arriving.show):
+            found |= made
+            reasons = distinct(raw.reason for raws in made.values() for raw in raws if raw.reason)
+            self.progress.advance(READ, reasons[0] if reasons else group[0].location)
+        return found
+
+    def _from_sheet(self, group: Sequence[SourceFile]) -> Found:
+        try:
+            fetched = fetch(self.lake, group[0].location, group[0].role, self.web)
+        except StorageError:
+            raise
+        except RefinebioError as error:
+            return {file: [self._failed(file, error, sheet=True)] for file in group}
+        return {file: [RawFile.of_fetched(fetched, file.role)] for file in group}
+
+    def _from_archive(self, tell: Callable[[int], None]) -> Callable[[Sequence[SourceFile]], Found]:
+        def fetch_group(group: Sequence[SourceFile]) -> Found:
+            try:
+                fetched = fetch_from_archive(self.lake, group, self.web, tell)
+            except StorageError:
+                raise
+            except RefinebioError as error:
+                return {file: [self._failed(file, error, sheet=False)] for file in group}
+            return {
+                file: [self._failed(file, parts, sheet=False)]
+                if isinstance(parts, RefinebioError)
+                else [RawFile.of_fetched(part, part.role or file.role) for part in parts]
+                for file, parts in fetched.items()
+            }
+
+        return fetch_group
+
+    def _failed(self, file: SourceFile, error: RefinebioError, *, sheet: bool) -> RawFile:
+        """Record a refused file as it stands, so that it is read again only when it changes."""
+        try:
+            origin = origin_now(file, sheet=sheet, web=self.web)
+        except RefinebioError:
+            origin = Origin(file.location, 0, "")
+        return RawFile(
+            "", file.role, origin, reason=str(error), permanent=error.permanent, member=file.member
+        )
+
+    def _from_second_choices(
+        self, raw: Mapping[str, Sequence[RawFile]], second: Mapping[str, SourceFile]
+    ) -> dict[str, list[RawFile]]:
+        """Take the runs whose FASTQ files could not be had for good from NCBI, where it offers them."""
+        lost = {sample: _lost_reads(raw.get(sample, ())) for sample in second}
+        chosen = {
+            sample: file
+            for sample, file in second.items()
+            if lost[sample] and (self.retry_failed or FROM_NCBI not in lost[sample])
+        }
+        for sample in chosen:
+            self.progress.say(f"{sample}: {lost[sample]}; NCBI is asked for its reads instead")
+        found = self._fetch_all(chosen.values(), sheet=False)
+        return {sample: _second_or_both(sample, raw[sample], found[file]) for sample, file in chosen.items()}
 
 
-def _standing(
-    lake: Lake,
-    file: SourceFile,
-    known: Sequence[RawFile],
-    web: WebSource,
-    sheet: bool,
-    retry_failed: bool,
-    progress: Progress,
-) -> list[RawFile]:
-    """Return what is known of a file when it need not be read again, else nothing."""
-    mine = [raw for raw in known if _is_of(raw, file)]
-    first = [raw for raw in mine if raw.sample == mine[0].sample]
-    if not first or not all(_settled(lake, raw, retry_failed) for raw in first):
-        return []
-    try:
-        if any(origin_now(file, sheet=sheet, web=web) != raw.origin for raw in first):
-            return []
-    except RefinebioError as error:
-        if any(raw.stored is None for raw in first):
-            return []
-        progress.say(f"{error}: the verified copy in the lake is used")
-    # What is in the lake passed its own checks; how mates compare is judged anew.
-    return [replace(raw, reason="") if raw.stored else raw for raw in first]
+def second_choices(experiment: Experiment) -> dict[str, SourceFile]:
+    """Return, by sample, the run at NCBI that can stand in for FASTQ files at ENA."""
+    reads_at_ena = {s.accession for s, file in wanted_files(experiment) if file.role is FileRole.FASTQ_1}
+    runs = {sample.accession: sample.file(FileRole.SRA) for sample in experiment.samples}
+    return {sample: file for sample, file in runs.items() if file is not None and sample in reads_at_ena}
 
 
 def _is_of(raw: RawFile, file: SourceFile) -> bool:
@@ -91,56 +220,22 @@ def _is_of(raw: RawFile, file: SourceFile) -> bool:
     return raw.role is file.role and (not file.member or raw.member == file.member)
 
 
-def _settled(lake: Lake, raw: RawFile, retry_failed: bool) -> bool:
-    if raw.stored is None:
-        return raw.permanent and not retry_failed
-    return lake.has_object(raw.stored.sha256)
+def _lost_reads(raw: Sequence[RawFile]) -> str:
+    """Say why a sample's FASTQ files could not be had, when that is for good; empty otherwise."""
+    lost = [one for one in raw if one.role in (FileRole.FASTQ_1, FileRole.FASTQ_2) and not one.usable]
+    return "; ".join(distinct(one.reason for one in lost)) if lost and all(o.permanent for o in lost) else ""
 
 
-def _fetch_all(
-    lake: Lake, files: Sequence[SourceFile], web: WebSource, sheet: bool, progress: Progress
-) -> Found:
-    if not files:
-        return {}
-    by_location: dict[tuple[str, object], list[SourceFile]] = {}
-    for file in files:
-        # In a sheet one file may serve two roles, each with checks of its own.
-        by_location.setdefault((file.location, file.role if sheet else ""), []).append(file)
-    progress.start(READ, len(by_location), "files")
-    arriving = _Arriving([group[0] for group in by_location.values()], progress)
-
-    def one(group: list[SourceFile]) -> Found:
-        try:
-            if sheet:
-                return _fetch_from_sheet(lake, group, web)
-            return _fetch_from_archive(lake, group, web, arriving.count)
-        except StorageError:
-            raise
-        except RefinebioError as error:
-            return {file: [_failed(file, error, sheet, web)] for file in group}
-
-    found: Found = {}
-    workers = max(FILES_AT_ONCE, available_cores()) if not sheet else available_cores()
-    for group, made in run_all(one, list(by_location.values()), workers=workers, tick=arriving.show):
-        found |= made
-        reasons = distinct(raw.reason for raws in made.values() for raw in raws if raw.reason)
-        progress.advance(READ, reasons[0] if reasons else group[0].location)
-    return found
-
-
-def _fetch_from_sheet(lake: Lake, group: Sequence[SourceFile], web: WebSource) -> Found:
-    fetched = fetch(lake, group[0].location, group[0].role, web)
-    return {file: [RawFile.of_fetched(fetched, file.role)] for file in group}
-
-
-def _fetch_from_archive(
-    lake: Lake, group: Sequence[SourceFile], web: WebSource, tell: Callable[[int], None]
-) -> Found:
-    fetched = fetch_from_archive(lake, group, web, tell)
-    return {
-        file: [RawFile.of_fetched(part, part.role or file.role) for part in parts]
-        for file, parts in fetched.items()
-    }
+def _second_or_both(sample: str, first: Sequence[RawFile], second: Sequence[RawFile]) -> list[RawFile]:
+    """Return the second choice when it is good; else the first, with what failed in either."""
+    if all(one.usable for one in second):
+        return [replace(one, sample=sample) for one in second]
+    failure = "; ".join(distinct(one.reason for one in second if one.reason))
+    permanent = all(one.permanent for one in second if not one.usable)
+    return [
+        one if one.usable else replace(one, reason=f"{one.reason}{FROM_NCBI}{failure}", permanent=permanent)
+        for one in first
+    ]
 
 
 class _Arriving:
@@ -166,52 +261,3 @@ class _Arriving:
         if more > 0:
             self._shown += more
             self._progress.advance(DOWNLOAD, amount=more)
-
-
-def _failed(file: SourceFile, error: RefinebioError, sheet: bool, web: WebSource) -> RawFile:
-    """Record a refused file as it stands, so that it is read again only when it changes."""
-    try:
-        origin = origin_now(file, sheet=sheet, web=web)
-    except RefinebioError:
-        origin = Origin(file.location, 0, "") if sheet else promised(file)
-    return RawFile("", file.role, origin, reason=str(error), permanent=error.permanent, member=file.member)
-
-
-def _with_second_choices(
-    lake: Lake, experiment: Experiment, gathered: Sequence[RawFile], web: WebSource, progress: Progress
-) -> list[RawFile]:
-    """Take the runs whose FASTQ files could not be had for good from NCBI, where it offers them."""
-    lost = {raw.sample: raw.reason for raw in gathered if _lost_reads(raw)}
-    second = {
-        sample.accession: file for sample in experiment.samples if (file := _run_of(sample, lost)) is not None
-    }
-    if not second:
-        return list(gathered)
-    for sample in second:
-        progress.say(f"{sample}: {lost[sample]}; its reads are taken from NCBI")
-    found = _fetch_all(lake, list(second.values()), web, False, progress)
-    return _replaced(gathered, second, found)
-
-
-def _lost_reads(raw: RawFile) -> bool:
-    return raw.role in (FileRole.FASTQ_1, FileRole.FASTQ_2) and not raw.usable and raw.permanent
-
-
-def _run_of(sample: Sample, lost: Mapping[str, str]) -> SourceFile | None:
-    return sample.file(FileRole.SRA) if sample.accession in lost else None
-
-
-def _replaced(gathered: Sequence[RawFile], second: Mapping[str, SourceFile], found: Found) -> list[RawFile]:
-    """Put the second choices that arrived in place of what they stand for, in the samples' order."""
-    usable = {
-        sample: [replace(raw, sample=sample) for raw in found[file]]
-        for sample, file in second.items()
-        if all(raw.usable for raw in found[file])
-    }
-    result: list[RawFile] = []
-    for raw in gathered:
-        if raw.sample not in usable:
-            result.append(raw)
-        elif not any(made.sample == raw.sample for made in result):
-            result += usable[raw.sample]
-    return result

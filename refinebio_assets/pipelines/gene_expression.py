@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,21 @@ from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines import (
     experiment_record,
+    platform_annotation,
     raw_files,
     sample_quantifications,
     transcriptome_index,
 )
+from refinebio_assets.pipelines.array_matrix import (
+    ArrayMatrix,
+    ArrayMatrixPlan,
+    plan_array_matrices,
+    read_array_matrix,
+)
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.expression_matrix import (
+    LENGTH_SCALED_TPM,
+    SCAN,
     matrix_table,
     matrix_version,
     read_matrix,
@@ -38,12 +47,15 @@ ASSET = "gene_expression"
 CODE_VERSION = "1"
 
 
+AnyPlan = MatrixPlan | ArrayMatrixPlan
+
+
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A matrix that was made, or (``summary`` None) why it could not be."""
+    """A matrix that was made, or (``content`` None) why it could not be."""
 
-    plan: MatrixPlan
-    summary: TranscriptSummary | None
+    plan: AnyPlan
+    content: TranscriptSummary | ArrayMatrix | None
     dropped: tuple[Dropped, ...]
 
 
@@ -54,7 +66,7 @@ class Assessment:
     situation: Situation
     inputs: tuple[Commit, ...]
     results: tuple[Mapping[str, Any], ...]
-    plans: tuple[MatrixPlan, ...]
+    plans: tuple[AnyPlan, ...]
 
 
 def assess_expression(lake: Lake, accession: str) -> Assessment:
@@ -64,7 +76,11 @@ def assess_expression(lake: Lake, accession: str) -> Assessment:
         for asset in (experiment_record.ASSET, raw_files.ASSET, sample_quantifications.ASSET)
     )
     results = read_rows(lake, quantified, "results")
-    plans = plan_matrices(lake, recorded_experiment(lake, record), read_raw_files(lake, files), results)
+    experiment, raw = recorded_experiment(lake, record), read_raw_files(lake, files)
+    plans: list[AnyPlan] = [
+        *plan_matrices(lake, experiment, raw, results),
+        *plan_array_matrices(experiment, raw, results),
+    ]
     basis = _basis(plans, results)
     head = lake.head(ASSET, accession)
     reasons = explain_changes(head.info["basis"] if head else None, basis)
@@ -93,9 +109,7 @@ def summarize_expression(
         *(item for matrix in matrices for item in matrix.dropped),
     )
     with lake.draft(ASSET, accession) as draft:
-        rows = [
-            _write(draft, accession, matrix.plan, matrix.summary) for matrix in matrices if matrix.summary
-        ]
+        rows = [_write(draft, accession, matrix) for matrix in matrices if matrix.content is not None]
         draft.write_table("matrices", rows)
         draft.write_table("dropped", dropped_rows(dropped))
         commit = draft.commit(
@@ -118,7 +132,10 @@ def _ended(outcome: Outcome) -> Outcome:
 def read_expression(
     lake: Lake, commit: Commit, matrix: str, samples: Sequence[str] | None = None
 ) -> pa.Table:
-    """Return a matrix of a ``gene_expression`` commit: ``Gene``, then one float64 column a sample."""
+    """Return a matrix of a ``gene_expression`` commit: ``Gene``, then one float64 column a sample.
+
+    Its unit is told by ``expression_matrix.matrix_unit``.
+    """
     return read_matrix(lake.local(commit.file(f"{matrix}.parquet")), samples)
 
 
@@ -129,30 +146,52 @@ def matrix_samples(lake: Lake, commit: Commit, matrix: str) -> list[str]:
 
 
 def _inputs(assessed: Assessment) -> list[InputRef]:
-    indices = [
-        InputRef(transcriptome_index.ASSET, plan.reference.organism, plan.reference.version)
-        for plan in assessed.plans
-        if plan.reference.transcriptome is not None
-    ]
-    return [InputRef(commit.asset, commit.partition, commit.version) for commit in assessed.inputs] + indices
+    references = [ref for plan in assessed.plans if (ref := _reference(plan)) is not None]
+    return [
+        InputRef(commit.asset, commit.partition, commit.version) for commit in assessed.inputs
+    ] + references
 
 
-def _basis(plans: Sequence[MatrixPlan], results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _reference(plan: AnyPlan) -> InputRef | None:
+    """Return the reference asset that a matrix depends on, None for a submitted gene map."""
+    if isinstance(plan, ArrayMatrixPlan):
+        return InputRef(platform_annotation.ASSET, plan.platform, plan.version)
+    if plan.reference.transcriptome is None:
+        return None
+    return InputRef(transcriptome_index.ASSET, plan.reference.organism, plan.reference.version)
+
+
+def _reference_version(plan: AnyPlan) -> str:
+    return plan.version if isinstance(plan, ArrayMatrixPlan) else plan.reference.version
+
+
+def _platforms(plan: AnyPlan) -> tuple[str, ...]:
+    return (plan.platform_name,) if isinstance(plan, ArrayMatrixPlan) else plan.platforms
+
+
+def _basis(plans: Sequence[AnyPlan], results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what determines the matrices: each sample's version, matrix and reference, and platforms."""
     basis: dict[str, Any] = {"code version": CODE_VERSION}
     planned = {name: plan for plan in plans for name in plan.samples}
     for row in results:
         plan = planned.get(row["sample"])
-        where = [plan.name, plan.reference.version] if plan else []
+        where = [plan.name, _reference_version(plan)] if plan else []
         basis[f"sample {row['sample']}"] = [row["version"] or row["reason"], *where]
     for plan in plans:
-        basis[f"platforms of {plan.name}"] = list(plan.platforms)
+        basis[f"platforms of {plan.name}"] = list(_platforms(plan))
     return basis
 
 
-def _summarize(lake: Lake, plan: MatrixPlan, progress: Progress) -> Matrix:
+def _summarize(lake: Lake, plan: AnyPlan, progress: Progress) -> Matrix:
     task = f"summarize {plan.name}"
     progress.start(task, len(plan.samples), "samples")
+    if isinstance(plan, ArrayMatrixPlan):
+        content, lost = read_array_matrix(lake, plan, step=ASSET, tell=lambda: progress.advance(task))
+        return Matrix(plan, content, tuple(lost))
+    return _summarize_transcripts(lake, plan, lambda: progress.advance(task))
+
+
+def _summarize_transcripts(lake: Lake, plan: MatrixPlan, tell: Callable[[], None]) -> Matrix:
     files, lost = _local_files(lake, plan)
     try:
         summary = summarize_quant_files(
@@ -160,7 +199,7 @@ def _summarize(lake: Lake, plan: MatrixPlan, progress: Progress) -> Matrix:
             plan.reference.gene_map(lake),
             threads=available_cores(),
             expected_transcripts=plan.reference.transcripts(lake),
-            progress=lambda done, total: progress.advance(task),
+            progress=lambda done, total: tell(),
         )
     except PermanentError as error:
         reason = f"no matrix {plan.name}: {error}"
@@ -189,20 +228,28 @@ def _without_gene(plan: MatrixPlan, summary: TranscriptSummary) -> list[Dropped]
     return [Dropped(DropKind.TRANSCRIPT, name, ASSET, reason) for name in summary.unmapped]
 
 
-def _write(draft: Draft, accession: str, plan: MatrixPlan, summary: TranscriptSummary) -> dict[str, Any]:
-    table = matrix_table(summary.genes, summary.samples, summary.values)
+def _write(draft: Draft, accession: str, matrix: Matrix) -> dict[str, Any]:
+    plan, content = matrix.plan, matrix.content
+    if isinstance(content, TranscriptSummary):
+        table = matrix_table(content.genes, content.samples, content.values, LENGTH_SCALED_TPM)
+        counts = {"transcripts": content.n_transcripts, "mapped_transcripts": content.n_mapped}
+        technology = Technology.RNA_SEQ
+    elif isinstance(content, ArrayMatrix):
+        table = matrix_table(content.names, content.samples, content.values, SCAN)
+        counts, technology = {}, Technology.MICROARRAY
+    else:
+        raise TypeError(f"matrix {plan.name} has no content")
     name = f"{plan.name}.parquet"
     write_matrix(draft.folder / name, table)
     return {
         "experiment": accession,
         "matrix": plan.name,
-        "technology": str(Technology.RNA_SEQ),
-        "platform": ";".join(platform for platform in plan.platforms if platform),
-        "organism": plan.reference.organism,
-        "genes": len(summary.genes),
-        "samples": len(summary.samples),
-        "transcripts": summary.n_transcripts,
-        "mapped_transcripts": summary.n_mapped,
+        "technology": str(technology),
+        "platform": ";".join(platform for platform in _platforms(plan) if platform),
+        "organism": plan.organism if isinstance(plan, ArrayMatrixPlan) else plan.reference.organism,
+        "genes": table.num_rows,
+        "samples": table.num_columns - 1,
+        **counts,
         "path": name,
         "version": matrix_version(table),
     }
@@ -212,13 +259,22 @@ def _warnings(matrices: Sequence[Matrix]) -> list[str]:
     """Say what is odd about the matrices that were made, one sentence each."""
     lines = []
     for matrix in matrices:
-        summary = matrix.summary
-        if summary is not None and summary.n_mapped < summary.n_transcripts:
-            lines.append(
-                f"{matrix.plan.name}: {summary.n_mapped:,} of {summary.n_transcripts:,} transcripts "
-                "have a gene; reads of the others count for no gene"
-            )
-        lines += [f"{warning.sample}: {warning.text}" for warning in (summary.warnings if summary else ())]
+        content = matrix.content
+        if isinstance(content, TranscriptSummary):
+            lines += _warnings_of_transcripts(matrix.plan.name, content)
+        elif content is not None:
+            lines += [f"{matrix.plan.name}: {warning}" for warning in content.warnings]
+    return lines
+
+
+def _warnings_of_transcripts(name: str, summary: TranscriptSummary) -> list[str]:
+    lines = [f"{warning.sample}: {warning.text}" for warning in summary.warnings]
+    if summary.n_mapped < summary.n_transcripts:
+        lines.insert(
+            0,
+            f"{name}: {summary.n_mapped:,} of {summary.n_transcripts:,} transcripts "
+            "have a gene; reads of the others count for no gene",
+        )
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -27,11 +28,11 @@ def assess_metadata(lake: Lake, accession: str) -> Situation:
     record = require_head(lake, experiment_record.ASSET, accession)
     head = lake.head(ASSET, accession)
     samples = [sample.accession for sample in recorded_experiment(lake, record).samples]
-    corrections = corrections_of(lake, samples)
+    corrections, _ = corrections_of(lake, samples)
     basis = {
         "code version": CODE_VERSION,
         "experiment record": record.version,
-        "corrections": _hash_of(corrections) if corrections else "",
+        "corrections": _described(corrections),
     }
     reasons = explain_changes(head.info["basis"] if head else None, basis)
     return Situation(head, basis, tuple(reasons))
@@ -44,7 +45,7 @@ def harmonize_experiment(lake: Lake, accession: str, *, run_id: str = "") -> Out
         return Outcome(situation.current, changed=False)
     record = require_head(lake, experiment_record.ASSET, accession)
     experiment = recorded_experiment(lake, record)
-    corrections = corrections_of(lake, [sample.accession for sample in experiment.samples])
+    corrections, imports = corrections_of(lake, [sample.accession for sample in experiment.samples])
     made = [
         (sample.accession, _harmonize(experiment.source, sample, corrections.get(sample.accession, [])))
         for sample in experiment.samples
@@ -57,7 +58,7 @@ def harmonize_experiment(lake: Lake, accession: str, *, run_id: str = "") -> Out
         commit = draft.commit(
             version=content_hash([rows, sources]),
             code_version=CODE_VERSION,
-            inputs=[InputRef(experiment_record.ASSET, accession, record.version)],
+            inputs=[InputRef(experiment_record.ASSET, accession, record.version), *imports],
             info={"basis": situation.basis},
             run_id=run_id,
         )
@@ -69,9 +70,7 @@ def filled_fields(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     summary = []
     for name in FIELDS:
         values = [row[name] for row in rows if row[name] not in ("", None)]
-        counts = {value: values.count(value) for value in dict.fromkeys(values)}
-        common = sorted(counts, key=lambda value: -counts[value])[:3]
-        shown = "; ".join(f"{value} ({counts[value]:,})" for value in common)
+        shown = "; ".join(f"{value} ({count:,})" for value, count in Counter(values).most_common(3))
         summary.append({"field": name, "samples": len(values), "most frequent": shown})
     return summary
 
@@ -81,14 +80,19 @@ def _harmonize(source: str, sample: Sample, corrections: Sequence[Correction]) -
     return apply_corrections(harmonized, corrections) if corrections else harmonized
 
 
-def _hash_of(corrections: dict[str, list[Correction]]) -> str:
-    return content_hash(
+def _described(corrections: dict[str, list[Correction]]) -> str:
+    """Return how many corrections there are, and a hash of them, in words that people can compare."""
+    if not corrections:
+        return "none"
+    content = content_hash(
         [
             [getattr(correction, field.name) for field in fields(correction)]
             for own in corrections.values()
             for correction in own
         ]
     )
+    count = sum(len(own) for own in corrections.values())
+    return f"{count:,} of {len(corrections):,} samples ({content[:12]})"
 
 
 def _row(experiment: str, sample: str, harmonized: Harmonized) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from refinebio_assets.domain import Experiment, FileRole, Sample, Verdict, disti
 from refinebio_assets.errors import NotFoundError, PermanentError
 from refinebio_assets.formats.gene_map import GeneMap, read_gene_map
 from refinebio_assets.lake.store import Lake, StoredFile
+from refinebio_assets.pipelines.array_quantification import PROCESSOR as ARRAYS
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.raw_files import files_by_sample
 from refinebio_assets.pipelines.read_quantification import QUANT_FILE
@@ -61,7 +62,7 @@ class MatrixPlan:
 def plan_matrices(
     lake: Lake, experiment: Experiment, raw: Sequence[RawFile], results: Sequence[Mapping[str, Any]]
 ) -> list[MatrixPlan]:
-    """Group the processed samples of ``results`` by reference.
+    """Group the processed RNA-seq samples of ``results`` by reference.
 
     Raises NotFoundError when the results are of another registration or another index than today's.
     """
@@ -70,7 +71,7 @@ def plan_matrices(
     indices = {organism: find_transcriptome(lake, organism) for organism in experiment.organisms}
     groups: dict[tuple[str, str], tuple[Reference, list[Mapping[str, Any]]]] = {}
     for row in results:
-        if row["verdict"] != Verdict.PROCESSED:
+        if row["verdict"] != Verdict.PROCESSED or row["processor"] == ARRAYS:
             continue
         sample = sample_of.get(row["sample"])
         if sample is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from refinebio_assets.lake.rows import read_rows
-from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.metadata.attributes import read_attributes
 from refinebio_assets.metadata.corrections import Correction, read_corrections
 from refinebio_assets.pipelines.freshness import content_hash
@@ -40,18 +40,28 @@ def import_attributes(lake: Lake, file: Path, source: str, methods_url: str) -> 
     return _import(lake, ATTRIBUTES, source, rows, str(file))
 
 
-def corrections_of(lake: Lake, samples: Collection[str]) -> dict[str, list[Correction]]:
-    """Return the corrections of these samples, those of later names last; samples without have no entry."""
+def corrections_of(
+    lake: Lake, samples: Collection[str]
+) -> tuple[dict[str, list[Correction]], list[InputRef]]:
+    """Return the corrections of these samples, and the imports that they are from.
+
+    One a field: where several imports correct the same field of a sample, the one imported last counts.
+    Samples without corrections have no entry.
+    """
     wanted = set(samples)
-    found: dict[str, list[Correction]] = {}
-    for name in lake.partitions(CORRECTIONS):
-        head = lake.head(CORRECTIONS, name)
-        for row in read_rows(lake, head, CORRECTIONS) if head else ():
+    chosen: dict[tuple[str, str], tuple[Correction, InputRef]] = {}
+    heads = [head for name in lake.partitions(CORRECTIONS) if (head := lake.head(CORRECTIONS, name))]
+    for head in sorted(heads, key=lambda head: (head.created_at, head.partition)):
+        for row in read_rows(lake, head, CORRECTIONS):
             if row["sample"] in wanted:
                 fields = ("sample", "field", "value", "source", "note")
                 correction = Correction(**{field: row[field] or "" for field in fields})
-                found.setdefault(row["sample"], []).append(correction)
-    return found
+                used = InputRef(CORRECTIONS, head.partition, head.version)
+                chosen[correction.sample, correction.field] = (correction, used)
+    found: dict[str, list[Correction]] = {}
+    for correction, _ in chosen.values():
+        found.setdefault(correction.sample, []).append(correction)
+    return found, list(dict.fromkeys(used for _, used in chosen.values()))
 
 
 def _import(

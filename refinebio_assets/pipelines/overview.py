@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from refinebio_assets.domain import distinct
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.metadata.harmonized import HARMONIZED_FIELDS
 from refinebio_assets.pipelines.harmonized_metadata import filled_fields
+from refinebio_assets.platforms.annotation_sources import annotation_sources
+from refinebio_assets.sources.accessions import geo_twin, recognize
 
 _STATES = """
     WITH registered AS (
@@ -23,20 +26,26 @@ _STATES = """
         SELECT experiment, sum(samples) AS processed,
                string_agg(genes || ' genes x ' || samples, ', ' ORDER BY matrix) AS matrices
         FROM matrices GROUP BY ALL
+    ), unsupported AS (
+        SELECT experiment, count(DISTINCT sample) AS unsupported FROM results
+        WHERE is_current AND verdict = 'not supported' GROUP BY ALL
     ), finished AS (
         SELECT partition AS experiment, max(created_at) AS finished FROM commits
         WHERE is_current AND asset = 'gene_expression' GROUP BY ALL
     )
     SELECT experiment, source, title, organisms, technologies, url, alternates, published, updated,
            institution, pubmed_id, publication_title, registered.samples,
-           coalesce(processed, 0)::BIGINT AS processed, coalesce(failed, 0) AS failed, matrices, finished,
-           CASE WHEN coalesce(failed, 0) >= registered.samples THEN 'failed'
+           least(coalesce(processed, 0), registered.samples - coalesce(failed, 0))::BIGINT AS processed,
+           coalesce(failed, 0) AS failed, matrices, finished,
+           CASE WHEN unsupported = registered.samples THEN 'not supported'
+                WHEN coalesce(failed, 0) >= registered.samples THEN 'failed'
                 WHEN processed = registered.samples AND coalesce(failed, 0) = 0 THEN 'complete'
                 WHEN processed > 0 THEN 'partial'
                 ELSE 'registered' END AS state
     FROM registered
     LEFT JOIN experiments USING (experiment) LEFT JOIN lost USING (experiment)
     LEFT JOIN made USING (experiment) LEFT JOIN finished USING (experiment)
+    LEFT JOIN unsupported USING (experiment)
 """
 
 
@@ -85,6 +94,16 @@ def transcriptomes(catalog: Catalog) -> list[dict[str, Any]]:
     return _rows(catalog, "SELECT * FROM transcriptomes ORDER BY organism")
 
 
+def platforms(catalog: Catalog) -> list[dict[str, Any]]:
+    """Return a row for each microarray that has an annotation."""
+    return _rows(catalog, "SELECT * FROM platform_annotations ORDER BY platform")
+
+
+def available_platforms() -> list[dict[str, Any]]:
+    """Return a row for each microarray whose probe tables are published, with their addresses."""
+    return [asdict(source) for source in annotation_sources()]
+
+
 def experiment_details(catalog: Catalog, accession: str) -> ExperimentDetails | None:
     """Return what is known of an experiment, or None when there is no such experiment."""
     state = _rows(catalog, f"{_STATES} WHERE experiment = $name", accession)
@@ -109,7 +128,8 @@ def experiment_details(catalog: Catalog, accession: str) -> ExperimentDetails | 
     commits = _rows(
         catalog,
         """SELECT asset, id, version, code_version, created_at, is_current FROM commits
-           WHERE partition = $name AND asset <> 'transcriptome_index' ORDER BY created_at, id""",
+           WHERE partition = $name AND asset NOT IN ('transcriptome_index', 'platform_annotation')
+           ORDER BY created_at, id""",
         accession,
     )
     return ExperimentDetails(state[0], samples, matrices, commits)
@@ -137,13 +157,24 @@ def survey_summary(catalog: Catalog, accession: str) -> SurveySummary:
 
 
 def harmonized_rows(catalog: Catalog, accession: str) -> list[dict[str, Any]]:
-    """Return the harmonized metadata of an experiment, a row a sample, sorted."""
+    """Return the harmonized metadata of an experiment, or of one sample, a row a sample, sorted."""
     columns = ", ".join(["experiment", "sample", *HARMONIZED_FIELDS])
     return _rows(
         catalog,
-        f"SELECT {columns} FROM harmonized_metadata WHERE experiment = $name ORDER BY sample",
+        f"SELECT {columns} FROM harmonized_metadata WHERE experiment = $name OR sample = $name ORDER BY ALL",
         accession,
     )
+
+
+def unknown_samples(catalog: Catalog, table: str, name: str) -> list[str]:
+    """Return the samples of an imported overlay that no experiment here has, sorted."""
+    rows = _rows(
+        catalog,
+        f"""SELECT DISTINCT sample FROM {table} WHERE partition = $name
+            AND sample NOT IN (SELECT sample FROM samples) ORDER BY sample""",
+        name,
+    )
+    return [row["sample"] for row in rows]
 
 
 def overlay_counts(catalog: Catalog, table: str, name: str) -> dict[str, int]:
@@ -188,13 +219,14 @@ def sample_details(catalog: Catalog, accession: str) -> list[SampleDetails]:
 
 
 def require_known(catalog: Catalog, accession: str) -> ExperimentDetails | list[SampleDetails]:
-    """Return an experiment's details, or a sample's; NotFoundError, with near names, for neither."""
-    experiment = experiment_details(catalog, accession)
-    if experiment is not None:
-        return experiment
-    samples = sample_details(catalog, accession)
-    if samples:
-        return samples
+    """Return an experiment's details, or a sample's; NotFoundError, with near names, for neither.
+
+    An archive's accession may be in any case, and a series may be named as the other archive names it.
+    """
+    for name in spellings(accession):
+        found = _known(catalog, name)
+        if found:
+            return found
     near = _rows(
         catalog,
         """SELECT name FROM (SELECT DISTINCT unnest([experiment, sample]) AS name FROM registered_samples)
@@ -204,6 +236,17 @@ def require_known(catalog: Catalog, accession: str) -> ExperimentDetails | list[
     )
     hint = f" Did you mean {', '.join(row['name'] for row in near)}?" if near else ""
     raise NotFoundError(f"there is no experiment or sample {accession} in the catalog.{hint}")
+
+
+def spellings(accession: str) -> list[str]:
+    """Return the names under which something may be here: as given, as its archive writes it, its twin."""
+    known = recognize(accession)
+    canonical = known.text if known else accession
+    return [name for name in distinct([accession, canonical, geo_twin(canonical)]) if name]
+
+
+def _known(catalog: Catalog, name: str) -> ExperimentDetails | list[SampleDetails] | None:
+    return experiment_details(catalog, name) or sample_details(catalog, name) or None
 
 
 def _of_sample(catalog: Catalog, table: str, sample: Mapping[str, Any], order: str) -> list[dict[str, Any]]:

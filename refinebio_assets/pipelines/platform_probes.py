@@ -1,7 +1,7 @@
-"""A microarray's probes and their genes, as a ``platform_annotation`` keeps them: in memory and as Parquet.
+"""A microarray's probes and their genes as a ``platform_annotation`` keeps them: in order, and as Parquet.
 
-Cells are (x, y), both from 0, as in the CEL file. What is read from which file of a manufacturer is the
-business of ``platform_tables``.
+Cells are (x, y), both from 0, as in a CEL file. What is taken from which of the manufacturer's files is
+decided in ``platform_tables``.
 """
 
 from __future__ import annotations
@@ -15,175 +15,186 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from refinebio_assets.errors import FormatError, PermanentError
+from refinebio_assets.errors import FormatError
+from refinebio_assets.formats.probe_tables import PROBE_LENGTH, Labels, ProbeTable
+from refinebio_assets.formats.probe_tables.model import make_labels, make_sequences, sorted_labels
 
-Coordinates = npt.NDArray[np.int32]
+Int32s = npt.NDArray[np.int32]
 
 FORMAT_VERSION = "1"
 _FORMAT_KEY = b"refinebio_assets.platform_probes"
-_CELL_COLUMNS = (("x", pa.int32()), ("y", pa.int32()))
-_PROBE_SCHEMA = (*_CELL_COLUMNS, ("sequence", pa.string()), ("probe_set", pa.string()))
-_GENE_SCHEMA = (*_CELL_COLUMNS, ("gene", pa.string()))
+_SUFFIX = "_at"
+_PROBE_COLUMNS = ("x", "y", "sequence", "probe_set", "category")
+_GENE_COLUMNS = ("x", "y", "gene")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Cells:
-    """Cells of an array, one a row, in some order, repeats allowed."""
+class GeneProbes:
+    """Which cell counts for which gene, many to many: a row each, sorted by y, then x, then gene.
 
-    x: Coordinates
-    y: Coordinates
+    ``x`` and ``y`` are the cell; ``genes`` names ids as they are published (``ENSG00000141510``), without the
+    suffix ``_at`` of probe sets. A row that comes twice counts twice. Nothing is missing.
+    """
+
+    x: Int32s
+    y: Int32s
+    genes: Labels
 
     def __len__(self) -> int:
+        """How many rows there are."""
         return len(self.x)
 
-    def cells(self, columns: int, rows: int) -> npt.NDArray[np.int64]:
-        """Return each row's index among the intensities of a CEL file: ``y * columns + x``.
 
-        Raises PermanentError where the file's array has no such cell, as it is then another array.
-        """
-        if len(self) and (self.x.max() >= columns or self.y.max() >= rows):
-            raise PermanentError(
-                f"the probes are on cells up to x {self.x.max():,}, y {self.y.max():,}, but the CEL file has "
-                f"{columns:,} columns and {rows:,} rows: it is of another array"
-            )
-        return self.y.astype(np.int64) * columns + self.x
-
-    @property
-    def cell_count(self) -> int:
-        """How many different cells there are."""
-        return len(np.unique(self._keys()))
-
-    def _keys(self) -> npt.NDArray[np.int64]:
-        return (self.y.astype(np.int64) << 32) | self.x
+def in_model_order(table: ProbeTable) -> ProbeTable:
+    """Return the probes by y, then x, then probe set (stable), as SCAN numbers them."""
+    return table.take(np.lexsort((table.probe_sets.codes, table.x, table.y)))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ProbeTable(_Cells):
-    """The probes of an array that the model is fit on, sorted by y, then x, then probe set.
-
-    One row for each probe and probe set it is in; ``sequences`` are 5' to 3'. Nothing is missing.
-    """
-
-    sequences: pa.StringArray
-    probe_sets: pa.StringArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GeneProbes(_Cells):
-    """Which cell counts for which gene, many to many; a row that comes twice counts twice.
-
-    ``genes`` are ids as they are published (``ENSG00000141510``), without the suffix ``_at``.
-    """
-
-    genes: pa.StringArray
+def gene_probes(table: ProbeTable) -> GeneProbes:
+    """Return a table whose probe sets are genes (``ENSG00000141510_at``) as genes' probes, in order."""
+    bare = [name.removesuffix(_SUFFIX) for name in table.probe_sets.names]
+    code_of = {name: code for code, name in enumerate(dict.fromkeys(bare))}
+    codes = np.array([code_of[name] for name in bare], np.int32)[table.probe_sets.codes]
+    genes = sorted_labels(codes, tuple(code_of))
+    order = np.lexsort((genes.codes, table.x, table.y))
+    return GeneProbes(table.x[order], table.y[order], genes.take(order))
 
 
-def make_probe_table(
-    x: Coordinates, y: Coordinates, sequences: pa.StringArray, probe_sets: pa.StringArray
-) -> ProbeTable:
-    """Return probes in the model's order: by y, then x, then probe set (by bytes)."""
-    order = _order(x, y, probe_sets)
-    return ProbeTable(x[order], y[order], _take(sequences, order), _take(probe_sets, order))
+def cell_keys(table: ProbeTable | GeneProbes) -> npt.NDArray[np.int64]:
+    """Return a number for each row that is the same for the same cell, on an array of any size."""
+    return (table.y.astype(np.int64) << 32) | table.x
 
 
-def make_gene_probes(x: Coordinates, y: Coordinates, genes: pa.StringArray) -> GeneProbes:
-    """Return genes' probes sorted by y, then x, then gene; a suffix ``_at`` is dropped."""
-    bare = cast(pa.StringArray, pc.replace_substring_regex(genes, "_at$", ""))
-    order = _order(x, y, bare)
-    return GeneProbes(x[order], y[order], _take(bare, order))
+def cell_count(table: ProbeTable | GeneProbes) -> int:
+    """Return how many different cells the rows are on."""
+    return len(np.unique(cell_keys(table)))
 
 
-def rows_on(probes: ProbeTable, genes: GeneProbes) -> npt.NDArray[np.bool_]:
-    """Tell for each row of ``genes`` whether its cell is among the probes."""
-    return np.isin(genes._keys(), probes._keys())
+def name_count(labels: Labels) -> int:
+    """Return how many different names the rows have."""
+    return len(np.unique(labels.codes))
 
 
-def distinct_count(names: pa.StringArray) -> int:
-    """Return how many different names there are."""
-    return int(pc.count_distinct(names).as_py())
+def text_array(labels: Labels) -> pa.StringArray:
+    """Return the text of every row, without making a Python text of each."""
+    names = pa.array(labels.names, pa.string())
+    return cast(pa.StringArray, cast(Any, names).take(_int32_array(labels.codes)))
 
 
 def content_version(probes: ProbeTable, genes: GeneProbes | None) -> str:
-    """Return the SHA-256 of everything in an annotation, independent of how it is stored."""
-    digest = hashlib.sha256(f"format {FORMAT_VERSION}".encode())
-    for table in (probe_rows(probes), gene_rows(genes) if genes is not None else None):
-        digest.update(b"\0table\0")
-        for name in table.column_names if table is not None else []:
-            digest.update("\n".join(map(str, cast(Any, table).column(name).to_pylist())).encode())
-            digest.update(b"\0")
+    """Return the SHA-256 of what an annotation holds, however it is stored."""
+    digest = hashlib.sha256(f"platform probes {FORMAT_VERSION}".encode())
+    _add(digest, probes.x, probes.y, probes.probe_sets)
+    digest.update(np.ascontiguousarray(probes.sequences).tobytes())
+    if genes is not None:
+        _add(digest, genes.x, genes.y, genes.genes)
     return digest.hexdigest()
 
 
-def probe_rows(probes: ProbeTable) -> pa.Table:
-    """Return the probes as an Arrow table: x, y, sequence, probe_set."""
-    return _table(_PROBE_SCHEMA, (probes.x, probes.y, probes.sequences, probes.probe_sets))
+def write_probes(path: Path, table: ProbeTable) -> None:
+    """Write probes, all of 25 bases, as Parquet: x, y, sequence, probe_set, category."""
+    category = table.categories
+    columns = (
+        _int32_array(table.x),
+        _int32_array(table.y),
+        _sequence_array(table.sequences),
+        text_array(table.probe_sets),
+        text_array(category) if category is not None else pa.nulls(len(table), pa.string()),
+    )
+    _write(path, _PROBE_COLUMNS, columns)
 
 
-def gene_rows(genes: GeneProbes) -> pa.Table:
-    """Return the genes' probes as an Arrow table: x, y, gene."""
-    return _table(_GENE_SCHEMA, (genes.x, genes.y, genes.genes))
-
-
-def write_rows(path: Path, table: pa.Table) -> None:
-    """Write probes or genes as Parquet (zstd)."""
-    pq.write_table(table, path, compression="zstd")
+def write_genes(path: Path, table: GeneProbes) -> None:
+    """Write genes' probes as Parquet: x, y, gene."""
+    columns = (_int32_array(table.x), _int32_array(table.y), text_array(table.genes))
+    _write(path, _GENE_COLUMNS, columns)
 
 
 def read_probes(path: Path) -> ProbeTable:
-    """Read the probes that ``write_rows`` wrote. Raises FormatError when the file holds none."""
-    table = _read(path, _PROBE_SCHEMA)
+    """Return the probes that ``write_probes`` wrote. Raises FormatError for another file."""
+    table = _read(path, _PROBE_COLUMNS, optional=("category",))
+    category = _column(table, "category")
+    sequences, lengths = make_sequences(_column(table, "sequence"))
+    if not (lengths == PROBE_LENGTH).all():
+        found = f"one of {lengths[lengths != PROBE_LENGTH][0]}"
+        raise FormatError(path, expected=f"sequences of {PROBE_LENGTH} bases", found=found)
     return ProbeTable(
-        _numbers(table, "x"), _numbers(table, "y"), _texts(table, "sequence"), _texts(table, "probe_set")
+        x=_int32s(table, "x"),
+        y=_int32s(table, "y"),
+        probe_sets=make_labels(_column(table, "probe_set")),
+        sequences=sequences,
+        lengths=lengths,
+        categories=make_labels(category) if not category.null_count else None,
     )
 
 
 def read_genes(path: Path) -> GeneProbes:
-    """Read the genes' probes that ``write_rows`` wrote. Raises FormatError when the file holds none."""
-    table = _read(path, _GENE_SCHEMA)
-    return GeneProbes(_numbers(table, "x"), _numbers(table, "y"), _texts(table, "gene"))
+    """Return the genes' probes that ``write_genes`` wrote. Raises FormatError for another file."""
+    table = _read(path, _GENE_COLUMNS)
+    return GeneProbes(_int32s(table, "x"), _int32s(table, "y"), make_labels(_column(table, "gene")))
 
 
-def _order(x: Coordinates, y: Coordinates, names: pa.StringArray) -> npt.NDArray[np.int64]:
-    table = pa.table({"y": pa.array(y), "x": pa.array(x), "name": names})
-    keys = [("y", "ascending"), ("x", "ascending"), ("name", "ascending")]
-    # sort_indices is not stable, but rows that are equal in all three differ in nothing that counts.
-    return cast(npt.NDArray[np.int64], pc.sort_indices(table, sort_keys=cast(Any, keys)).to_numpy())
+def _add(digest: Any, x: Int32s, y: Int32s, labels: Labels) -> None:
+    used = np.unique(labels.codes)
+    digest.update(len(x).to_bytes(8, "little"))
+    digest.update(np.ascontiguousarray(x).tobytes())
+    digest.update(np.ascontiguousarray(y).tobytes())
+    # Names that no row has do not count, wherever they come from.
+    digest.update(np.searchsorted(used, labels.codes).astype(np.int32).tobytes())
+    digest.update("\n".join(labels.names[code] for code in used.tolist()).encode())
 
 
-def _take(names: pa.StringArray, order: npt.NDArray[np.int64]) -> pa.StringArray:
-    return cast(pa.StringArray, names.take(pa.array(order)))
+# pa.array of a NumPy vector and Array.to_numpy both load pandas, which takes 2 s; buffers do not.
 
 
-def _table(schema: Sequence[tuple[str, Any]], columns: Sequence[Any]) -> pa.Table:
-    fields: list[pa.Field[Any]] = [pa.field(name, kind, nullable=False) for name, kind in schema]
-    arrays = [pa.array(values) if isinstance(values, np.ndarray) else values for values in columns]
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata={_FORMAT_KEY: FORMAT_VERSION}))
+def _buffer(values: npt.NDArray[Any]) -> pa.Buffer:
+    return pa.py_buffer(cast(Any, values))
 
 
-def _read(path: Path, schema: Sequence[tuple[str, Any]]) -> pa.Table:
+def _int32_array(values: Int32s) -> pa.Array[Any]:
+    buffer = _buffer(np.ascontiguousarray(values, dtype=np.int32))
+    return pa.Array.from_buffers(pa.int32(), len(values), [None, buffer])
+
+
+def _sequence_array(letters: npt.NDArray[np.uint8]) -> pa.Array[Any]:
+    count, length = letters.shape
+    offsets = np.arange(count + 1, dtype=np.int32) * np.int32(length)
+    buffers = [None, _buffer(offsets), _buffer(np.ascontiguousarray(letters))]
+    return pa.Array.from_buffers(pa.string(), count, buffers)
+
+
+def _write(path: Path, names: Sequence[str], columns: Sequence[pa.Array[Any]]) -> None:
+    fields: list[pa.Field[Any]] = [
+        pa.field(name, column.type) for name, column in zip(names, columns, strict=True)
+    ]
+    schema = pa.schema(fields, metadata={_FORMAT_KEY: FORMAT_VERSION})
+    pq.write_table(pa.Table.from_arrays(list(columns), schema=schema), path, compression="zstd")
+
+
+def _read(path: Path, names: Sequence[str], optional: Sequence[str] = ()) -> pa.Table:
     try:
         table = pq.read_table(path)
     except pa.ArrowException as error:
         raise FormatError(path, expected="probes as Parquet", found=str(error)) from error
     version = (table.schema.metadata or {}).get(_FORMAT_KEY, b"").decode()
-    columns = [(field.name, field.type) for field in table.schema]
-    if version != FORMAT_VERSION or columns != list(schema):
-        raise FormatError(
-            path,
-            expected=f"probes, format {FORMAT_VERSION}, with columns {', '.join(name for name, _ in schema)}",
-            found=f"format {version or 'unknown'} with columns {', '.join(table.column_names)}",
-        )
+    found = [(field.name, field.type) for field in table.schema]
+    expected = [(name, pa.int32() if name in ("x", "y") else pa.string()) for name in names]
+    if version != FORMAT_VERSION or found != expected:
+        columns = ", ".join(f"{name} {kind}" for name, kind in found)
+        wanted = f"probes of format {FORMAT_VERSION} with columns {', '.join(names)}"
+        raise FormatError(path, expected=wanted, found=f"format {version or 'unknown'} with {columns}")
+    for name in names:
+        if name not in optional and table.column(name).null_count:
+            raise FormatError(path, place=f"column {name}", expected="a value in each row", found="nulls")
     return table
 
 
-def _numbers(table: pa.Table, name: str) -> Coordinates:
-    """Return a column as a vector, without loading pandas as pyarrow would."""
-    array = cast(Any, table.column(name)).combine_chunks()
-    return np.frombuffer(array.buffers()[1], np.int32, len(array), array.offset * 4)
+def _column(table: pa.Table, name: str) -> pa.Array[Any]:
+    return cast("pa.Array[Any]", cast(Any, table.column(name)).combine_chunks())
 
 
-def _texts(table: pa.Table, name: str) -> pa.StringArray:
-    return cast(pa.StringArray, cast(Any, table.column(name)).combine_chunks())
+def _int32s(table: pa.Table, name: str) -> Int32s:
+    array = _column(table, name)
+    return np.frombuffer(cast(Any, array.buffers()[1]), np.int32, len(array), array.offset * 4)

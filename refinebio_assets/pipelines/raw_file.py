@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from refinebio_assets.domain import FileRole, Verdict
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake, StoredFile
-from refinebio_assets.pipelines.arriving_file import FetchedFile
+from refinebio_assets.pipelines.arriving_file import FetchedFile, Findings
 from refinebio_assets.pipelines.fetch_file import Origin
 
 
@@ -19,7 +19,8 @@ class RawFile:
 
     ``reads`` (count) and ``mean_read_length`` (bases) are None except for FASTQ files. ``reason`` is
     empty for a file that is in the lake and passed its checks. ``member`` is the file's path in the
-    archive at its origin, empty when it came by itself.
+    archive at its origin, empty when it came by itself; ``chip_type`` is what a CEL file
+    calls its array.
     """
 
     sample: str
@@ -32,6 +33,7 @@ class RawFile:
     reason: str = ""
     permanent: bool = True
     member: str = ""
+    chip_type: str = ""
 
     @property
     def usable(self) -> bool:
@@ -41,8 +43,14 @@ class RawFile:
     @classmethod
     def of_fetched(cls, file: FetchedFile, role: FileRole) -> RawFile:
         """Return the record of a file just brought in, not yet given to a sample."""
-        reads, length = (file.fastq.reads, file.fastq.mean_length) if file.fastq else (None, None)
-        return cls("", role, file.origin, file.stored, file.md5, reads, length, member=file.member)
+        found = cls("", role, file.origin, file.stored, file.md5, member=file.member)
+        return found.with_findings(file.findings)
+
+    def with_findings(self, findings: Findings) -> RawFile:
+        """Return the file with what a look into it found."""
+        fastq = findings.fastq
+        reads, length = (fastq.reads, fastq.mean_length) if fastq else (None, None)
+        return replace(self, reads=reads, mean_read_length=length, chip_type=findings.chip_type)
 
 
 def read_raw_files(lake: Lake, commit: Commit) -> list[RawFile]:
@@ -75,6 +83,7 @@ def _to_row(experiment: str, file: RawFile) -> dict[str, Any]:
         "permanent": file.permanent,
         "member": file.member,
         "origin_size": file.origin.size,
+        "chip_type": file.chip_type,
     }
 
 
@@ -92,4 +101,5 @@ def _from_row(row: Mapping[str, Any]) -> RawFile:
         reason=row["reason"],
         permanent=row["permanent"],
         member=row["member"] or "",
+        chip_type=row["chip_type"] or "",
     )

@@ -12,14 +12,14 @@ from refinebio_assets.pipelines import experiment_record
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.fetch_file import WebSource, describe, no_web
 from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
-from refinebio_assets.pipelines.gathering import gather
+from refinebio_assets.pipelines.gathering import Gathering
 from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows, require_head
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.raw_file import RawFile, file_rows, read_raw_files
 from refinebio_assets.pipelines.wanted_files import states_at_source, wanted_files
 
 ASSET = "raw_files"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ def collect_raw_files(
     if situation.current is not None:
         dropped = tuple(_dropped(experiment, assessed.known))
         return _ended(experiment, Outcome(situation.current, changed=False, dropped=dropped))
-    known = assessed.known if assessed.checked_alike else ()
-    files = _check_mates(gather(lake, experiment, known, web, retry_failed=retry_failed, progress=progress))
+    gathering = Gathering(lake, web, progress, retry_failed, assessed.checked_alike)
+    files = _check_mates(gathering.gather(experiment, assessed.known))
     dropped = tuple(_dropped(experiment, files))
     with lake.draft(ASSET, accession) as draft:
         draft.write_table("files", file_rows(accession, files))

@@ -8,10 +8,10 @@ what a sample sheet or an archive described without asking it again. Transcripto
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from refinebio_assets.domain import Experiment, Sample
+from refinebio_assets.domain import Experiment, Sample, accession_problem
 from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
@@ -24,6 +24,26 @@ from refinebio_assets.sources.sample_sheet import read_sample_sheet
 
 EXPERIMENT_REGISTRATION = "experiment_registration"
 CODE_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyTerms:
+    """On what terms an archive was asked: by which accession, and by which versions of which rules.
+
+    All are empty for a sample sheet.
+    """
+
+    asked: str = ""
+    survey_version: str = ""
+    rules: str = ""
+
+    @classmethod
+    def of(cls, commit: Commit) -> SurveyTerms:
+        """Return the terms of an earlier registration."""
+        return cls(**{field.name: commit.info.get(field.name, "") for field in fields(cls)})
+
+
+NO_SURVEY = SurveyTerms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +83,18 @@ def register_experiment(
     experiment: Experiment,
     *,
     origin: str,
-    asked: str = "",
-    survey_version: str = "",
+    terms: SurveyTerms = NO_SURVEY,
     dry_run: bool = False,
 ) -> Registration:
     """Register one experiment; an equal registration is not written again.
 
-    ``asked`` is the accession that the archive was asked for, ``survey_version`` the version of the rules
-    by which its answers were read; both are empty for a sample sheet.
+    Raises RequestError when a name cannot be one.
     """
+    _refuse_names(experiment)
     content = experiment_to_json(experiment)
     version = content_hash(content)
     head = lake.head(EXPERIMENT_REGISTRATION, experiment.accession)
-    if head is not None and head.version == version and head.info.get("survey_version", "") == survey_version:
+    if head is not None and head.version == version and SurveyTerms.of(head) == terms:
         return Registration(experiment, version, changed=False)
     before = read_experiment(lake, head).samples if head else ()
     kept = {sample.accession for sample in experiment.samples}
@@ -88,7 +107,7 @@ def register_experiment(
         draft.commit(
             version=version,
             code_version=CODE_VERSION,
-            info={"origin": origin, "asked": asked, "survey_version": survey_version},
+            info={"origin": origin, **asdict(terms)},
         )
     return Registration(experiment, version, changed=True, removed=removed)
 
@@ -108,6 +127,13 @@ def registered_experiment(lake: Lake, accession: str) -> tuple[Experiment, Commi
 def registered_accessions(lake: Lake) -> list[str]:
     """Return the accessions of all registered experiments, sorted."""
     return sorted(lake.partitions(EXPERIMENT_REGISTRATION))
+
+
+def _refuse_names(experiment: Experiment) -> None:
+    names = [experiment.accession, *(sample.accession for sample in experiment.samples)]
+    problems = [f"the name {name!r} {problem}" for name in names if (problem := accession_problem(name))]
+    if problems:
+        raise RequestError(problems, about=experiment.accession)
 
 
 def _qualified(experiment: Experiment) -> Experiment:

@@ -9,16 +9,19 @@ from typing import Any
 
 from refinebio_assets.domain import Experiment, FileRole, Pipeline, Sample, Verdict, organism_title
 from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines.array_quantification import ArrayTask
+from refinebio_assets.pipelines.platform_annotation import find_annotation
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.read_quantification import QuantificationTask, index_kmer_for
 from refinebio_assets.pipelines.sample_quantification import SampleTask
 from refinebio_assets.pipelines.transcriptome_index import Transcriptome, find_transcriptome
+from refinebio_assets.platforms.microarrays import find_by_chip_type
 from refinebio_assets.platforms.pipeline_choice import choose_pipeline
 from refinebio_assets.tools.salmon import salmon_version
 
 Files = Mapping[FileRole, RawFile]
 
-_LATER = (Pipeline.AFFYMETRIX_SCAN, Pipeline.ILLUMINA_SCAN, Pipeline.SUBMITTER_PROCESSED)
+_LATER = (Pipeline.ILLUMINA_SCAN, Pipeline.SUBMITTER_PROCESSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def plan_samples(lake: Lake, experiment: Experiment, files: Mapping[str, Files])
     has_reads = any(FileRole.FASTQ_1 in roles for roles in files.values())
     version = _installed_salmon() if has_reads else ""
     return [
-        _plan(sample, files.get(sample.accession, {}), transcriptomes[sample.organism], version)
+        _plan(lake, sample, files.get(sample.accession, {}), transcriptomes[sample.organism], version)
         for sample in experiment.samples
     ]
 
@@ -55,10 +58,14 @@ def _installed_salmon() -> str:
     return salmon_version()
 
 
-def _plan(sample: Sample, files: Files, transcriptome: Transcriptome | None, version: str) -> Plan:
+def _plan(
+    lake: Lake, sample: Sample, files: Files, transcriptome: Transcriptome | None, version: str
+) -> Plan:
     refusal = _refuse_unserved(sample) or _refuse_without_files(sample, files)
     if refusal is not None:
         return refusal
+    if FileRole.CEL in files:
+        return _plan_array(lake, sample, files[FileRole.CEL])
     if FileRole.QUANT_SF in files:
         return _plan_submitted(sample, files, transcriptome)
     if transcriptome is None:
@@ -86,9 +93,25 @@ def _refuse_without_files(sample: Sample, files: Files) -> Refusal | None:
     if failed:
         reasons = dict.fromkeys(file.reason for file in failed)
         return Refusal(sample, Verdict.FAILED, "; ".join(reasons), all(file.permanent for file in failed))
-    if FileRole.QUANT_SF not in files and FileRole.FASTQ_1 not in files:
-        return Refusal(sample, Verdict.FAILED, "no reads and no quant.sf are registered for it")
+    if not {FileRole.QUANT_SF, FileRole.FASTQ_1, FileRole.CEL} & set(files):
+        return Refusal(sample, Verdict.FAILED, "no reads, quant.sf or CEL file is registered for it")
     return None
+
+
+def _plan_array(lake: Lake, sample: Sample, cel: RawFile) -> Plan:
+    """Plan an array by what its CEL file says it is, whatever the source calls it."""
+    platform = find_by_chip_type(cel.chip_type)
+    if platform is None:
+        reason = f"its CEL file is of {cel.chip_type or 'an array it does not name'}, which is not supported"
+        return Refusal(sample, Verdict.NOT_SUPPORTED, reason)
+    annotation = find_annotation(lake, platform.accession)
+    if annotation is None:
+        reason = (
+            f"there is no annotation of {platform.name} ({platform.accession}). Make one with "
+            f"`refinebio-assets reference add-platform --platform {platform.accession}`"
+        )
+        return Refusal(sample, Verdict.FAILED, reason)
+    return ArrayTask(sample, cel, annotation, sample.platform.accession)
 
 
 def _plan_submitted(sample: Sample, files: Files, transcriptome: Transcriptome | None) -> Plan:

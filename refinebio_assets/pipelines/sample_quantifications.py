@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from refinebio_assets.errors import RefinebioError, RequestError, StorageError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines import (
+    array_quantification,
     experiment_record,
     raw_files,
     read_quantification,
@@ -44,7 +45,7 @@ def code_version() -> str:
 
 def sample_code_version() -> str:
     """Return the version of the code that quantifies a sample."""
-    return read_quantification.CODE_VERSION
+    return f"{read_quantification.CODE_VERSION}.{array_quantification.CODE_VERSION}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +268,7 @@ def _commit(
 ) -> Commit:
     with lake.draft(ASSET, accession) as draft:
         draft.write_table("results", [_result_row(accession, result) for result in results])
+        draft.write_table("array_quality", list(_quality_rows(accession, results)))
         draft.write_table("lineage", [row for result in results for row in _lineage_rows(result)])
         draft.write_table("dropped", dropped_rows(_dropped(results)))
         versions = [
@@ -301,6 +303,7 @@ def _result_row(experiment: str, result: SampleResult) -> dict[str, Any]:
     if result.quantification is not None and not isinstance(result.plan, Refusal):
         facts = dict(result.quantification.facts)
         facts.pop("transcripts", None)
+        facts.pop("quality", None)
         started = facts.pop("started_at", None)
         commit = result.quantification.commit
         row |= facts
@@ -309,6 +312,14 @@ def _result_row(experiment: str, result: SampleResult) -> dict[str, Any]:
         stored = commit.file(result.plan.result_file)
         row |= {"file_path": stored.path, "file_size": stored.size, "file_sha256": stored.sha256}
     return row
+
+
+def _quality_rows(experiment: str, results: Iterable[SampleResult]) -> Iterator[dict[str, Any]]:
+    """Yield how each array was, for the table ``array_quality``."""
+    for result in results:
+        quality = result.quantification.facts.get("quality") if result.quantification else None
+        if quality:
+            yield {"experiment": experiment, "sample": result.accession, **quality}
 
 
 def _lineage_rows(result: SampleResult) -> list[dict[str, str]]:

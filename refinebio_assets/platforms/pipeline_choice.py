@@ -30,8 +30,9 @@ class DecisionRule:
     """One line of the table: when it holds, what it chooses, and why.
 
     ``condition`` says in words what ``holds`` tests. ``reason`` may name ``{platform}``, ``{excluded}``,
-    ``{runs}`` (where the reads are), ``{roles}`` (what kinds of files there are) and ``{candidates}`` (the
-    platforms that the source leaves possible).
+    ``{library}`` (a strategy that is not one of RNA), ``{runs}`` and ``{instead}`` (its reads at SRA, and
+    what to process for them), ``{roles}`` (what kinds of files there are), ``{named}`` (which files the
+    record names) and ``{candidates}`` (the platforms that the source leaves possible).
     """
 
     name: str
@@ -91,26 +92,26 @@ DECISION_RULES: tuple[DecisionRule, ...] = (
         lambda facts: facts.reads,
     ),
     DecisionRule(
-        "reads at SRA",
-        "it is no microarray, has no reads here, and its record points to SRA",
-        lambda facts: facts.may_be_sequenced and bool(facts.runs_at_sra),
+        "not RNA",
+        "it is no microarray, has no reads here, and its library strategy is not one of RNA",
+        lambda facts: facts.may_be_sequenced and bool(facts.other_library),
         Pipeline.NONE,
-        "It was sequenced, and its reads are at SRA ({runs}), not here: ask for its SRA study instead.",
+        "It was sequenced, but not its RNA: its library is {library}.",
     ),
     DecisionRule(
-        "no files",
-        "the source names no file for it",
-        lambda facts: not facts.sample.files,
+        "reads at SRA",
+        "it is no microarray, has no reads here, and its record or its experiment points to SRA",
+        lambda facts: facts.may_be_sequenced and bool(facts.where_its_reads_are),
         Pipeline.NONE,
-        "The source offers no files for it.",
+        "Its reads are at SRA{runs}, not here: process {instead} instead.",
     ),
     DecisionRule(
         "RNA-seq without reads",
-        "it is RNA-seq and has no reads",
-        lambda facts: facts.is_rna_seq,
+        "it was sequenced and has no reads",
+        lambda facts: facts.is_sequenced,
         Pipeline.NONE,
-        "It is an RNA-seq sample, and its record offers no reads ({roles}). Reads of samples at GEO and "
-        "ArrayExpress are kept at SRA, under an accession of their own.",
+        "It is an RNA-seq sample, and its record neither offers reads ({roles}) nor says where at SRA they "
+        "are.",
     ),
     DecisionRule(
         "two-color array",
@@ -119,6 +120,13 @@ DECISION_RULES: tuple[DecisionRule, ...] = (
         Pipeline.NONE,
         "It is from a two-color array ({platform}): its values compare two samples, and cannot be "
         "combined with those of one.",
+    ),
+    DecisionRule(
+        "no files",
+        "the source names no file for it that a pipeline might read",
+        lambda facts: not facts.sample.files,
+        Pipeline.NONE,
+        "The source offers no files for it{named}.",
     ),
     DecisionRule(
         "Agilent",

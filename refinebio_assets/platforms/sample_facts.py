@@ -19,13 +19,24 @@ from refinebio_assets.domain import (
 )
 from refinebio_assets.platforms.microarrays import find_microarray, is_supported
 from refinebio_assets.platforms.readable import readable
+from refinebio_assets.platforms.sra_rules import is_of_rna
 
 Files = tuple[SourceFile, ...]
 
-_SRA_ACCESSION = re.compile(r"\b[SED]R[APRSX]\d+\b")
+_BLANKS = re.compile(r"\s+")
+_AT_SRA = re.compile(r"\b[SED]R[PRSX]\d+\b")
+_STUDY = re.compile(r"\b[SED]RP\d+\b")
+_PROJECT = re.compile(r"\bPRJ[A-Z]{2}\d+\b")
+_OF_IMPORTED_SERIES = re.compile(r"E-GEOD-(\d+)-")
 # ArrayExpress's archives of derived data, and GEO's MINiML family, whose tables are the submitter's values.
 _NEVER_RAW = (".processed", "_family.xml")
-_LABEL_KEYS = ("label", "label_ch1", "label_ch2")
+# Keys of GEO (SOFT) and of ArrayExpress (SDRF and IDF), as ``_plain`` spells them.
+_LABELS = ("label", "label_ch1", "label_ch2")
+_RUNS = ("relation", "comment[ena_run]")
+_STUDIES = ("series_relation", "comment[secondaryaccession]", "biostudieslink")
+_LIBRARY = ("library_strategy", "comment[library_strategy]")
+_NAMED_FILES = re.compile(r"supplementary_file(?:_\d+)?|(?:derived)?arraydata(?:matrix)?file")
+_NO_FILE = "NONE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +108,23 @@ class SampleFacts:
 
     @property
     def is_rna_seq(self) -> bool:
-        """Tell whether the source says that the sample was sequenced."""
+        """Tell whether the source says that the sample's RNA was sequenced."""
         return self.sample.technology == Technology.RNA_SEQ
+
+    @property
+    def is_sequenced(self) -> bool:
+        """Tell whether the source says so, of RNA or by GEO's type of sample."""
+        return self.is_rna_seq or "SRA" in self._values("type")
 
     @property
     def may_be_sequenced(self) -> bool:
         """Tell whether the source leaves it open; GEO's unlisted sequencers have no known technology."""
-        return self.sample.technology != Technology.MICROARRAY
+        return self.is_sequenced or self.sample.technology != Technology.MICROARRAY
+
+    @property
+    def other_library(self) -> str:
+        """The library strategy, if it is not one of RNA; empty when it is, or none is given."""
+        return next((text for text in self._values(*_LIBRARY) if not is_of_rna(text)), "")
 
     @property
     def is_affymetrix(self) -> bool:
@@ -124,26 +145,47 @@ class SampleFacts:
 
     @property
     def is_two_color(self) -> bool:
-        """Tell whether two channels were measured: GEO counts them, an SDRF names both dyes."""
-        pairs = [(key.strip().lower(), value.strip().lower()) for key, value in self.sample.metadata]
-        dyes = " ".join(value for key, value in pairs if key in _LABEL_KEYS)
-        return ("channel_count", "2") in pairs or ("cy3" in dyes and "cy5" in dyes)
+        """Tell whether two channels were measured: GEO counts them, an SDRF names the label of each."""
+        counts = [int(text) for text in self._values("channel_count") if text.isascii() and text.isdigit()]
+        dyes = " ".join(self._values(*_LABELS)).lower()
+        labels = {text.lower() for text in self._values("label")}
+        return max(counts, default=1) > 1 or len(labels) > 1 or ("cy3" in dyes and "cy5" in dyes)
 
     @property
-    def runs_at_sra(self) -> str:
-        """The SRA accessions that the record's relations name, separated by comma and blank."""
-        relations = [value for key, value in self.sample.metadata if key.strip().lower() == "relation"]
-        return ", ".join(distinct(_SRA_ACCESSION.findall(" ".join(relations))))
+    def runs_at_sra(self) -> list[str]:
+        """The accessions at SRA (runs, experiments, samples) that the sample's own record names."""
+        return distinct(_AT_SRA.findall(" ".join(self._values(*_RUNS))))
+
+    @property
+    def where_its_reads_are(self) -> list[str]:
+        """What can be processed instead of a sample without reads; empty when its source does not say.
+
+        Studies of SRA that its experiment names, else projects, else the GEO series that ArrayExpress
+        imported it from (``E-GEOD-123-GSM1`` -> ``GSE123``), else what its own record names.
+        """
+        said = " ".join(self._values(*_STUDIES))
+        imported = [f"GSE{number}" for number in _OF_IMPORTED_SERIES.findall(self.sample.accession)]
+        return distinct(_STUDY.findall(said) or _PROJECT.findall(said) or imported or self.runs_at_sra)
+
+    @property
+    def named_files(self) -> list[str]:
+        """The names of all files that the record names, also of those that no pipeline reads."""
+        cells = [value.strip() for key, value in self.sample.metadata if _NAMED_FILES.fullmatch(_plain(key))]
+        return distinct(cell.rsplit("/", 1)[-1] for cell in cells if cell not in ("", _NO_FILE))
 
     def words(self) -> dict[str, str]:
         """Return what the reasons of the decision table may name."""
         platform = readable(self.sample.platform)
         roles = ", ".join(distinct(file.role for file in self.sample.files))
         candidates = self.sample.platform.source_accession
+        named = ", ".join(self.named_files)
         return {
             "platform": platform or "an unknown platform",
             "excluded": self.sample.excluded.strip(),
-            "runs": self.runs_at_sra,
+            "library": self.other_library,
+            "runs": f" ({', '.join(self.runs_at_sra)})" if self.runs_at_sra else "",
+            "instead": " or ".join(self.where_its_reads_are),
+            "named": f" that a pipeline reads; it names {named}" if named else "",
             "roles": f"only: {roles}" if roles else "no files",
             "candidates": f" (it names {candidates})" if candidates else "",
         }
@@ -153,9 +195,19 @@ class SampleFacts:
         """The accession; a sample sheet has only a name, which may be one."""
         return self.sample.platform.accession or self.sample.platform.name
 
+    def _values(self, *keys: str) -> list[str]:
+        """Return the stripped values of these keys (plain ones), without the empty ones."""
+        found = (value.strip() for key, value in self.sample.metadata if _plain(key) in keys)
+        return [value for value in found if value]
+
     def _has(self, role: FileRole) -> bool:
         return self.sample.file(role) is not None
 
     def _files(self, *roles: FileRole) -> Files:
         """Return the first file of each role, for roles that have one."""
         return tuple(file for role in roles if (file := self.sample.file(role)) is not None)
+
+
+def _plain(key: str) -> str:
+    """Return a key as it is compared: lower-case, without blanks, as MAGE-TAB compares its headers."""
+    return _BLANKS.sub("", key).lower()

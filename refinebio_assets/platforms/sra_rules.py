@@ -15,6 +15,7 @@ from pathlib import Path
 from refinebio_assets.errors import FormatError, NotFoundError
 
 _RUN = re.compile(r"[SED]RR\d+")
+_OF_RNA = re.compile(r"RNA|EST|OTHER", re.IGNORECASE)
 _GZIP_MAGIC = b"\x1f\x8b"
 _SHOWN_BAD_LINES = 5
 
@@ -39,6 +40,11 @@ def exclusion(run_accession: str, library_strategy: str, library_source: str, ru
     return _not_among("strategy", library_strategy, rules.strategies) or _not_among(
         "source", library_source, rules.sources
     )
+
+
+def is_of_rna(library_strategy: str) -> bool:
+    """Tell whether RNA may have been sequenced with this strategy; so it may when none is given."""
+    return not library_strategy.strip() or bool(_OF_RNA.search(library_strategy))
 
 
 def _not_among(what: str, value: str, wanted: Iterable[str]) -> str:

@@ -10,17 +10,18 @@ from collections.abc import Mapping
 import numpy as np
 
 from refinebio_assets.simulate import organism
-from refinebio_assets.simulate.arrays import ARRAY_EXPRESS, ArrayExperiment, simulate_cells
-from refinebio_assets.simulate.cel import cel_text
-from refinebio_assets.simulate.mirror import TEXT, ZIP, Body, MirrorDraft
+from refinebio_assets.simulate.arrays import ARRAY_EXPRESS, ArrayExperiment, Hybridizations
+from refinebio_assets.simulate.cel import cel_bytes
+from refinebio_assets.simulate.chip import CHIP_TYPE
+from refinebio_assets.simulate.mirror import BINARY, TEXT, ZIP, Body, MirrorDraft
 from refinebio_assets.simulate.packing import zip_bytes
+from refinebio_assets.simulate.scanner import read_out
 
 STUDIES = "https://www.ebi.ac.uk/biostudies/api/v1/studies"
 FILES = "https://www.ebi.ac.uk/biostudies/files"
 OLD_FILES = "https://www.ebi.ac.uk/arrayexpress/files"
 """Where the files were before 2022, and still can be asked for."""
 FTP = "ftp://ftp.ebi.ac.uk/pub/databases/microarray/data/experiment/MTAB"
-CHIP = "HG-U133A"
 RELEASED = "2026-01-15"
 RELEASED_MS, MODIFIED_MS = 1_768_435_200_000, 1_768_867_200_000
 """Milliseconds since 1970, as BioStudies dates a record: 2026-01-15 and 2026-01-20."""
@@ -35,20 +36,19 @@ _PROTOCOLS = (
 )
 
 
-def answer_for_experiment(mirror: MirrorDraft, rng: np.random.Generator) -> None:
+def answer_for_experiment(mirror: MirrorDraft, arrays: Hybridizations, rng: np.random.Generator) -> None:
     """Add all answers about the experiment; its CEL files are there one by one and in one zip."""
     experiment = ARRAY_EXPRESS
     accession = experiment.accession
-    cells = simulate_cells(experiment, rng)
     cels = {
-        f"{sample.name}.CEL": cel_text(sample.name, CHIP, intensities, rng)
-        for sample, intensities in zip(experiment.samples, cells, strict=True)
+        f"{sample.name}.CEL": cel_bytes(read_out(sample.name, CHIP_TYPE, intensities, rng), sample.cel)
+        for sample, intensities in zip(experiment.samples, arrays.cells, strict=True)
     }
     tables = {f"{accession}.idf.txt": _idf(experiment), f"{accession}.sdrf.txt": _sdrf(experiment)}
     bodies = {name: mirror.keep(f"arrayexpress/{name}", content) for name, content in (tables | cels).items()}
     for name, body in bodies.items():
         for root in (FILES, OLD_FILES):
-            mirror.answer(f"{root}/{accession}/{name}", body, TEXT)
+            mirror.answer(f"{root}/{accession}/{name}", body, BINARY if name in cels else TEXT)
     archive = f"{accession}.raw.1.zip"
     packed = mirror.keep(f"arrayexpress/{archive}", zip_bytes(cels))
     for url in (

@@ -1,7 +1,7 @@
-"""The simulated microarray experiments: who the samples are, and the intensities of their arrays.
+"""The simulated microarray experiments: who the samples are, what they express, and how their arrays shine.
 
-How the intensities are written is for ``cel`` and ``bead_array``, how the archives describe the samples for
-``geo`` and ``arrayexpress``.
+The chip is in ``chip``, what shines on it in ``hybridization``, the files of its scans in ``cel``; how the
+archives describe the samples is for ``geo`` and ``arrayexpress``.
 """
 
 from __future__ import annotations
@@ -11,25 +11,35 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from refinebio_assets.simulate.design import BIOLOGICAL_CV, DIFFERENTIAL_SHARE
+from refinebio_assets.formats.cel import CelFormat
+from refinebio_assets.simulate.chip import CHIP_TYPE, Chip
+from refinebio_assets.simulate.design import BIOLOGICAL_CV, DIFFERENTIAL_SHARE, simulate_gene_expression
+from refinebio_assets.simulate.genome import Genome
+from refinebio_assets.simulate.hybridization import hybridize
 
-SIDE = 126
-"""Cells along each side of the simulated chip, as on Affymetrix's smallest (Test3)."""
 PROBES = 400
-CELLS_OF_A_PROBE_SET = 22
-"""Eleven pairs of a matching probe and one with a mismatch, as on the arrays of the HG-U133 generation."""
+"""On the simulated bead array."""
 
+_SIGNAL = 150.0
+"""Intensity that a gene of level 1 adds, about twice the background."""
+_SILENT_SHARE = 0.4
+"""More than in a library of reads: an array shows of a tissue's genes about half."""
 _BACKGROUND, _BACKGROUND_SD = 100.0, 18.0
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedArray:
-    """One hybridization. ``accession`` is the sample's in its archive, ``name`` the submitter's."""
+    """One hybridization. ``accession`` is the sample's in its archive, ``name`` the submitter's.
+
+    ``cel`` is the format of its CEL file, where it has one, and ``packed`` whether that is in gzip.
+    """
 
     accession: str
     name: str
     altered: bool
     attributes: tuple[tuple[str, str], ...]
+    cel: CelFormat = CelFormat.TEXT
+    packed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +64,31 @@ def _attributes(sex: str, age: str, state: str, grade: str = "") -> tuple[tuple[
     return tuple((key, value) for key, value in told if value)
 
 
+STAND_IN = f"a simulated stand-in for {CHIP_TYPE} arrays"
+
 AFFYMETRIX = ArrayExperiment(
     accession="GSE900001",
     title="Kidney tumors of simulated animals",
-    description="Tumor and normal kidney of four simulated animals on HG-U133A arrays.",
+    description=f"Tumor and normal kidney of four simulated animals on {STAND_IN}.",
     platform="GPL96",
     samples=(
-        PlannedArray("GSM90000001", "kidney_normal_1", False, _attributes("female", "54 years", "normal")),
-        PlannedArray("GSM90000002", "kidney_normal_2", False, _attributes("M", "61", "normal")),
         PlannedArray(
-            "GSM90000003", "kidney_tumor_1", True, _attributes("Female", "54 years", "carcinoma", "II")
+            *("GSM90000001", "kidney_normal_1", False, _attributes("female", "54 years", "normal")),
+            cel=CelFormat.TEXT,
         ),
-        PlannedArray("GSM90000004", "kidney_tumor_2", True, _attributes("male", "61", "carcinoma", "III")),
+        PlannedArray(
+            *("GSM90000002", "kidney_normal_2", False, _attributes("M", "61", "normal")),
+            cel=CelFormat.BINARY,
+        ),
+        PlannedArray(
+            *("GSM90000003", "kidney_tumor_1", True, _attributes("Female", "54 years", "carcinoma", "II")),
+            cel=CelFormat.COMMAND_CONSOLE,
+        ),
+        PlannedArray(
+            *("GSM90000004", "kidney_tumor_2", True, _attributes("male", "61", "carcinoma", "III")),
+            cel=CelFormat.BINARY,
+            packed=True,
+        ),
     ),
 )
 BEAD_ARRAY = ArrayExperiment(
@@ -88,7 +111,7 @@ BEAD_ARRAY = ArrayExperiment(
 ARRAY_EXPRESS = ArrayExperiment(
     accession="E-MTAB-900001",
     title="Simulated muscle before and after training",
-    description="Muscle of one simulated animal before and after eight weeks of training.",
+    description=f"Muscle of one simulated animal before and after training for eight weeks, on {STAND_IN}.",
     platform="A-AFFY-33",
     samples=tuple(
         PlannedArray(
@@ -102,27 +125,39 @@ ARRAY_EXPRESS = ArrayExperiment(
                 ("developmental stage", "adult"),
                 ("individual", "animal 1"),
             ),
+            cel_format,
         )
-        for when in ("resting", "trained")
+        for when, cel_format in (("resting", CelFormat.TEXT), ("trained", CelFormat.COMMAND_CONSOLE))
     ),
 )
+ON_THE_CHIP = (AFFYMETRIX, ARRAY_EXPRESS)
+"""The experiments whose samples are on the simulated chip."""
 
 
-def simulate_cells(experiment: ArrayExperiment, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return intensities, samples x rows x columns of the chip.
+@dataclass(frozen=True, slots=True, eq=False)
+class Hybridizations:
+    """The arrays of one experiment, and what is true of them.
 
-    Rows come in pairs, the matching probes above those with a mismatch, which bind a third of the target.
-    Background is normal, probe affinities are log-normal.
+    ``log2_expression`` is samples x genes of the genome: log2 of 1 + what the gene adds to the intensity of
+    an average probe, so 0 where it is silent. ``log2_fold_change`` is one value a gene (altered over not
+    altered, 0 where nothing changes). ``cells`` are intensities, samples x rows x columns.
     """
-    pairs = SIDE * SIDE // 2
-    levels = _levels(experiment, -(-2 * pairs // CELLS_OF_A_PROBE_SET), rng)
-    affinities = rng.lognormal(0.0, 0.8, size=pairs)
-    of_pair = np.arange(pairs) * 2 // CELLS_OF_A_PROBE_SET
-    signal = 150.0 * levels[:, of_pair] * affinities
-    bound = np.stack([signal, signal / 3], axis=2).reshape(-1, SIDE // 2, SIDE, 2).swapaxes(2, 3)
-    intensities = bound.reshape(-1, SIDE, SIDE) * rng.lognormal(0.0, 0.1, size=(len(levels), SIDE, SIDE))
-    background = rng.normal(_BACKGROUND, _BACKGROUND_SD, size=intensities.shape)
-    return np.clip(intensities + np.maximum(background, 20.0), None, 65_000.0)
+
+    experiment: ArrayExperiment
+    log2_expression: npt.NDArray[np.float64]
+    log2_fold_change: npt.NDArray[np.float64]
+    cells: npt.NDArray[np.float64]
+
+
+def simulate_hybridizations(
+    experiment: ArrayExperiment, genome: Genome, chip: Chip, rng: np.random.Generator
+) -> Hybridizations:
+    """Draw the expression of an experiment's genes, and put its samples on the chip."""
+    altered = [sample.altered for sample in experiment.samples]
+    expression = simulate_gene_expression(genome, altered, rng, silent_share=_SILENT_SHARE)
+    signals = _SIGNAL * expression.levels
+    cells = hybridize(chip, signals, rng)
+    return Hybridizations(experiment, np.log2(1 + signals), expression.log2_fold_change, cells)
 
 
 def simulate_beads(

@@ -1,32 +1,25 @@
-"""CEL files in text form, version 3, as Affymetrix's documentation of file formats describes them."""
+"""CEL files as Affymetrix's documentation of file formats has them: text (version 3) and binary (version 4).
+
+The third format is in ``command_console``; readers, which share no code with this, are in ``formats.cel``.
+"""
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
-import numpy.typing as npt
 
-_HEADER = """[CEL]
-Version=3
+from refinebio_assets.formats.cel import CelFormat
+from refinebio_assets.simulate.command_console import command_console_cel
+from refinebio_assets.simulate.scanner import ALGORITHM, PARAMETERS, Scan
 
-[HEADER]
-Cols={cols}
-Rows={rows}
-TotalX={cols}
-TotalY={rows}
-OffsetX=0
-OffsetY=0
-GridCornerUL=154 164
-GridCornerUR=995 160
-GridCornerLR=999 1003
-GridCornerLL=158 1006
-Axis-invertX=0
-AxisInvertY=0
-swapXY=0
-DatHeader=[12..40151]  {name}:CLS=1167 RWS=1167 XIN=3  YIN=3  VE=17        2.0 01/15/26 12:00:00       \
-\x14  \x14 {chip}.1sq \x14  \x14  \x14  \x14  \x14  \x14  \x14  \x14  \x14 6
-Algorithm=Percentile
-AlgorithmParameters=Percentile:75;CellMargin:2;OutlierHigh:1.500;OutlierLow:1.004
+_CORNERS = ("154 164", "995 160", "999 1003", "158 1006")
+"""The scanner's pixels at the chip's corners: upper left and right, lower right and left."""
 
+_BINARY_MAGIC, _BINARY_VERSION, _CELL_MARGIN = 64, 4, 2
+_CELL = np.dtype([("mean", "<f4"), ("deviation", "<f4"), ("pixels", "<i2")])
+_SUBGRID_BYTES = 56
+_INTENSITY = """
 [INTENSITY]
 NumberCells={cells}
 CellHeader=X	Y	MEAN	STDV	NPIXELS
@@ -43,27 +36,65 @@ CellHeader=X	Y	ORIGMEAN
 """
 
 
-def cel_text(name: str, chip: str, intensities: npt.NDArray[np.float64], rng: np.random.Generator) -> bytes:
-    """Return a CEL file of one scan, with CRLF; ``intensities`` are rows x columns.
+def cel_bytes(scan: Scan, cel_format: CelFormat) -> bytes:
+    """Return the scan as a CEL file."""
+    match cel_format:
+        case CelFormat.TEXT:
+            return _text(scan)
+        case CelFormat.BINARY:
+            return _binary(scan)
+        case CelFormat.COMMAND_CONSOLE:
+            return command_console_cel(scan)
 
-    Standard deviations, numbers of pixels and a few outlier cells are drawn.
-    """
-    rows, cols = intensities.shape
-    deviations = intensities * rng.gamma(9.0, 0.02, size=intensities.shape)
-    pixels = rng.choice([16, 20, 25], size=intensities.shape, p=[0.1, 0.3, 0.6])
-    y, x = (axis.ravel().tolist() for axis in np.indices(intensities.shape))
-    columns = (x, y, intensities.ravel().tolist(), deviations.ravel().tolist(), pixels.ravel().tolist())
+
+def _text(scan: Scan) -> bytes:
+    """Return the scan as a CEL file of version 3; lines end in CRLF."""
+    cols = scan.means.shape[1]
+    y, x = (axis.ravel().tolist() for axis in np.indices(scan.means.shape))
+    values = (part.ravel().tolist() for part in (scan.means, scan.deviations, scan.pixels))
     lines = [
         f"{column:3d}\t{row:3d}\t{mean:.1f}\t{deviation:.1f}\t{number:3d}\n"
-        for column, row, mean, deviation, number in zip(*columns, strict=True)
+        for column, row, mean, deviation, number in zip(x, y, *values, strict=True)
     ]
-    outliers = np.sort(rng.choice(rows * cols, size=5, replace=False)).tolist()
     parts = [
-        _HEADER.format(cols=cols, rows=rows, cells=rows * cols, name=name, chip=chip),
+        f"[CEL]\nVersion=3\n\n[HEADER]\n{_tags(scan)}",
+        _INTENSITY.format(cells=scan.means.size),
         *lines,
         _CELLS.format(section="MASKS", number=0),
-        _CELLS.format(section="OUTLIERS", number=len(outliers)),
-        *(f"{cell % cols}\t{cell // cols}\n" for cell in outliers),
+        _CELLS.format(section="OUTLIERS", number=len(scan.outliers)),
+        *(f"{cell % cols}\t{cell // cols}\n" for cell in scan.outliers.tolist()),
         _MODIFIED,
     ]
     return "".join(parts).replace("\n", "\r\n").encode("latin-1")
+
+
+def _binary(scan: Scan) -> bytes:
+    """Return the scan as a CEL file of version 4, which rounds to numbers of 4 bytes."""
+    rows, cols = scan.means.shape
+    cells = np.empty(scan.means.size, _CELL)
+    cells["mean"], cells["deviation"] = scan.means.ravel(), scan.deviations.ravel()
+    cells["pixels"] = scan.pixels.ravel()
+    texts = (text.encode("latin-1") for text in (_tags(scan), ALGORITHM, PARAMETERS))
+    return b"".join(
+        (
+            struct.pack("<5i", _BINARY_MAGIC, _BINARY_VERSION, cols, rows, scan.means.size),
+            *(struct.pack("<i", len(text)) + text for text in texts),
+            struct.pack("<iIIi", _CELL_MARGIN, len(scan.outliers), 0, 1),
+            cells.tobytes(),
+            scan.outlier_points().astype("<i2").tobytes(),
+            bytes(_SUBGRID_BYTES),
+        )
+    )
+
+
+def _tags(scan: Scan) -> str:
+    """Return the lines of the header that text and binary files share."""
+    rows, cols = scan.means.shape
+    corners = zip(("UL", "UR", "LR", "LL"), _CORNERS, strict=True)
+    lines = [
+        *(f"Cols={cols}", f"Rows={rows}", f"TotalX={cols}", f"TotalY={rows}", "OffsetX=0", "OffsetY=0"),
+        *(f"GridCorner{corner}={pixel}" for corner, pixel in corners),
+        *("Axis-invertX=0", "AxisInvertY=0", "swapXY=0", f"DatHeader={scan.dat_header}"),
+        *(f"Algorithm={ALGORITHM}", f"AlgorithmParameters={PARAMETERS}"),
+    ]
+    return "".join(f"{line}\n" for line in lines)

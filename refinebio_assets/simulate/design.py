@@ -5,6 +5,7 @@ Metadata are as untidy as in real archives: several names for one thing, several
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -151,29 +152,69 @@ class Expression:
     log2_fold_change: npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class GeneExpression:
+    """What is true for one experiment, gene by gene.
+
+    ``levels`` is samples x genes, 0 where a gene is silent and 1 about the middle of the others;
+    ``log2_fold_change`` as in ``Expression``.
+    """
+
+    levels: npt.NDArray[np.float64]
+    log2_fold_change: npt.NDArray[np.float64]
+
+
 def simulate_expression(
     genome: Genome, experiment: PlannedExperiment, rng: np.random.Generator
 ) -> Expression:
     """Draw each gene's level, its change, and how its transcripts share it; then each sample's values."""
-    levels = _gene_levels(genome, rng)
-    changed = rng.random(len(levels)) < DIFFERENTIAL_SHARE
-    sizes = rng.uniform(1.0, 2.5, size=len(levels)) * rng.choice([-1, 1], size=len(levels))
-    log2_fold_change = np.where(changed & (levels > 0), sizes, 0.0)
+    levels = _gene_levels(genome, SILENT_SHARE, rng)
+    log2_fold_change = _changes(levels, rng)
     gene_of = np.repeat(np.arange(len(levels)), [len(gene.transcripts) for gene in genome.genes])
     shares = rng.gamma(1.0, size=len(gene_of))
     shares /= np.bincount(gene_of, weights=shares)[gene_of]
-    altered = np.array([sample.altered for sample in experiment.samples])
-    means = levels * 2.0 ** (log2_fold_change * altered[:, None])
-    shape = BIOLOGICAL_CV**-2
-    abundances = (means * rng.gamma(shape, 1 / shape, size=means.shape))[:, gene_of] * shares
+    altered = [sample.altered for sample in experiment.samples]
+    abundances = _sample_levels(levels, log2_fold_change, altered, rng)[:, gene_of] * shares
     return Expression(1e6 * abundances / abundances.sum(axis=1, keepdims=True), log2_fold_change)
 
 
-def _gene_levels(genome: Genome, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def simulate_gene_expression(
+    genome: Genome, altered: Sequence[bool], rng: np.random.Generator, *, silent_share: float
+) -> GeneExpression:
+    """Draw each gene's level and its change, then each sample's values; ``altered`` has one entry a sample.
+
+    ``silent_share`` of the genes are silent, beside those that always are.
+    """
+    levels = _gene_levels(genome, silent_share, rng)
+    log2_fold_change = _changes(levels, rng)
+    return GeneExpression(_sample_levels(levels, log2_fold_change, altered, rng), log2_fold_change)
+
+
+def _gene_levels(genome: Genome, silent_share: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """Draw one abundance a gene; pseudogenes, very short genes and some others are silent."""
     levels = rng.lognormal(0.0, 1.2, size=len(genome.genes))
     silent = [
         gene.biotype in _SILENT_BIOTYPES or gene.biotype.endswith("pseudogene") for gene in genome.genes
     ]
-    levels[np.array(silent) | (rng.random(len(levels)) < SILENT_SHARE)] = 0.0
+    levels[np.array(silent) | (rng.random(len(levels)) < silent_share)] = 0.0
     return levels
+
+
+def _changes(levels: npt.NDArray[np.float64], rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Draw each gene's log2 fold change, 0 for most and for silent ones."""
+    changed = rng.random(len(levels)) < DIFFERENTIAL_SHARE
+    sizes = rng.uniform(1.0, 2.5, size=len(levels)) * rng.choice([-1, 1], size=len(levels))
+    return np.where(changed & (levels > 0), sizes, 0.0)
+
+
+def _sample_levels(
+    levels: npt.NDArray[np.float64],
+    log2_fold_change: npt.NDArray[np.float64],
+    altered: Sequence[bool],
+    rng: np.random.Generator,
+) -> npt.NDArray[np.float64]:
+    """Draw the levels of each sample around those of its group, samples x genes."""
+    means = levels * 2.0 ** (log2_fold_change * np.array(altered)[:, None])
+    shape = BIOLOGICAL_CV**-2
+    drawn: npt.NDArray[np.float64] = means * rng.gamma(shape, 1 / shape, size=means.shape)
+    return drawn

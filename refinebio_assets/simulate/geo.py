@@ -14,18 +14,20 @@ from refinebio_assets.simulate import organism
 from refinebio_assets.simulate.arrays import (
     AFFYMETRIX,
     BEAD_ARRAY,
+    STAND_IN,
     ArrayExperiment,
+    Hybridizations,
     PlannedArray,
     simulate_beads,
-    simulate_cells,
 )
-from refinebio_assets.simulate.cel import cel_text
-from refinebio_assets.simulate.mirror import GZIP, TAR, TEXT, MirrorDraft
+from refinebio_assets.simulate.cel import cel_bytes
+from refinebio_assets.simulate.chip import CHIP_TYPE, PROBES_OF_A_SET, Chip
+from refinebio_assets.simulate.mirror import BINARY, GZIP, TAR, TEXT, MirrorDraft
 from refinebio_assets.simulate.packing import gzip_bytes, tar_bytes
+from refinebio_assets.simulate.scanner import read_out
 
 FILES = "https://ftp.ncbi.nlm.nih.gov/geo"
 RECORDS = "https://www.ncbi.nlm.nih.gov/geo/query/acc.cgi"
-CHIP = "HG-U133A"
 INSTITUTE, COUNTRY = "Institute of Simulated Biology", "Nowhere"
 _SUBMITTED, _PUBLIC, _UPDATED = "Jan 05 2026", "Jan 15 2026", "Jan 20 2026"
 _TABLE_ROWS = 20
@@ -35,11 +37,17 @@ Lines = list[str]
 Table = Sequence[tuple[str, ...]]
 
 _PLATFORMS = {
-    "GPL96": ("[HG-U133A] Affymetrix Human Genome U133A Array", "in situ oligonucleotide", "Affymetrix"),
+    "GPL96": (
+        "[HG-U133A] Affymetrix Human Genome U133A Array",
+        "in situ oligonucleotide",
+        "Affymetrix",
+        f"{STAND_IN[:1].upper()}{STAND_IN[1:]}; its table is cut.",
+    ),
     "GPL10558": (
         "Illumina HumanHT-12 V4.0 expression beadchip",
         "oligonucleotide beads",
         "Illumina Inc.",
+        "Its table is cut: the record is part of a simulation.",
     ),
 }
 _AFFYMETRIX_PROTOCOLS = {
@@ -60,23 +68,25 @@ _BEAD_PROTOCOLS = {
 }
 
 
-def answer_for_affymetrix(mirror: MirrorDraft, rng: np.random.Generator) -> None:
+def answer_for_affymetrix(
+    mirror: MirrorDraft, chip: Chip, arrays: Hybridizations, rng: np.random.Generator
+) -> None:
     """Add a series whose samples have CEL files."""
     series = AFFYMETRIX
-    cells = simulate_cells(series, rng)
-    suffix = f"_{CHIP}.CEL.gz"
     cels: dict[str, bytes] = {}
-    for sample, intensities in zip(series.samples, cells, strict=True):
-        name = f"{sample.accession}_{sample.name}{suffix}"
-        cels[name] = gzip_bytes(cel_text(sample.name, CHIP, intensities, rng))
-        mirror.answer(_file_of_sample(sample, name), mirror.keep(f"geo/{name}", cels[name]), GZIP)
+    for sample, intensities in zip(series.samples, arrays.cells, strict=True):
+        content = cel_bytes(read_out(sample.name, CHIP_TYPE, intensities, rng), sample.cel)
+        name = f"{sample.accession}_{sample.name}_{CHIP_TYPE}.CEL{'.gz' if sample.packed else ''}"
+        cels[name] = gzip_bytes(content) if sample.packed else content
+        body = mirror.keep(f"geo/{name}", cels[name])
+        mirror.answer(_file_of_sample(sample, name), body, GZIP if sample.packed else BINARY)
     archive = f"{series.accession}_RAW.tar"
     mirror.answer(_file_of_series(series, archive), mirror.keep(f"geo/{archive}", tar_bytes(cels)), TAR)
     samples = [
         _sample(series, sample, _AFFYMETRIX_PROTOCOLS, _ftp(_file_of_sample(sample, name)), table)
-        for sample, name, table in zip(series.samples, cels, _mas5_tables(cells), strict=True)
+        for sample, name, table in zip(series.samples, cels, _mas5_tables(chip, arrays), strict=True)
     ]
-    ids = [(f"{number + 200_000}_at",) for number in range(_TABLE_ROWS)]
+    ids = [(name,) for name in chip.probe_sets[:_TABLE_ROWS]]
     _answer_for_series(mirror, series, _ftp(_file_of_series(series, archive)), ids, samples)
 
 
@@ -153,7 +163,7 @@ def _series(series: ArrayExperiment, file: str) -> Lines:
 
 
 def _platform(accession: str, ids: Table) -> tuple[Lines, Lines]:
-    title, technology, manufacturer = _PLATFORMS[accession]
+    title, technology, manufacturer, description = _PLATFORMS[accession]
     attributes = [
         ("title", title),
         ("geo_accession", accession),
@@ -163,7 +173,7 @@ def _platform(accession: str, ids: Table) -> tuple[Lines, Lines]:
         ("organism", "Homo sapiens"),
         ("taxid", "9606"),
         ("manufacturer", manufacturer),
-        ("description", "Its table is cut: the record is part of a simulation."),
+        ("description", description),
         ("data_row_count", str(len(ids))),
     ]
     table = _table("platform", ["ID"], ["#ID = probe"], ids)
@@ -210,10 +220,11 @@ def _table(kind: str, columns: Sequence[str], described: Sequence[str], rows: Ta
     return [*described, f"!{kind}_table_begin", *lines, f"!{kind}_table_end"]
 
 
-def _mas5_tables(cells: npt.NDArray[np.float64]) -> list[Table]:
-    """Return a few values a sample that pass for MAS 5.0's."""
-    ids = [f"{number + 200_000}_at" for number in range(_TABLE_ROWS)]
-    return [_rows(ids, values) for values in cells.reshape(len(cells), -1)[:, :_TABLE_ROWS]]
+def _mas5_tables(chip: Chip, arrays: Hybridizations) -> list[Table]:
+    """Return a few values a sample that pass for MAS 5.0's: means of the probe sets."""
+    ids, probes = chip.probe_sets[:_TABLE_ROWS], chip.cells[: _TABLE_ROWS * PROBES_OF_A_SET]
+    shining = arrays.cells.reshape(len(arrays.cells), -1)[:, probes]
+    return [_rows(ids, values) for values in shining.reshape(-1, _TABLE_ROWS, PROBES_OF_A_SET).mean(axis=2)]
 
 
 def _rows(ids: Sequence[str], values: npt.NDArray[np.float64]) -> Table:

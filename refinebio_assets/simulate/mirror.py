@@ -17,6 +17,7 @@ INDEX = "mirror.jsonl"
 CHUNK_BYTES = 1 << 20
 JSON = "application/json"
 TEXT = "text/plain"
+BINARY = "application/octet-stream"
 GZIP = "application/x-gzip"
 ZIP = "application/zip"
 TAR = "application/x-tar"

@@ -10,17 +10,27 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from refinebio_assets.domain import organism_name
 from refinebio_assets.errors import FormatError, RequestError
 from refinebio_assets.simulate import archives, organism
 from refinebio_assets.simulate.annotation import ASSEMBLY, RELEASE, fasta_text, gtf_text
+from refinebio_assets.simulate.arrays import ON_THE_CHIP, Hybridizations, simulate_hybridizations
+from refinebio_assets.simulate.chip import (
+    CHIP_TYPE,
+    PLATFORM,
+    Chip,
+    brainarray_text,
+    probe_tab_text,
+    simulate_chip,
+)
 from refinebio_assets.simulate.design import (
     EXPERIMENTS,
     Expression,
@@ -33,13 +43,16 @@ from refinebio_assets.simulate.mirror import INDEX
 from refinebio_assets.simulate.packing import write_gzip
 from refinebio_assets.simulate.reads import Library, Transcriptome, simulate_library
 
-WORLD_FORMAT = 2
+WORLD_FORMAT = 3
 """Raise it when the same seed makes another world, so that old worlds are not reused."""
 
 _MARKER = "world.json"
 _SHEET_COLUMNS = ("experiment", "sample", "organism", "technology", "platform", "fastq_1", "fastq_2")
 _TITLES = ("experiment_title", "experiment_description")
 _TRUTH_COLUMNS = ("sample", "gene", "transcript", "tpm", "fragments")
+_ARRAY_COLUMNS = ("sample", "gene", "log2_expression")
+_CHIP_STREAM = 900
+"""The chip's random stream, and its experiments' behind it; those below belong to RNA-seq."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,7 @@ class World:
 
     ``experiments`` are those of the sample sheet, RNA-seq all; samples go by the accessions of their runs.
     ``truth`` (TSV) has one row per sample and transcript: abundance in TPM and fragments drawn from it.
+    ``array_truth`` (TSV) has one row per array of the simulated chip and gene that it has probes for.
     ``differential_genes`` (TSV) has one row per experiment and gene that changes, with its log2 fold change.
     """
 
@@ -87,8 +101,40 @@ class World:
 
     @property
     def differential_genes(self) -> Path:
-        """The genes that change in each experiment, TSV."""
+        """The genes that change in each experiment, of RNA-seq and on the chip, TSV."""
         return self.folder / "differential_genes.tsv"
+
+    @property
+    def array_experiments(self) -> tuple[str, ...]:
+        """The archives' experiments whose samples are on the simulated chip."""
+        return tuple(experiment.accession for experiment in ON_THE_CHIP)
+
+    @property
+    def array_platform(self) -> str:
+        """The platform that the simulated chip's CEL files name."""
+        return PLATFORM
+
+    @property
+    def probe_tab(self) -> Path:
+        """All probes of the chip, the manufacturer's table in gzip."""
+        return self.folder / "arrays" / f"{CHIP_TYPE}_probe_tab.gz"
+
+    @property
+    def brainarray(self) -> Path:
+        """The chip's probes by gene, in the format of Brainarray's flat ENSG tables, in gzip."""
+        return self.folder / "arrays" / f"{PLATFORM.upper()}_Sd_ENSG_probe_tab.gz"
+
+    @property
+    def array_truth(self) -> Path:
+        """The expression of every gene in every sample on the chip, TSV."""
+        return self.folder / "array_truth.tsv"
+
+    def array_expression(self) -> dict[str, dict[str, float]]:
+        """Return the log2 expression on the chip by sample and gene; a gene that is silent has 0."""
+        expression: dict[str, dict[str, float]] = {}
+        for sample, gene, value in _read_rows(self.array_truth, _ARRAY_COLUMNS):
+            expression.setdefault(sample, {})[gene] = float(value)
+        return expression
 
     def gene_counts(self) -> dict[str, dict[str, int]]:
         """Return the fragments drawn from each gene, by sample and gene: what a perfect count would be."""
@@ -112,14 +158,19 @@ class TruthRow:
 
 def read_truth(file: Path) -> list[TruthRow]:
     """Read a world's truth; raises FormatError when the file is something else."""
-    lines = file.read_text(encoding="utf-8").splitlines()
-    if not lines or tuple(lines[0].split("\t")) != _TRUTH_COLUMNS:
-        raise FormatError(file, line=1, expected=", ".join(_TRUTH_COLUMNS), found=repr(lines[:1]))
-    rows = (line.split("\t") for line in lines[1:])
+    rows = _read_rows(file, _TRUTH_COLUMNS)
     return [
         TruthRow(sample, gene, transcript, float(tpm), int(fragments))
         for sample, gene, transcript, tpm, fragments in rows
     ]
+
+
+def _read_rows(file: Path, columns: tuple[str, ...]) -> Iterator[list[str]]:
+    """Yield the rows below the header, which must be these columns."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    if not lines or tuple(lines[0].split("\t")) != columns:
+        raise FormatError(file, line=1, expected=", ".join(columns), found=repr(lines[:1]))
+    return (line.split("\t") for line in lines[1:])
 
 
 def simulate_world(folder: Path, *, seed: int = 20, progress: Callable[[str], None] | None = None) -> World:
@@ -192,7 +243,8 @@ def _publish(draft: Path, world: World, replaced: Path, seed: int) -> None:
 
 def _write_world(world: World, seed: int, tell: Callable[[str], None]) -> None:
     """Write all files into a folder that does not exist yet; the marker is the last of them."""
-    (world.folder / "reads").mkdir(parents=True)
+    for name in ("reads", "arrays"):
+        (world.folder / name).mkdir(parents=True)
     tell("genome and annotation")
     genome = simulate_genome(np.random.default_rng([seed, 0]))
     write_gzip(world.genome, fasta_text(genome))
@@ -203,13 +255,21 @@ def _write_world(world: World, seed: int, tell: Callable[[str], None]) -> None:
     for number, experiment in enumerate(EXPERIMENTS, start=1):
         tell(f"reads of {len(experiment.samples)} samples of {experiment.accession}")
         expression = simulate_expression(genome, experiment, np.random.default_rng([seed, number]))
-        differential += _differential_rows(genome, experiment, expression)
+        differential += _differential_rows(genome, experiment.accession, expression.log2_fold_change)
         truth += _write_samples(world, genome, transcriptome, experiment, expression, seed)
+    tell(f"arrays of {len(world.array_experiments)} experiments")
+    chip, hybridizations = _write_chip(world, genome, seed)
+    array_truth: list[Sequence[object]] = [_ARRAY_COLUMNS]
+    for arrays in hybridizations:
+        differential += _differential_rows(genome, arrays.experiment.accession, arrays.log2_fold_change)
+        array_truth += _array_rows(chip, arrays)
+    _write_table(world.array_truth, array_truth)
     _write_table(world.truth, truth)
     _write_table(world.differential_genes, differential)
     _write_sheet(world)
     tell("answers of the archives")
-    archives.write_mirror(world.folder, _reads_by_run(world), seed)
+    by_experiment = {arrays.experiment.accession: arrays for arrays in hybridizations}
+    archives.write_mirror(world.folder, _reads_by_run(world), chip, by_experiment, seed)
     marker = json.dumps(_marker(world, seed), indent=1)
     (world.folder / _MARKER).write_text(marker + "\n", encoding="utf-8")
 
@@ -257,10 +317,31 @@ def _truth_rows(
 
 
 def _differential_rows(
-    genome: Genome, experiment: PlannedExperiment, expression: Expression
+    genome: Genome, accession: str, log2_fold_change: npt.NDArray[np.float64]
 ) -> list[tuple[str, ...]]:
-    changes = zip(genome.genes, expression.log2_fold_change.tolist(), strict=True)
-    return [(experiment.accession, gene.accession, f"{change:.6f}") for gene, change in changes if change]
+    changes = zip(genome.genes, log2_fold_change.tolist(), strict=True)
+    return [(accession, gene.accession, f"{change:.6f}") for gene, change in changes if change]
+
+
+def _write_chip(world: World, genome: Genome, seed: int) -> tuple[Chip, list[Hybridizations]]:
+    """Write the chip's tables, and put the samples of its experiments on it."""
+    chip = simulate_chip(genome, np.random.default_rng([seed, _CHIP_STREAM]))
+    write_gzip(world.probe_tab, probe_tab_text(chip))
+    write_gzip(world.brainarray, brainarray_text(chip))
+    arrays = [
+        simulate_hybridizations(experiment, genome, chip, np.random.default_rng([seed, stream]))
+        for stream, experiment in enumerate(ON_THE_CHIP, start=_CHIP_STREAM + 1)
+    ]
+    return chip, arrays
+
+
+def _array_rows(chip: Chip, arrays: Hybridizations) -> list[tuple[str, ...]]:
+    samples = zip(arrays.experiment.samples, arrays.log2_expression.tolist(), strict=True)
+    return [
+        (sample.accession, chip.genes[gene], f"{values[gene]:.6f}")
+        for sample, values in samples
+        for gene in chip.bound_genes
+    ]
 
 
 def _fastq_names(experiment: PlannedExperiment, sample: PlannedSample) -> list[str]:

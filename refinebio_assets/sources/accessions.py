@@ -1,4 +1,7 @@
-"""Tells what kind of accession a text is, and which archive answers for it. Nothing is looked up here."""
+"""Tells what kind of accession a text is or contains, and which archive answers for it.
+
+How accessions are spelled is known here alone. Nothing is looked up.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-SURVEY_VERSION = "1"
+from refinebio_assets.domain import distinct
+
+SURVEY_VERSION = "2"
 """Raise it when the same answers of an archive would give another record."""
 
 
@@ -36,27 +41,51 @@ class Accession:
     names: Names
 
 
-_KINDS = (
-    (r"GSE\d+", Archive.GEO, Names.EXPERIMENT),
-    (r"GSM\d+", Archive.GEO, Names.SAMPLE),
-    (r"[SED]RP\d{6,}", Archive.SRA, Names.EXPERIMENT),
-    (r"[SED]RR\d{6,}", Archive.SRA, Names.RUN),
-    (r"[SED]RX\d{6,}", Archive.SRA, Names.RUN),
-    (r"[SED]RS\d{6,}", Archive.SRA, Names.SAMPLE),
-    (r"SAM(N|D|EA|EG)\d+", Archive.SRA, Names.SAMPLE),
-    (r"PRJ(NA|EB|DB|DA|EA)\d+", Archive.SRA, Names.PROJECT),
-    (r"E-[A-Z]{4}-\d+", Archive.ARRAY_EXPRESS, Names.EXPERIMENT),
-)
+class Kind(StrEnum):
+    """The kinds of accessions; the values are their patterns."""
+
+    GEO_SERIES = r"GSE\d+"
+    GEO_SAMPLE = r"GSM\d+"
+    SRA_STUDY = r"[SED]RP\d{6,}"
+    SRA_RUN = r"[SED]RR\d{6,}"
+    SRA_EXPERIMENT = r"[SED]RX\d{6,}"
+    SRA_SAMPLE = r"[SED]RS\d{6,}"
+    BIOSAMPLE = r"SAM(?:N|D|EA|EG)\d+"
+    BIOPROJECT = r"PRJ(?:NA|EB|DB|DA|EA)\d+"
+    ARRAY_EXPRESS = r"E-[A-Z]{4}-\d+"
+
+
+_MEANINGS = {
+    Kind.GEO_SERIES: (Archive.GEO, Names.EXPERIMENT),
+    Kind.GEO_SAMPLE: (Archive.GEO, Names.SAMPLE),
+    Kind.SRA_STUDY: (Archive.SRA, Names.EXPERIMENT),
+    Kind.SRA_RUN: (Archive.SRA, Names.RUN),
+    Kind.SRA_EXPERIMENT: (Archive.SRA, Names.RUN),
+    Kind.SRA_SAMPLE: (Archive.SRA, Names.SAMPLE),
+    Kind.BIOSAMPLE: (Archive.SRA, Names.SAMPLE),
+    Kind.BIOPROJECT: (Archive.SRA, Names.PROJECT),
+    Kind.ARRAY_EXPRESS: (Archive.ARRAY_EXPRESS, Names.EXPERIMENT),
+}
 KINDS = "GSE, GSM, SRP/ERP/DRP, SRR/ERR/DRR, SRX/ERX/DRX, PRJNA/PRJEB/PRJDB, SAMN/SAMEA/SAMD and E-XXXX-n"
 
 
 def recognize(text: str) -> Accession | None:
     """Return the accession that ``text`` is, in any case and with blanks around it, or None."""
     canonical = text.strip().upper()
-    for pattern, archive, names in _KINDS:
-        if re.fullmatch(pattern, canonical, re.ASCII):
+    for kind, (archive, names) in _MEANINGS.items():
+        if is_accession(canonical, kind):
             return Accession(canonical, archive, names)
     return None
+
+
+def is_accession(text: str, *kinds: Kind) -> bool:
+    """Tell whether the whole text is an accession of one of these kinds, in its canonical spelling."""
+    return any(re.fullmatch(kind, text, re.ASCII) for kind in kinds)
+
+
+def accessions_in(text: str, kind: Kind) -> list[str]:
+    """Return the accessions of a kind that stand in a text as words of their own, in order, each once."""
+    return distinct(re.findall(rf"(?<![\w-])(?:{kind})(?![\w-])", text, re.ASCII))
 
 
 def geo_twin(accession: str) -> str:

@@ -8,18 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from threading import Lock
 
 from refinebio_assets.domain import Experiment
 from refinebio_assets.errors import PermanentError
-from refinebio_assets.platforms.sra_rules import SraRules, read_blacklist
+from refinebio_assets.platforms.sra_rules import SraRules
 from refinebio_assets.sources.accessions import KINDS, Accession, Archive, Names, recognize
+from refinebio_assets.sources.library_rules import library_rules
 from refinebio_assets.sources.web.client import Web
 from refinebio_assets.sources.web.settings import open_web
-
-BLACKLIST_VARIABLE = "REFINEBIO_RUN_BLACKLIST"
-STRATEGIES_VARIABLE = "REFINEBIO_LIBRARY_STRATEGIES"
-SOURCES_VARIABLE = "REFINEBIO_LIBRARY_SOURCES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +66,21 @@ class Archives:
 
 
 def web_source(environment: Mapping[str, str]) -> Callable[[], Web]:
-    """Return a way to the web that is set up when, and only when, it is first asked for."""
-    return cache(lambda: open_web(environment))
+    """Return a way to the web that is set up, once for all threads, when it is first asked for."""
+    once = cache(lambda: open_web(environment))
+    lock = Lock()
+
+    def opened() -> Web:
+        # ``cache`` alone lets threads that come at the same time make one each.
+        with lock:
+            return once()
+
+    return opened
 
 
 def open_archives(environment: Mapping[str, str]) -> Archives:
     """Return the archives as the environment says they are to be reached."""
-    return Archives(open_web(environment), sra_rules(environment))
-
-
-def sra_rules(environment: Mapping[str, str]) -> SraRules:
-    """Return the rules for runs: the usual ones, changed by the environment's variables."""
-    given = {
-        "strategies": _listed(environment.get(STRATEGIES_VARIABLE, "")),
-        "sources": _listed(environment.get(SOURCES_VARIABLE, "")),
-    }
-    blacklist = environment.get(BLACKLIST_VARIABLE, "")
-    runs = read_blacklist(Path(blacklist)) if blacklist else frozenset[str]()
-    return SraRules(blacklist=runs, **{name: values for name, values in given.items() if values})
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    return Archives(open_web(environment), library_rules(environment))
 
 
 def _require(text: str) -> Accession:

@@ -7,33 +7,35 @@ from typing import Any
 from refinebio_assets.domain import Publication
 from refinebio_assets.errors import PermanentError, TransientError
 from refinebio_assets.sources.web.client import Web
+from refinebio_assets.sources.web.refused_key import KeyRefusedError, says_key_refused
 
 ESUMMARY = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/esummary.fcgi"
-TOOL = "refinebio"
-EMAIL = "hello@refine.bio"
-"""NCBI asks every program to say what it is and whom to write to when it misbehaves."""
+_QUOTED_CHARACTERS = 200
 
 
 def find_publication(web: Web, pubmed_id: str) -> Publication:
     """Return the paper with this PubMed id: title and authors (``Chen X``) as PubMed writes them, and DOI.
 
     Only ``pubmed_id`` is set when PubMed does not know it or refuses to answer: no experiment is lost over
-    its paper. Raises TransientError when PubMed cannot be asked now.
+    its paper. Raises KeyRefusedError when the user's key is at fault, TransientError when PubMed cannot be
+    asked now.
     """
     pubmed_id = pubmed_id.strip()
     known = Publication(pubmed_id=pubmed_id)
     if not (pubmed_id.isascii() and pubmed_id.isdigit()):
         return known
-    query = {"db": "pubmed", "id": pubmed_id, "retmode": "json", "tool": TOOL, "email": EMAIL}
+    query = {"db": "pubmed", "id": pubmed_id, "retmode": "json"}
     try:
         answer = web.json(ESUMMARY, params=query)
+    except KeyRefusedError:
+        raise
     except PermanentError:
         return known
-    summary = _summary(answer, pubmed_id)
+    summary = _summary(web, answer, pubmed_id)
     return _publication(pubmed_id, summary) if summary else known
 
 
-def _summary(answer: Any, pubmed_id: str) -> dict[str, Any]:
+def _summary(web: Web, answer: Any, pubmed_id: str) -> dict[str, Any]:
     """Return PubMed's summary of one paper; empty when it has none.
 
     An impossible id is answered with ``esummaryresult``, an unknown one with an ``error`` in its summary.
@@ -43,7 +45,9 @@ def _summary(answer: Any, pubmed_id: str) -> dict[str, Any]:
         return summary if isinstance(summary, dict) and "error" not in summary else {}
     if isinstance(answer, dict) and "esummaryresult" in answer:
         return {}
-    raise TransientError(f"PubMed's answer about {pubmed_id} has no result: {str(answer)[:200]}")
+    said = web.discreet(str(answer))[:_QUOTED_CHARACTERS]
+    kind = KeyRefusedError if says_key_refused(said) else TransientError
+    raise kind(f"PubMed's answer about {pubmed_id} has no result: {said}")
 
 
 def _publication(pubmed_id: str, summary: dict[str, Any]) -> Publication:

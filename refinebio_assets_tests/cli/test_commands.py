@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from dagster import DagsterInstance, RunsFilter
 
 from refinebio_assets.cli.exit_codes import DONE, FAILED, PARTIAL, USAGE
+from refinebio_assets.simulate.world import simulate_world
 from refinebio_assets_tests.cli.conftest import Run, rows_of
 from refinebio_assets_tests.pipelines.study import Study
 
@@ -91,6 +93,17 @@ def test_an_accession_that_its_archive_does_not_know_fails_and_registers_nothing
     assert run.returncode == FAILED
     assert "GSE1" in run.stdout and "no answer for" in run.stdout
     assert study.lake.assets() == []
+
+
+def test_a_samples_accession_stands_for_its_series(tmp_path: Path, refinebio: Run) -> None:
+    world = simulate_world(tmp_path / "world")
+    archives = {"REFINEBIO_MIRROR": str(world.mirror)}
+    run = refinebio("survey", "gsm90000001", env=archives)
+    assert run.returncode == DONE, run.stdout
+    assert "processed as GSE900001" in run.stdout
+    again = refinebio("survey", "E-GEOD-900001", env=archives)
+    assert "processed as GSE900001" in again.stdout
+    assert "the archive says the same as before" in again.stdout
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(study: Study, refinebio: Run) -> None:

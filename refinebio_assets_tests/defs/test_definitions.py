@@ -15,10 +15,11 @@ from refinebio_assets_tests.conftest import REPOSITORY
 
 GRAPH = {
     "transcriptome_index": ("reference", "organism", set()),
+    "platform_annotation": ("reference", "platform", set()),
     "experiment_record": ("source", "experiment", set()),
     "harmonized_metadata": ("metadata", "experiment", {"experiment_record"}),
     "raw_files": ("source", "experiment", {"experiment_record"}),
-    "sample_quantifications": ("expression", "experiment", {"raw_files", "transcriptome_index"}),
+    "sample_quantifications": ("expression", "experiment", {"raw_files", "transcriptome_index", "platform_annotation"}),
     "gene_expression": ("expression", "experiment", {"sample_quantifications"}),
     "sample_quantification": ("expression", "sample", set()),
 }
@@ -61,10 +62,17 @@ def test_heavy_steps_belong_to_pools(definitions: Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     pools = {
         name: graph.get(AssetKey(name)).pools
-        for name in ("transcriptome_index", "raw_files", "sample_quantifications", "gene_expression")
+        for name in (
+            "transcriptome_index",
+            "platform_annotation",
+            "raw_files",
+            "sample_quantifications",
+            "gene_expression",
+        )
     }
     assert pools == {
         "transcriptome_index": {"salmon"},
+        "platform_annotation": {"memory"},
         "raw_files": {"download"},
         "sample_quantifications": {"salmon"},
         "gene_expression": {"memory"},

@@ -7,12 +7,7 @@ from pathlib import Path
 import pytest
 
 from refinebio_assets.errors import NotFoundError, RequestError
-from refinebio_assets.metadata.corrections import (
-    Correction,
-    apply_corrections,
-    corrections_by_sample,
-    read_corrections,
-)
+from refinebio_assets.metadata.corrections import Correction, apply_corrections, read_corrections
 from refinebio_assets.metadata.harmonize import harmonize
 from refinebio_assets.metadata.harmonized import FieldSource, Harmonized
 
@@ -148,9 +143,14 @@ def test_no_correction_changes_nothing() -> None:
     assert apply_corrections(harmonized, ()) == harmonized
 
 
-def test_corrections_are_grouped_by_sample_and_never_mixed() -> None:
+def test_corrections_of_several_samples_or_of_what_follows_from_others_are_not_laid_over() -> None:
     one, other = Correction("S1", "sex", "f", "x"), Correction("S2", "sex", "m", "x")
-    assert corrections_by_sample([one, other]) == {"S1": (one,), "S2": (other,)}
-    for wrong in ([one, other], [one, one], [Correction("S1", "age_years", "1", "x")]):
+    for wrong in ([one, other], [Correction("S1", "age_years", "1", "x")]):
         with pytest.raises(ValueError, match="correct"):
             apply_corrections(Harmonized(), wrong)
+
+
+def test_two_corrections_of_one_field_are_refused_naming_sample_and_field() -> None:
+    given = [Correction("S1", "sex", "f", "our lab"), Correction("S1", "sex", "m", "PMID:1")]
+    with pytest.raises(RequestError, match=r"sex of S1 .* twice: it is 'f' by our lab, and 'm' by PMID:1"):
+        apply_corrections(Harmonized(), given)

@@ -91,18 +91,24 @@ def test_json_is_flattened_to_its_leaves() -> None:
         "nested": [[1, 2], "x"],
     }
     assert flatten_json(document) == (
-        ("characteristics_Cell_type_0_text", " B cell"),
         ("characteristics_Cell_type_0_ontologyTerms_0", "CL:1"),
+        ("characteristics_Cell_type_0_text", " B cell"),
         ("characteristics_age_0_text", "5"),
         ("characteristics_age_0_unit", "year"),
         ("characteristics_age_1_text", "6"),
-        ("live", "true"),
         ("depth", "1.5"),
-        ("none", ""),
+        ("live", "true"),
         ("nested_0_0", "1"),
         ("nested_0_1", "2"),
         ("nested_1", "x"),
+        ("none", ""),
     )
+
+
+def test_names_of_an_object_are_sorted_and_positions_of_a_list_are_kept() -> None:
+    values = [str(number) for number in range(12)]
+    assert flatten_json({"b": values, "a": ""}) == flatten_json({"a": "", "b": values})
+    assert [value for _, value in flatten_json({"b": values, "a": ""})] == ["", *values]
 
 
 def test_a_prefix_goes_before_every_key() -> None:

@@ -193,14 +193,14 @@ def test_a_name_that_another_experiment_uses_for_other_files_is_refused(study: S
     assert list(matrix_of(study, "SECOND")) == ["Gene", "SECOND-S1"]
 
 
-def test_a_microarray_row_waits_and_says_so(study: Study) -> None:
+def test_a_damaged_array_is_named_and_the_reads_go_on(study: Study) -> None:
     study.write("array.CEL", "[CEL]")
     study.rows.append({"experiment": "STUDY", "sample": "A1", "organism": "Danio rerio", "cel": "array.CEL"})
     study.register()
     study.process()
     result = results_of(study)["A1"]
-    assert result["verdict"] == "not supported"
-    assert "Affymetrix SCAN, which this version does not do" in str(result["reason"])
+    assert result["verdict"] == "failed"
+    assert "array.CEL" in str(result["reason"])
     assert list(matrix_of(study)) == ["Gene", "S1", "S2", "S3"]
 
 

@@ -63,7 +63,8 @@ def test_a_local_fastq_is_stored_hashed_and_counted(lake: Lake, tmp_path: Path) 
     file = fetch(lake, str(path), FileRole.FASTQ_1)
     assert file.md5 == hashlib.md5(FASTQ).hexdigest()
     assert file.stored.sha256 == hashlib.sha256(FASTQ).hexdigest()
-    assert file.fastq is not None and (file.fastq.reads, file.fastq.mean_length) == (2, 5.0)
+    fastq = file.findings.fastq
+    assert fastq is not None and (fastq.reads, fastq.mean_length) == (2, 5.0)
     assert lake.local(file.stored).read_bytes() == FASTQ
 
 

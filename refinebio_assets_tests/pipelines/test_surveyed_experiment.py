@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import threading
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,18 +27,23 @@ from refinebio_assets.errors import AllFailedError, NotFoundError, RequestError,
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines import raw_files
 from refinebio_assets.pipelines.due import due_step
 from refinebio_assets.pipelines.experiment_record import record_experiment, recorded_experiment
+from refinebio_assets.pipelines.fetch_file import no_web, promised, within_reach
+from refinebio_assets.pipelines.gathering import Gathering
 from refinebio_assets.pipelines.harmonized_metadata import harmonize_experiment
 from refinebio_assets.pipelines.metadata_overlays import import_corrections
 from refinebio_assets.pipelines.overview import survey_summary
+from refinebio_assets.pipelines.progress import SILENT
+from refinebio_assets.pipelines.raw_file import read_raw_files
 from refinebio_assets.pipelines.raw_files import collect_raw_files
 from refinebio_assets.sources.web.client import Web
 from refinebio_assets.sources.web.settings import open_web
 
 HOST = "https://ftp.example.org"
 SEQUENCER = Platform("IlluminaHiSeq2000", "Illumina HiSeq 2000", Manufacturer.ILLUMINA)
-ARRAY = Platform("hgu133a", "[HG-U133A] Human Genome U133A", Manufacturer.AFFYMETRIX, "GPL96")
+ARRAY = Platform("Illumina_HumanHT-12_V4.0", "HumanHT-12 V4.0", Manufacturer.ILLUMINA, "GPL10558")
 
 
 def fastq(reads: int, seed: str) -> bytes:
@@ -222,8 +230,8 @@ def test_a_wrong_checksum_fails_its_sample_only_and_names_both_values(world: Wor
 def test_members_of_one_archive_reach_their_samples_with_one_download(world: World) -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("folder/a.CEL", "cells of a")
-        archive.writestr("folder/b.CEL", "cells of b")
+        archive.writestr("folder/a.txt", "cells of a")
+        archive.writestr("folder/b.txt", "cells of b")
     url = world.put("E-MTAB-1.raw.1.zip", content.getvalue())
     samples = tuple(
         Sample(
@@ -231,7 +239,7 @@ def test_members_of_one_archive_reach_their_samples_with_one_download(world: Wor
             "HOMO_SAPIENS",
             Technology.MICROARRAY,
             ARRAY,
-            (SourceFile(FileRole.CEL, url, member=f"{name}.CEL"),),
+            (SourceFile(FileRole.BEADARRAY, url, member=f"{name}.txt"),),
         )
         for name in ("a", "b")
     )
@@ -240,8 +248,8 @@ def test_members_of_one_archive_reach_their_samples_with_one_download(world: Wor
     collect_raw_files(world.lake, "E-MTAB-1", web=world.web)
     rows = world.files()
     assert [(row["sample"], row["role"], row["member"], row["size"]) for row in rows] == [
-        ("E-MTAB-1-a", "cel", "a.CEL", 10),
-        ("E-MTAB-1-b", "cel", "b.CEL", 10),
+        ("E-MTAB-1-a", "beadarray", "a.txt", 10),
+        ("E-MTAB-1-b", "beadarray", "b.txt", 10),
     ]
     assert rows[0]["sha256"] == hashlib.sha256(b"cells of a").hexdigest()
 
@@ -249,15 +257,15 @@ def test_members_of_one_archive_reach_their_samples_with_one_download(world: Wor
 def test_a_missing_member_names_the_archive_and_what_is_in_it(world: World) -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("other.CEL", "cells")
+        archive.writestr("other.txt", "cells")
     url = world.put("E-MTAB-1.raw.1.zip", content.getvalue())
-    file = SourceFile(FileRole.CEL, url, member="a.CEL")
+    file = SourceFile(FileRole.BEADARRAY, url, member="a.txt")
     sample = Sample("E-MTAB-1-a", "HOMO_SAPIENS", Technology.MICROARRAY, ARRAY, (file,))
     world.experiment = Experiment("E-MTAB-1", "ARRAY_EXPRESS", (sample,))
     world.record()
-    with pytest.raises(AllFailedError, match=r"a\.CEL"):
+    with pytest.raises(AllFailedError, match=r"a\.txt"):
         collect_raw_files(world.lake, "E-MTAB-1", web=world.web)
-    assert "a.CEL" in str(world.files()[0]["reason"])
+    assert "a.txt" in str(world.files()[0]["reason"])
 
 
 def test_a_sample_that_no_pipeline_serves_is_not_downloaded_and_says_why(world: World) -> None:
@@ -273,3 +281,132 @@ def test_a_sample_that_no_pipeline_serves_is_not_downloaded_and_says_why(world: 
     reasons = {row["pipeline"]: row["reason"] for row in survey_summary(catalog, "SRP000001").pipelines}
     assert reasons["none"] == "its library strategy is WGS, not RNA-Seq"
     assert "Salmon" in reasons
+
+
+def test_an_archive_without_one_members_file_still_serves_the_others(world: World) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("a.txt", "cells of a")
+    url = world.put("E-MTAB-1.raw.1.zip", content.getvalue())
+    samples = tuple(
+        Sample(
+            f"E-MTAB-1-{name}",
+            "HOMO_SAPIENS",
+            Technology.MICROARRAY,
+            ARRAY,
+            (SourceFile(FileRole.BEADARRAY, url, member=f"{name}.txt"),),
+        )
+        for name in ("a", "b")
+    )
+    world.experiment = Experiment("E-MTAB-1", "ARRAY_EXPRESS", samples)
+    world.record()
+    outcome = collect_raw_files(world.lake, "E-MTAB-1", web=world.web)
+    assert [item.item for item in outcome.dropped] == ["E-MTAB-1-b"]
+    assert "b.txt" in outcome.dropped[0].reason
+
+
+def with_run_at_ncbi(world: World) -> Sample:
+    """Make the first sample's reads disappear from ENA, and name its run at NCBI."""
+    first, second = world.experiment.samples
+    run = SourceFile(FileRole.SRA, f"{HOST}/sra/{first.accession}")
+    changed = replace(first, files=(*first.files, run))
+    world.experiment = replace(world.experiment, samples=(changed, second))
+    return changed
+
+
+def test_when_neither_ena_nor_ncbi_has_the_reads_both_reasons_are_told(world: World) -> None:
+    sample = with_run_at_ncbi(world)
+    (world.mirror / "ftp.example.org/SRR000001/SRR000001_1.fastq.gz").unlink()
+    world.record()
+    (dropped,) = collect_raw_files(world.lake, "SRP000001", web=world.web).dropped
+    assert dropped.item == sample.accession
+    assert "SRR000001_1.fastq.gz" in dropped.reason
+    assert "and from NCBI" in dropped.reason and "/sra/SRR000001" in dropped.reason
+
+
+def test_reads_that_came_from_ncbi_are_not_asked_for_again(world: World) -> None:
+    sample = with_run_at_ncbi(world)
+    world.record()
+    collect_raw_files(world.lake, "SRP000001", web=world.web)
+    head = world.lake.head("raw_files", "SRP000001")
+    assert head is not None
+    run = sample.file(FileRole.SRA)
+    assert run is not None
+    known = [
+        replace(raw, origin=promised(run)) if raw.sample == sample.accession else raw
+        for raw in read_raw_files(world.lake, head)
+    ]
+    gathered = Gathering(world.lake, no_web, SILENT).gather(world.experiment, known)
+    assert gathered == known
+
+
+def test_new_checks_are_made_on_the_copies_in_the_lake(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.record()
+    collect_raw_files(world.lake, "SRP000001", web=world.web)
+    before = world.files()
+    for path in world.mirror.rglob("*.gz"):
+        path.unlink()
+    monkeypatch.setattr(raw_files, "CODE_VERSION", "another")
+    outcome = collect_raw_files(world.lake, "SRP000001", web=world.web)
+    assert outcome.changed and not outcome.dropped
+    drop = ("commit_id",)
+    assert [{k: v for k, v in row.items() if k not in drop} for row in world.files()] == [
+        {k: v for k, v in row.items() if k not in drop} for row in before
+    ]
+
+
+def test_one_download_at_a_time_of_one_location(world: World) -> None:
+    file = world.experiment.samples[0].files[0]
+    inside, most, lock = [0], [0], threading.Lock()
+
+    def visit() -> None:
+        with within_reach(world.lake, file, world.web) as path:
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            time.sleep(0.05)
+            assert path.read_bytes()
+            with lock:
+                inside[0] -= 1
+
+    with ThreadPoolExecutor(4) as pool:
+        for visitor in [pool.submit(visit) for _ in range(4)]:
+            visitor.result()
+    assert most == [1]
+
+
+def test_of_two_corrections_of_one_field_the_one_imported_last_counts(world: World) -> None:
+    world.record()
+    for name, value in [("b-first", "male"), ("a-second", "female")]:
+        table = world.folder / f"{name}.tsv"
+        table.write_text(f"sample\tfield\tvalue\tsource\tnote\nSRR000001\tsex\t{value}\tlab\t\n")
+        import_corrections(world.lake, table, name)
+    outcome = harmonize_experiment(world.lake, "SRP000001")
+    rows = read_rows(world.lake, outcome.commit, "harmonized_metadata")
+    assert rows[0]["sex"] == "female"
+    assert ("metadata_corrections", "a-second") in [
+        (ref.asset, ref.partition) for ref in outcome.commit.inputs
+    ]
+
+
+def test_changed_rules_for_runs_ask_the_archive_again(world: World) -> None:
+    world.record()
+    assert due_step(world.lake, "SRP000001", rules="") != due_step(world.lake, "SRP000001", rules="other")
+    record_experiment(world.lake, "SRP000001", survey=world.survey, rules="other")
+    assert world.asked == 2
+    record_experiment(world.lake, "SRP000001", survey=world.survey, rules="other")
+    assert world.asked == 2
+
+
+def test_another_spelling_of_an_accession_is_no_partition(world: World) -> None:
+    with pytest.raises(RequestError, match="'srp000001' is written SRP000001"):
+        record_experiment(world.lake, "srp000001", survey=world.survey)
+    assert world.asked == 0
+
+
+def test_a_survey_with_an_impossible_name_registers_nothing(world: World) -> None:
+    first, second = world.experiment.samples
+    world.experiment = replace(world.experiment, samples=(replace(first, accession="a/b"), second))
+    with pytest.raises(RequestError, match="'a/b' contains /"):
+        world.record()
+    assert list(world.lake.log()) == []

@@ -193,7 +193,72 @@ def test_an_rna_seq_table_of_counts_is_not_used() -> None:
     choice = choose_pipeline(sample(FileRole.PROCESSED, platform=HISEQ, technology=Technology.RNA_SEQ))
 
     assert choice.pipeline == Pipeline.NONE
-    assert "no reads (only: processed)" in choice.reason
+    assert "neither offers reads (only: processed)" in choice.reason
+
+
+@pytest.mark.parametrize(
+    ("accession", "metadata", "reason"),
+    [
+        (
+            "GSM1",
+            (("type", "SRA"), ("series_relation", "SRA: x?term=SRP051521"), ("relation", "SRA: SRX823723")),
+            "Its reads are at SRA (SRX823723), not here: process SRP051521 instead.",
+        ),
+        (
+            "E-MTAB-1-a",
+            (("Comment [ENA_RUN]", "ERR100001"), ("Comment[SecondaryAccession]", "ERP000123")),
+            "Its reads are at SRA (ERR100001), not here: process ERP000123 instead.",
+        ),
+        (
+            "E-MTAB-1-a",
+            (("BioStudies link", "PRJEB123"),),
+            "Its reads are at SRA, not here: process PRJEB123 instead.",
+        ),
+        (
+            "E-GEOD-123-GSM1",
+            (("Comment[ENA_RUN]", "SRR1000001"),),
+            "Its reads are at SRA (SRR1000001), not here: process GSE123 instead.",
+        ),
+        (
+            "GSM1",
+            (("library_strategy", "ChIP-Seq"), ("relation", "SRA: SRX823723")),
+            "It was sequenced, but not its RNA: its library is ChIP-Seq.",
+        ),
+        (
+            "GSM1",
+            (("library_strategy", "ncRNA-Seq"),),
+            "It is an RNA-seq sample, and its record neither offers reads (no files) nor says where at SRA"
+            " they are.",
+        ),
+    ],
+)
+def test_where_the_reads_are_is_found_in_what_the_source_says(
+    accession: str, metadata: Metadata, reason: str
+) -> None:
+    of = Sample(accession, "HOMO_SAPIENS", Technology.RNA_SEQ, HISEQ, metadata=metadata)
+
+    choice = choose_pipeline(of)
+    assert (choice.pipeline, choice.reason) == (Pipeline.NONE, reason)
+
+
+def test_a_microarray_is_not_looked_for_at_sra_because_of_its_series() -> None:
+    relation = ("relation", "SRA: https://www.ncbi.nlm.nih.gov/sra?term=SRX1234567")
+
+    assert choose_pipeline(sample(FileRole.CEL, metadata=(relation,))).pipeline == Pipeline.AFFYMETRIX_SCAN
+    assert choose_pipeline(sample(metadata=(relation,))).reason == "The source offers no files for it."
+
+
+def test_a_two_color_array_without_files_is_called_what_it_is() -> None:
+    assert "two-color" in choose_pipeline(sample(metadata=(("channel_count", "3"),))).reason
+    assert "two-color" in choose_pipeline(sample(metadata=(("Label", "a"), ("Label ", "b")))).reason
+
+
+def test_files_that_nothing_reads_are_named() -> None:
+    named = (("supplementary_file", "NONE"), ("supplementary_file_1", "ftp://host/a/GSM1.gpr.gz"))
+
+    assert choose_pipeline(sample(metadata=named)).reason == (
+        "The source offers no files for it that a pipeline reads; it names GSM1.gpr.gz."
+    )
 
 
 def test_second_mates_alone_are_no_reads() -> None:

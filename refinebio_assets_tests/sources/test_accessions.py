@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinebio_assets.sources.accessions import Archive, Names, geo_twin, recognize
+from refinebio_assets.sources.accessions import (
+    Archive,
+    Kind,
+    Names,
+    accessions_in,
+    geo_twin,
+    is_accession,
+    recognize,
+)
 
 
 @pytest.mark.parametrize(
@@ -47,3 +55,18 @@ def test_the_twin_of_a_twin_is_the_series_itself(number: int) -> None:
 def test_other_experiments_have_no_twin() -> None:
     assert geo_twin("E-MTAB-3050") == ""
     assert geo_twin("SRP095529") == ""
+
+
+def test_the_accessions_of_one_kind_are_found_in_a_text_each_once() -> None:
+    text = "SRA: x/sra?term=SRP051521, PRJNA271109; GSE1 E-MTAB-12;GSE1;SRP051521 xGSE2 GSE3a E-MTAB-12-GSM1"
+    assert accessions_in(text, Kind.SRA_STUDY) == ["SRP051521"]
+    assert accessions_in(text, Kind.BIOPROJECT) == ["PRJNA271109"]
+    assert accessions_in(text, Kind.GEO_SERIES) == ["GSE1"]
+    assert accessions_in(text, Kind.ARRAY_EXPRESS) == ["E-MTAB-12"]
+    assert accessions_in("", Kind.SRA_RUN) == []
+
+
+def test_an_accession_is_the_whole_text_and_of_one_of_the_kinds_asked_for() -> None:
+    assert is_accession("SRP051521", Kind.GEO_SERIES, Kind.SRA_STUDY)
+    assert not is_accession("SRP051521 ", Kind.SRA_STUDY)
+    assert not is_accession("GSE1", Kind.SRA_STUDY)

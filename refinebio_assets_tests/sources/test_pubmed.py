@@ -8,6 +8,7 @@ import pytest
 from refinebio_assets.domain import Publication
 from refinebio_assets.errors import TransientError
 from refinebio_assets.sources.pubmed import find_publication
+from refinebio_assets.sources.web.refused_key import KeyRefusedError
 from refinebio_assets.sources.web.settings import open_web
 
 ESUMMARY = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/esummary.fcgi"
@@ -21,13 +22,13 @@ def ask(tmp_path: Path):
         (tmp_path / "body.json").write_text(json.dumps(answer), encoding="utf-8")
         entry = {
             "method": "GET",
-            "url": f"{ESUMMARY}?db=pubmed&id=7&retmode=json&tool=refinebio&email=hello@refine.bio",
+            "url": f"{ESUMMARY}?db=pubmed&id=7&retmode=json&tool=any&email=a@b.org",
             "status": status,
             "content_type": "application/json",
             "body": "body.json",
         }
         (tmp_path / "index.jsonl").write_text(json.dumps(entry) + "\n", encoding="utf-8")
-        with open_web({"REFINEBIO_MIRROR": str(tmp_path)}) as web:
+        with open_web({"REFINEBIO_MIRROR": str(tmp_path), "NCBI_API_KEY": "SECRET"}) as web:
             return find_publication(web, pubmed_id)
 
     return find
@@ -63,6 +64,19 @@ def test_an_id_that_pubmed_does_not_know_is_all_that_is_known(ask, answer, statu
 def test_an_answer_without_a_result_may_be_another_one_later(ask):
     with pytest.raises(TransientError, match="answer about 7 has no result"):
         ask("7", {"error": "API rate limit exceeded"})
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403])
+def test_a_refused_key_is_told_and_not_shown(ask, status):
+    with pytest.raises(KeyRefusedError, match=r"API key invalid.*NCBI_API_KEY") as error:
+        ask("7", {"error": "API key invalid", "api-key": "SECRET"}, status)
+    assert "SECRET" not in str(error.value)
+
+
+def test_an_answer_that_repeats_the_key_is_not_quoted_with_it(ask):
+    with pytest.raises(TransientError, match="has no result") as error:
+        ask("7", {"api-key": "SECRET", "error": "API rate limit exceeded"})
+    assert "SECRET" not in str(error.value)
 
 
 @pytest.mark.parametrize("pubmed_id", ["", "none", "７"])

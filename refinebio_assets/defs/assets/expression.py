@@ -1,5 +1,7 @@
 """Group ``expression``: samples quantified, and summarized to genes."""
 
+from typing import Any
+
 from dagster import (
     AllPartitionMapping,
     AssetDep,
@@ -13,7 +15,7 @@ from dagster import (
 )
 from pydantic import Field
 
-from refinebio_assets.defs.assets.reference import OWNERS, transcriptome_index
+from refinebio_assets.defs.assets.reference import OWNERS, platform_annotation, transcriptome_index
 from refinebio_assets.defs.assets.source import raw_files
 from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.metadata import (
@@ -28,9 +30,10 @@ from refinebio_assets.defs.pools import cores_of_pool
 from refinebio_assets.defs.resources import LakeResource, ProgressSource
 from refinebio_assets.defs.sample_events import report_samples
 from refinebio_assets.lake.rows import read_rows, table_rows
-from refinebio_assets.lake.store import Lake
+from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines import gene_expression as expression_pipeline
 from refinebio_assets.pipelines import sample_quantifications as samples_pipeline
+from refinebio_assets.pipelines.expression_matrix import matrix_unit
 from refinebio_assets.pipelines.matrix_plot import MAX_LINES, density_plot
 
 sample_quantification = AssetSpec(
@@ -53,6 +56,12 @@ RESULT_COLUMNS = [
 ]
 
 
+QUALITY_COLUMNS = [
+    *("sample", "platform", "scan_date", "zeros", "saturated", "iterations", "converged"),
+    *("background_share", "minimum", "lower_quartile", "median", "upper_quartile", "maximum"),
+]
+
+
 class QuantifyConfig(Config):
     """What to do beyond the samples that are new or out of date."""
 
@@ -63,10 +72,14 @@ class QuantifyConfig(Config):
 @asset(
     group_name="expression",
     partitions_def=experiment_partitions,
-    deps=[raw_files, AssetDep(transcriptome_index, partition_mapping=AllPartitionMapping())],
+    deps=[
+        raw_files,
+        AssetDep(transcriptome_index, partition_mapping=AllPartitionMapping()),
+        AssetDep(platform_annotation, partition_mapping=AllPartitionMapping()),
+    ],
     code_version=samples_pipeline.code_version(),
     metadata={"dagster/column_schema": declared_schema("results")},
-    kinds={"salmon"},
+    kinds={"salmon", "scan"},
     owners=OWNERS,
     pool="salmon",
 )
@@ -76,7 +89,7 @@ def sample_quantifications(
     lake: LakeResource,
     progress: ResourceParam[ProgressSource],
 ) -> MaterializeResult[None]:
-    """Each sample of the experiment quantified by Salmon, or its quant.sf as given, with its verdict.
+    """Each sample of the experiment quantified, with its verdict: reads by Salmon, CEL files by SCAN.
 
     Only samples that are new or out of date are processed. A sample that fails is listed with its reason.
     """
@@ -92,6 +105,7 @@ def sample_quantifications(
             run_id=context.run.run_id,
         )
         results = read_rows(store, outcome.commit, "results")
+        arrays = _array_quality(store, outcome.commit)
     report_samples(context, outcome, results)
     return materialized(
         outcome,
@@ -99,8 +113,14 @@ def sample_quantifications(
             "dagster/row_count": len(results),
             "processed in this run": len(outcome.sample_reasons),
             "results": table_value(results, RESULT_COLUMNS),
+            **({"array quality": table_value(arrays, QUALITY_COLUMNS)} if arrays else {}),
         },
     )
+
+
+def _array_quality(store: Lake, commit: Commit) -> list[dict[str, Any]]:
+    """Return how each array was; results of the first version have no such table."""
+    return read_rows(store, commit, "array_quality") if "array_quality" in commit.tables else []
 
 
 def _results_so_far(store: Lake, accession: str) -> dict[str, MetadataValue]:
@@ -121,7 +141,11 @@ def _results_so_far(store: Lake, accession: str) -> dict[str, MetadataValue]:
 def gene_expression(
     context: AssetExecutionContext, lake: LakeResource, progress: ResourceParam[ProgressSource]
 ) -> MaterializeResult[None]:
-    """Genes x samples matrices of the experiment: lengthScaledTPM (tximport) of Ensembl genes, as Parquet."""
+    """Genes x samples matrices of the experiment, Ensembl genes, as Parquet.
+
+    RNA-seq: lengthScaledTPM (tximport), a matrix for each organism and reference. Arrays: SCAN's values, a
+    matrix for each platform and organism.
+    """
     store = lake.open()
     with explained():
         outcome = expression_pipeline.summarize_expression(
@@ -133,6 +157,7 @@ def gene_expression(
         matrix = expression_pipeline.read_expression(
             store, outcome.commit, largest["matrix"], shown[:MAX_LINES]
         )
+    unit = matrix_unit(matrix)
     preview = table_rows(matrix.slice(0, 10))
     columns = [
         "matrix",
@@ -150,8 +175,8 @@ def gene_expression(
             "matrices": table_value(rows, columns),
             "warnings": "; ".join(outcome.commit.info["warnings"]) or "none",
             "dagster/row_count": largest["genes"],
-            "dagster/column_schema": matrix_schema(shown),
+            "dagster/column_schema": matrix_schema(shown, unit),
             "preview": table_value(preview, matrix.column_names[:12]),
-            "distribution": image_value(density_plot(matrix), "log2(lengthScaledTPM + 1) of each sample"),
+            "distribution": image_value(density_plot(matrix), f"distribution of each sample's {unit}"),
         },
     )

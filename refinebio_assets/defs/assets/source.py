@@ -62,6 +62,7 @@ def experiment_record(
             survey=lambda accession: archives.open().survey(accession),
             asked=config.asked,
             survey_again=config.survey_again,
+            rules=archives.rules(),
             run_id=context.run.run_id,
         )
         experiment = read_rows(store, outcome.commit, "experiments")[0]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refinebio_assets.errors import FormatError, NotFoundError, PermanentError, StorageError
-from refinebio_assets.formats.archive.entry import Entry
-from refinebio_assets.formats.archive.limits import Budget
+from refinebio_assets.formats.archive.entry import Entry, is_clutter
+from refinebio_assets.formats.archive.limits import Budget, Limits
 from refinebio_assets.formats.archive.tar import BLOCK, is_tar_header, opened, tar_entries
 from refinebio_assets.formats.archive.zip import ZIP_MAGICS, is_document, zip_entries
 from refinebio_assets.formats.compressed import quoted
@@ -46,11 +46,31 @@ def entries_of(path: Path, kind: Kind, label: str, budget: Budget) -> Iterator[E
     return tar_entries(path, kind.magic, label, budget)
 
 
-def no_archive(path: Path, label: str) -> FormatError:
-    """Return the error for a file that is no archive."""
-    head = first_bytes(path, label)
-    found = quoted(head) if head else "an empty file"
-    return FormatError(label, expected="a tar (plain, gzip or bzip2) or zip archive", found=found)
+def files_of(path: Path, kind: Kind, label: str, budget: Budget) -> Iterator[Entry]:
+    """Yield the entries that can be taken, without what systems add; errors as ``entries_of``."""
+    for entry in entries_of(path, kind, label, budget):
+        if not entry.refusal and not is_clutter(entry.name):
+            yield entry
+
+
+def required_kind(path: Path, label: str, budget: Budget) -> Kind:
+    """Return which kind of archive a file is; raises as ``recognize``, and FormatError for no archive."""
+    kind = recognize(path, label, budget)
+    if kind is None:
+        head = first_bytes(path, label)
+        found = quoted(head) if head else "an empty file"
+        raise FormatError(label, expected="a tar (plain, gzip or bzip2) or zip archive", found=found)
+    return kind
+
+
+def budget_of(path: Path, limits: Limits, label: str) -> Budget:
+    """Return the count of what comes out of an archive, at its start; NotFoundError for no such file."""
+    try:
+        return Budget(limits, label, path.stat().st_size)
+    except FileNotFoundError as error:
+        raise NotFoundError(f"no archive at {path}") from error
+    except OSError as error:
+        raise StorageError(f"could not read {path}: {error}") from error
 
 
 def first_bytes(path: Path, label: str) -> bytes:

@@ -37,6 +37,8 @@ class Budget:
         self._archive_bytes = max(archive_bytes, 1)
         self._bytes = 0
         self._members = 0
+        self.passed = False
+        """Whether a limit was passed."""
 
     @property
     def directory_bytes(self) -> int:
@@ -65,6 +67,7 @@ class Budget:
             self._refuse("archives inside each other", str(self._limits.depth), str(depth))
 
     def _refuse(self, what: str, limit: str, found: str) -> None:
+        self.passed = True
         raise PermanentError(
             f"{self._label}: refused to unpack: the limit of {what} is {limit}, found {found}"
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from refinebio_assets.formats.compressed import quoted
 
 _WHOLE = re.compile(rb"\s*\d{1,10}\s*")
 _MOST = np.iinfo(np.int32).max
-Columns = Mapping[str, pa.Array[Any]]
+Columns = Mapping[str, "pa.Array[Any]"]
 
 
 def parse_columns(
@@ -25,7 +25,7 @@ def parse_columns(
     types: Mapping[str, pa.DataType],
     label: str,
     *,
-    first_line: int = 1,
+    line_numbers: Iterable[int],
     delimiter: str = "\t",
     quoting: bool = False,
 ) -> Columns:
@@ -33,10 +33,10 @@ def parse_columns(
 
     Types are ``pa.string()`` (never missing, may be empty) and ``pa.int32()`` (whole, not negative).
     Raises FormatError for a line with another number of fields, or a value that is not of its type, with
-    its number counted from ``first_line``.
+    its number of ``line_numbers``, which are those of the lines in the file.
     """
     if not lines.strip():
-        raise FormatError(label, line=first_line, expected="a row", found="the end of the file")
+        raise FormatError(label, expected="rows below the header", found="the end of the file")
     parse = pa.csv.ParseOptions(delimiter=delimiter, quote_char='"' if quoting else False)
     convert = pa.csv.ConvertOptions(
         column_types=dict(types),
@@ -53,12 +53,12 @@ def parse_columns(
             convert_options=convert,
         )
     except pa.ArrowInvalid as error:
-        found = first_problem(lines, names, types, label, first_line=first_line, delimiter=delimiter)
+        found = _first_problem(lines, names, types, label, line_numbers, delimiter)
         raise found or FormatError(label, expected="a table", found=str(error)) from error
     columns = {name: _whole(table.column(name)) for name in types}
     numbers = [name for name, kind in types.items() if kind == pa.int32()]
     if any(vector(columns[name]).min() < 0 for name in numbers):
-        found = first_problem(lines, names, types, label, first_line=first_line, delimiter=delimiter)
+        found = _first_problem(lines, names, types, label, line_numbers, delimiter)
         raise found or FormatError(label, expected="whole numbers, not negative", found="a negative one")
     return columns
 
@@ -69,20 +69,19 @@ def vector(array: pa.Array[Any]) -> npt.NDArray[Any]:
 
 
 def _whole(column: pa.ChunkedArray[Any]) -> pa.Array[Any]:
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+    return cast("pa.Array[Any]", column.chunk(0) if column.num_chunks == 1 else column.combine_chunks())
 
 
-def first_problem(
+def _first_problem(
     lines: bytes,
     names: Sequence[str],
     types: Mapping[str, pa.DataType],
     label: str,
-    *,
-    first_line: int,
+    line_numbers: Iterable[int],
     delimiter: str,
 ) -> FormatError | None:
     """Say where the first wrong line is; slow, and only used once something is wrong."""
-    for number, line in enumerate(lines.split(b"\n"), start=first_line):
+    for number, line in zip(line_numbers, lines.split(b"\n"), strict=False):
         fields = line.rstrip(b"\r").split(delimiter.encode())
         if not line.strip():
             continue

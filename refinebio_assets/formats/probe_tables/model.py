@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -112,8 +112,9 @@ def only_25mers(table: ProbeTable) -> tuple[ProbeTable, int]:
 
 def make_labels(texts: pa.Array[Any]) -> Labels:
     """Return the labels of an Arrow array of strings without missing values."""
-    encoded = cast(pa.DictionaryArray[Any, Any], texts.dictionary_encode())
-    return sorted_labels(np.from_dlpack(encoded.indices).astype(np.int32), encoded.dictionary.to_pylist())
+    encoded = texts.dictionary_encode()
+    names = [str(name) for name in encoded.dictionary.to_pylist()]
+    return sorted_labels(np.from_dlpack(encoded.indices).astype(np.int32), names)
 
 
 def sorted_labels(codes: Int32s, names: Sequence[str]) -> Labels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from refinebio_assets.formats.probe_tables.model import (
 )
 from refinebio_assets.formats.probe_tables.opening import table_bytes
 
-_SPELLINGS = {
+SPELLINGS = {
     "x": ("probex", "x"),
     "y": ("probey", "y"),
     "sequence": ("probesequence", "sequence"),
@@ -58,13 +59,13 @@ def read_probe_tab(path: Path, *, label: str = "", columns: int | None = None) -
     name = label or str(path)
     content = table_bytes(path, name, _MEMBER)
     layout = _find_layout(content, name)
-    types = {ours: _TYPES.get(ours, pa.string()) for ours in _SPELLINGS if ours in layout.names}
+    types = {ours: _TYPES.get(ours, pa.string()) for ours in SPELLINGS if ours in layout.names}
     found = parse_columns(
         content[layout.start :],
         layout.names,
         types,
         name,
-        first_line=layout.line,
+        line_numbers=count(layout.line),
         delimiter=layout.delimiter,
         quoting=b'"' in content[:10_000],
     )
@@ -90,7 +91,7 @@ def our_names(names: list[str], label: str, *, line: int | None = None) -> list[
     """Return a table's column names with ours for those that we know; FormatError for one that lacks."""
     bare = [_PUNCTUATION.sub("", name).lower() for name in names]
     renamed = [f"column {number}" for number in range(1, len(names) + 1)]
-    for ours, spellings in _SPELLINGS.items():
+    for ours, spellings in SPELLINGS.items():
         spelling = next((each for each in spellings if each in bare), None)
         if spelling is not None:
             renamed[bare.index(spelling)] = ours

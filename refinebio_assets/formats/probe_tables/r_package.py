@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,15 +17,17 @@ import pyarrow as pa
 
 from refinebio_assets.errors import FormatError
 from refinebio_assets.formats.compressed import quoted
+from refinebio_assets.formats.probe_tables.delimited import Columns, vector
 from refinebio_assets.formats.probe_tables.model import ProbeTable, in_cell_order
 from refinebio_assets.formats.probe_tables.opening import table_bytes
-from refinebio_assets.formats.probe_tables.probe_tab import make_table, our_names
+from refinebio_assets.formats.probe_tables.probe_tab import SPELLINGS, make_table, our_names
 
 if TYPE_CHECKING:
     from rdata.parser import RObject
 
 _MEMBER = re.compile(r"(^|/)data/[^/]*\.(rda|rdata)$", re.IGNORECASE)
 _MAGICS = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n")
+_MOST = np.iinfo(np.int32).max
 _DAMAGE = (
     ValueError,
     TypeError,
@@ -36,6 +39,7 @@ _DAMAGE = (
     OverflowError,
     RecursionError,
     MemoryError,
+    UserWarning,
     struct.error,
 )
 """What rdata lets through when a file is damaged."""
@@ -54,58 +58,70 @@ def read_r_probe_package(path: Path, *, label: str = "", columns: int | None = N
         found = quoted(content) if content else "an empty file"
         raise FormatError(name, expected="an R data file (.rda)", found=found)
     try:
-        frame = _data_frame(content, name)
+        found_columns = _probe_columns(content, name)
     except _DAMAGE as error:
         found = f"damage ({type(error).__name__}: {error})"[:200]
         raise FormatError(name, expected="a sound R data file", found=found) from error
-    names = our_names(list(frame), name)
-    arrays = {ours: array for ours, array in zip(names, frame.values(), strict=True)}
-    _check(arrays, name)
-    table = make_table(arrays)
+    table = make_table(found_columns)
     return in_cell_order(table, columns, label=name) if columns else table
 
 
-def _data_frame(content: bytes, label: str) -> dict[str, pa.Array[Any]]:
-    """Return the columns of the first data frame in an R data file."""
-    from rdata.parser import RObjectType, parse_data  # noqa: PLC0415  # see the module's docstring
+def _probe_columns(content: bytes, label: str) -> Columns:
+    """Return the columns that a probe table has of the first data frame in an R data file."""
+    # Not at the top: rdata imports pandas, which takes 2 seconds.
+    from rdata.parser import parse_data
 
-    for _, value in _pairs(parse_data(content, extension=".rda").object):
+    with warnings.catch_warnings():
+        # rdata warns of what it does not understand and goes on.
+        warnings.simplefilter("error", UserWarning)
+        objects = parse_data(content, extension=".rda").object
+    frame = _data_frame(objects, label)
+    names = our_names(list(frame), label)
+    columns = {ours: part for ours, part in zip(names, frame.values(), strict=True) if ours in SPELLINGS}
+    arrays = {ours: _numbers(part) if ours in "xy" else _texts(part) for ours, part in columns.items()}
+    lengths = {len(array) for array in arrays.values()}
+    if len(lengths) != 1 or 0 in lengths:
+        raise FormatError(label, expected="columns of one length, not 0", found=f"{sorted(lengths)}")
+    return arrays
+
+
+def _data_frame(objects: RObject, label: str) -> dict[str, RObject]:
+    """Return the columns of the first data frame."""
+    for _, value in _pairs(objects):
         attributes = dict(_pairs(value.attributes))
-        if value.info.type == RObjectType.VEC and "data.frame" in _strings(attributes.get("class")):
-            names = _strings(attributes["names"])
-            return {name: _column(part) for name, part in zip(names, value.value, strict=True)}
+        if "class" in attributes and "data.frame" in _strings(attributes["class"]):
+            return dict(zip(_strings(attributes["names"]), value.value, strict=True))
     raise FormatError(label, expected="a data frame", found="other R objects only")
 
 
 def _pairs(node: RObject | None) -> Iterator[tuple[str, RObject]]:
     """Yield the tags and values of R's linked list."""
-    while node is not None and isinstance(node.value, tuple | list) and node.tag is not None:
+    while node is not None and node.tag is not None:
         symbol = node.tag.referenced_object or node.tag
         yield symbol.value.value.decode("utf-8"), node.value[0]
         node = node.value[1]
 
 
-def _strings(vector: RObject | None) -> list[str]:
-    """Return an R character vector; a missing value is an error as a table of probes has none."""
-    if vector is None:
-        return []
-    return [part.value.decode("utf-8") for part in vector.value]
+def _strings(part: RObject) -> list[str]:
+    """Return a character vector; of a missing value (no bytes) the AttributeError is caught above."""
+    return [text.value.decode("utf-8") for text in part.value]
 
 
-def _column(vector: RObject) -> pa.Array[Any]:
-    """Return a column: strings, a factor's texts, or whole numbers (missing ones as null)."""
-    levels = dict(_pairs(vector.attributes)).get("levels")
-    if isinstance(vector.value, list):
-        return pa.array(_strings(vector), pa.string())
-    numbers = np.ma.filled(np.ma.asarray(vector.value).astype(np.float64), np.nan)
-    whole = np.mod(numbers, 1) == 0
-    array = pa.array(np.where(whole, numbers, 0).astype(np.int64), mask=~whole)
+def _texts(part: RObject) -> pa.Array[Any]:
+    """Return a character vector or a factor's texts."""
+    levels = dict(_pairs(part.attributes)).get("levels")
     if levels is None:
-        return array
-    return pa.array(_strings(levels), pa.string()).take(array.cast(pa.int32()).__class__.from_buffers(
-        pa.int64(), len(array), array.buffers()
-    ))
+        return pa.array(_strings(part), pa.string())
+    names = np.array(_strings(levels), object)
+    codes = vector(_numbers(part))
+    if codes.min(initial=1) < 1:
+        raise ValueError("a factor's code below 1")
+    return pa.array(names[codes - 1].tolist(), pa.string())
 
 
-def _check(columns: dict[str, pa.Array[Any]], label: str) -> None:
-    pass
+def _numbers(part: RObject) -> pa.Array[Any]:
+    """Return an integer or numeric vector of whole numbers, none missing and none negative."""
+    numbers = np.ma.filled(np.ma.asarray(part.value, dtype=np.float64), np.nan)
+    if numbers.ndim != 1 or not ((numbers >= 0) & (numbers < _MOST) & (np.mod(numbers, 1) == 0)).all():
+        raise ValueError("a coordinate that is missing, negative or no whole number")
+    return pa.array(numbers.astype(np.int32), pa.int32())

@@ -3,8 +3,9 @@
 Arrays in, arrays out. ``settings`` names the variants; ``design`` is what arrays of a platform share,
 made once from the probes' sequences; ``kernel`` normalizes one array; ``summary`` turns probe values into
 values of probe sets or genes; ``two_color`` is the method for two-channel arrays; ``quality`` has numbers
-that tell a good array from a bad one. ``mixture`` (the model's fit), ``standardize`` (blocks of probes) and
-``r_random`` (R's random numbers) are their parts. Reading CEL files and probe tables is work of other rooms.
+that tell a good array from a bad one. ``mixture`` (the model's fit), ``standardize`` (blocks of probes),
+``r_random`` and ``r_round`` (R's random numbers and rounding) are their parts. Reading CEL files and
+probe tables is the work of other rooms.
 
 The order of use: ``prepare_design`` and ``group_probes`` once for a platform, then ``scan`` and
 ``summarize`` for each array.

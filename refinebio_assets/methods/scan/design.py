@@ -14,7 +14,7 @@ processor time, and 20 to 100 times where two arrays run at once, as BLAS's thre
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -32,9 +32,10 @@ _BASES = b"ACG"
 _RUN = 6
 """Bases of one table of predictions: 4^6 entries, 32 kB, stay in the fastest cache."""
 _WORD = 3
-"""Bases of a word of the normal equations: 64 x 64 sums a pair, the fastest of 2, 3 and 4 for 10,000 probes."""
-_WORDS = 4**_WORD
-_SOLVE_STEP = 12
+"""Bases of a word of the normal equations: 64 x 64 sums a pair, the fastest for 10,000 probes."""
+_CELLS = 4**_WORD
+_LARGEST_PRODUCT = 250_000
+"""Multiplications in a matrix product up to which OpenBLAS uses one thread."""
 _OF_COUNTS = [0, -4, -3, -2, -1]
 _OF_BASES = slice(1, -4)
 """Where the model's columns are: nT and the four squares; the indicators of A, C and G."""
@@ -81,9 +82,10 @@ class NormalEquations:
         self._length = predictor.length
         padding = np.zeros((len(codes), -self._length % _WORD), np.uint8)
         padded = np.hstack((codes, padding))
-        self._words = [_numbers(padded[:, at : at + _WORD]) for at in range(0, padded.shape[1], _WORD)]
-        self._places = list(combinations_with_replacement(range(len(self._words)), 2))
-        self._pairs = [self._words[one] * _WORDS + self._words[other] for one, other in self._places]
+        words = [_numbers(padded[:, at : at + _WORD]) for at in range(0, padded.shape[1], _WORD)]
+        self._words = np.concatenate([word + _CELLS * place for place, word in enumerate(words)])
+        self._places = np.array(list(combinations(range(len(words)), 2)), np.intp).reshape(-1, 2).T
+        self._pairs = [words[one] * _CELLS + words[other] for one, other in self._places.T]
         self._indicators = _indicators_of_words()
         self._composition = predictor.composition.astype(np.intp)
         self._distinct_counts = predictor.counts
@@ -116,25 +118,30 @@ class NormalEquations:
         return gram
 
     def _sums_by_composition(self, values: Vector) -> Vector:
-        sums: Vector = np.bincount(self._composition, values, self._distinct_counts.shape[1])
-        return sums
+        return _sums(self._composition, values, self._distinct_counts.shape[1])
+
+    def _sums_by_word(self, values: Vector) -> Matrix:
+        words = len(self._words) // len(values)
+        return _sums(self._words, np.tile(values, words), words * _CELLS).reshape(words, _CELLS)
 
     def _sums_by_base(self, values: Vector) -> Vector:
         """Sum values where base j is A, C or G: first all positions of A."""
-        by_word = np.array([np.bincount(word, values, _WORDS) for word in self._words]) @ self._indicators
+        by_word = self._sums_by_word(values) @ self._indicators
         by_letter = by_word.reshape(-1, 3, _WORD).transpose(1, 0, 2).reshape(3, -1)
         return by_letter[:, : self._length].ravel()
 
     def _products_of_bases(self, weights: Vector) -> Matrix:
-        padded = _WORD * len(self._words)
-        products = np.empty((3, padded, 3, padded))
-        for (one, other), codes in zip(self._places, self._pairs, strict=True):
-            sums = np.bincount(codes, weights, _WORDS**2).reshape(_WORDS, _WORDS)
-            block = (self._indicators.T @ sums @ self._indicators).reshape(3, _WORD, 3, _WORD)
-            rows = slice(_WORD * one, _WORD * (one + 1))
-            columns = slice(_WORD * other, _WORD * (other + 1))
-            products[:, rows, :, columns] = block
-            products[:, columns, :, rows] = block.transpose(2, 3, 0, 1)
+        within = self._sums_by_word(weights)
+        words, (one, other) = len(within), self._places
+        blocks = np.empty((words, words, 3 * _WORD, 3 * _WORD))
+        itself = np.arange(words)
+        blocks[itself, itself] = self._indicators.T @ (within[:, :, np.newaxis] * self._indicators)
+        tables = [_sums(codes, weights, _CELLS**2).reshape(_CELLS, _CELLS) for codes in self._pairs]
+        across = self._indicators.T @ np.reshape(tables, (-1, _CELLS, _CELLS)) @ self._indicators
+        blocks[one, other] = across
+        blocks[other, one] = across.transpose(0, 2, 1)
+        by_letter = blocks.reshape(words, words, 3, _WORD, 3, _WORD).transpose(2, 0, 3, 4, 1, 5)
+        products = by_letter.reshape(3, words * _WORD, 3, words * _WORD)
         bases = 3 * self._length
         return products[:, : self._length, :, : self._length].reshape(bases, bases)
 
@@ -158,15 +165,16 @@ def letters_of(sequences: pa.StringArray, length: int) -> Letters:
     """
     if sequences.null_count:
         raise PermanentError(f"{sequences.null_count:,} of {len(sequences):,} probes have no sequence")
-    offsets = np.frombuffer(memoryview(_buffer(sequences, 1)), np.int32, len(sequences) + 1, 4 * sequences.offset)
+    count = len(sequences)
+    offsets = np.frombuffer(memoryview(_buffer(sequences, 1)), np.int32, count + 1, 4 * sequences.offset)
     wrong = np.flatnonzero(np.diff(offsets) != length)
     if len(wrong):
         row = int(wrong[0])
         raise PermanentError(
-            f"SCAN needs probes of {length} bases; {len(wrong):,} of {len(sequences):,} differ,"
+            f"SCAN needs probes of {length} bases; {len(wrong):,} of {count:,} differ,"
             f" the first in row {row + 1:,}: {sequences[row].as_py()!r}"
         )
-    text = np.frombuffer(memoryview(_buffer(sequences, 2)), np.uint8, len(sequences) * length, int(offsets[0]))
+    text = np.frombuffer(memoryview(_buffer(sequences, 2)), np.uint8, count * length, int(offsets[0]))
     return text.reshape(-1, length)
 
 
@@ -237,9 +245,13 @@ def _count_columns(composition: Indices, length: int, count_base: int) -> Matrix
     return np.array((t, a**2, c**2, g**2, t**2), dtype=np.float64)
 
 
+def _sums(groups: Indices, values: Vector, count: int) -> Vector:
+    return np.bincount(groups, values, count).astype(np.float64, copy=False)
+
+
 def _indicators_of_words() -> Matrix:
     """Return, for each three-base word, whether its base j is A, C or G: words x (letter, base)."""
-    letters = np.arange(_WORDS)[:, np.newaxis] // 4 ** np.arange(_WORD - 1, -1, -1) % 4
+    letters = np.arange(_CELLS)[:, np.newaxis] // 4 ** np.arange(_WORD - 1, -1, -1) % 4
     return np.hstack([letters == base for base in (1, 2, 3)]).astype(np.float64)
 
 
@@ -247,17 +259,18 @@ def _solve(matrix: Matrix, values: Vector) -> Vector:
     """Solve a positive definite system by elimination of a few columns at a time.
 
     ``np.linalg.solve`` takes several threads from 100 columns on, which then wait for each other: with
-    155 columns and two arrays at once it took 80 ms. The products here are small enough for one thread.
+    155 columns and two arrays at once it took 80 ms. The steps here are small enough for one thread.
     """
     size = len(matrix)
+    step = max(1, _LARGEST_PRODUCT // size**2)
     work = np.column_stack((matrix, values))
-    for start in range(0, size, _SOLVE_STEP):
-        end = min(start + _SOLVE_STEP, size)
+    for start in range(0, size, step):
+        end = min(start + step, size)
         work[start:end, end:] = np.linalg.solve(work[start:end, start:end], work[start:end, end:])
         work[end:, end:] -= work[end:, start:end] @ work[start:end, end:]
     solution = work[:, size]
-    for start in reversed(range(0, size, _SOLVE_STEP)):
-        end = min(start + _SOLVE_STEP, size)
+    for start in reversed(range(0, size, step)):
+        end = min(start + step, size)
         solution[start:end] -= work[start:end, end:size] @ solution[end:]
     return solution
 

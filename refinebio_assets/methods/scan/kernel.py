@@ -17,6 +17,7 @@ from refinebio_assets.methods.scan.mixture import (
     share_of_signal,
 )
 from refinebio_assets.methods.scan.r_random import rnorm
+from refinebio_assets.methods.scan.r_round import round_as_r
 from refinebio_assets.methods.scan.standardize import standardize
 
 Vector = npt.NDArray[np.float64]
@@ -79,7 +80,7 @@ def scan_log2(values: Vector, design: Design) -> ScanResult:
     predicted = design.predictor.predict(fit.background.coefficients)
     normalized = standardize(noised - predicted, predicted, settings.block)
     _check_finite(normalized, "normalized value")
-    return ScanResult(np.round(normalized, DECIMALS), fit)
+    return ScanResult(round_as_r(normalized, DECIMALS), fit)
 
 
 def upc(values: Vector, design: Design, fit: MixtureFit) -> Vector:
@@ -97,7 +98,7 @@ def upc(values: Vector, design: Design, fit: MixtureFit) -> Vector:
     with np.errstate(invalid="ignore", under="ignore"):
         probability = share_of_signal(density(fit.background), density(fit.signal))
     _check_finite(probability, "probability")
-    return np.round(probability, DECIMALS)
+    return round_as_r(probability, DECIMALS)
 
 
 def _with_noise(values: Vector, design: Design) -> Vector:

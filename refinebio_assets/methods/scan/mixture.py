@@ -138,6 +138,6 @@ def _growth(before: Vector, after: Vector) -> float:
 def _finite(values: Vector) -> Vector:
     if not np.isfinite(values).all():
         raise PermanentError(
-            "SCAN's model cannot be fitted: a probe is so far from both components that its share is undefined"
+            "SCAN's model cannot be fitted: a probe is too far from both components to belong to either"
         )
     return values

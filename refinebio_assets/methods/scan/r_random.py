@@ -134,4 +134,4 @@ def _normal_quantile(probability: Vector) -> Vector:
 
 
 def _polynomials(coefficients: tuple[tuple[float, ...], tuple[float, ...]], at: Vector) -> list[Vector]:
-    return [np.polynomial.polynomial.polyval(at, one) for one in coefficients]
+    return [np.asarray(np.polynomial.polynomial.polyval(at, one), np.float64) for one in coefficients]

@@ -33,7 +33,7 @@ class Study:
     """BioStudies' record; unknown texts are empty, dates are ISO 8601.
 
     ``files`` are all files of the study, by their name without folders; ``links`` what it links to in other
-    archives, by their accessions.
+    archives, by their accessions, sorted. Nothing depends on the order in which the record lists things.
     """
 
     title: str = ""
@@ -68,20 +68,24 @@ def find_study(web: Web, accession: str) -> Study | None:
         description=_attributes(section).get("Description", ""),
         published=_iso_date(attributes.get("ReleaseDate", "")),
         updated=_last_change(web, accession),
-        links=tuple(dict.fromkeys(str(link["url"]).strip() for link in _nodes(section, "url"))),
+        links=tuple(sorted({str(link["url"]).strip() for link in _nodes(section, "url")})),
         files=_files(web, accession, section),
     )
 
 
 def _files(web: Web, accession: str, section: Any) -> dict[str, StudyFile]:
-    """Return the files of a study: those in its record, and those in lists that are files themselves."""
+    """Return the files of a study: those in its record, and those in lists that are files themselves.
+
+    Of several of one name in several folders the first path in the alphabet counts.
+    """
     found = list(_nodes(section, "path"))
     for name in _file_lists(section):
         # The record may name the list by either of the forms it is kept in, or by none.
         path = re.sub(r"\.(json|tsv|xlsx?)$", "", name) + ".json"
         found += _nodes(web.json(addresses.file(accession, path)), "path")
     files = (StudyFile(str(node["path"]), _size(node.get("size"))) for node in found)
-    return {file.path.rsplit("/", 1)[-1]: file for file in files}
+    ordered = sorted(files, key=lambda file: (file.path, file.size or 0), reverse=True)
+    return {file.path.rsplit("/", 1)[-1]: file for file in ordered}
 
 
 def _file_lists(section: Any) -> list[str]:
@@ -102,12 +106,13 @@ def _nodes(document: Any, key: str) -> Iterator[dict[str, Any]]:
 
 
 def _attributes(node: Mapping[str, Any]) -> dict[str, str]:
-    """Return the attributes of one section, the first of each name."""
+    """Return the attributes of one section; of several values of one name the first in the alphabet."""
     found: dict[str, str] = {}
     entries = node.get("attributes")
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, dict) and isinstance(entry.get("value"), str):
-            found.setdefault(str(entry.get("name")), entry["value"].strip())
+            name, value = str(entry.get("name")), entry["value"].strip()
+            found[name] = min(found.get(name, value), value)
     return found
 
 

@@ -1,54 +1,56 @@
-"""How a sample was measured: on an array or by sequencing, on which platform, and why it is not processed.
+"""How a sample was measured: on an array or by sequencing, on which platform, with which files.
 
-Reads that ArrayExpress describes are kept at ENA, and processed from there.
+Whether it can be processed is decided in ``platforms/pipeline_choice``, from what is told here.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from refinebio_assets.domain import FileRole, Platform, SourceFile, Technology, distinct
+from refinebio_assets.domain import Metadata, Platform, SourceFile, Technology, distinct
 from refinebio_assets.platforms.array_design import platform_of_array_designs
 from refinebio_assets.platforms.sequencers import find_sequencer
+from refinebio_assets.platforms.sra_rules import is_of_rna
 from refinebio_assets.sources.arrayexpress.biostudies import Study
-from refinebio_assets.sources.arrayexpress.files import OfferedFiles, files_of_sample, named_files
+from refinebio_assets.sources.arrayexpress.files import files_of_sample, named_files
 from refinebio_assets.sources.arrayexpress.mage_tab import SdrfRow
 
 _DESIGN = "arraydesignref"
 _LABEL = "label"
 _RUN = "comment[ena_run]"
 _STRATEGY = "comment[library_strategy]"
-_INSTRUMENT = ("comment[instrument_model]", "comment[platform_title]")
-_OF_RNA = re.compile(r"RNA|EST|OTHER", re.IGNORECASE)
 _BOTH_DYES = {"cy3", "cy5"}
+_INSTRUMENT = ("comment[instrument_model]", "comment[platform_title]")
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentFacts:
     """What a sample needs to know of its experiment.
 
-    ``array_designs`` are all that are named for it, ``read_archives`` where its reads are (studies of ENA,
-    else the series of GEO), ``two_color_files`` the raw files that hold both dyes.
+    ``array_designs`` are all that are named for it, ``reads_at`` what is said of where its reads are, and
+    ``two_color_files`` the labels of each raw file that holds both dyes, as (header, cell).
     """
 
     accession: str
     study: Study | None
     array_designs: tuple[str, ...]
-    read_archives: tuple[str, ...]
-    two_color_files: frozenset[str]
+    reads_at: Metadata
+    two_color_files: Mapping[str, Metadata]
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One sample's measurement; ``main_file`` is the name of the file it is told apart by, or empty."""
+    """One sample's measurement; ``main_file`` is the name of the file it is told apart by, or empty.
+
+    ``told_elsewhere`` is what other rows, or the experiment, say of how it was measured.
+    """
 
     technology: Technology
     platform: Platform
     files: tuple[SourceFile, ...] = ()
     has_raw: bool = True
-    excluded: str = ""
+    told_elsewhere: Metadata = ()
     main_file: str = ""
 
 
@@ -68,35 +70,38 @@ def is_sequenced(rows: Sequence[SdrfRow]) -> bool:
     return told and not array_designs(rows)
 
 
-def two_color_files(rows: Iterable[SdrfRow]) -> frozenset[str]:
-    """Return the raw files that rows with both dyes name, though they may name different assays."""
-    dyes: dict[str, set[str]] = {}
+def two_color_files(rows: Iterable[SdrfRow]) -> dict[str, Metadata]:
+    """Return the raw files whose rows have both dyes, with their labels; each dye may have its own assay."""
+    labels: dict[str, dict[tuple[str, str], None]] = {}
     for row in rows:
         for file in named_files(row):
             if not file.derived:
-                dyes.setdefault(file.name, set()).update(_labels([row]))
-    return frozenset(name for name, labels in dyes.items() if labels >= _BOTH_DYES)
+                labels.setdefault(file.name, {}).update(dict.fromkeys(_labels(row)))
+    return {
+        name: tuple(of_file)
+        for name, of_file in labels.items()
+        if {label.strip().lower() for _, label in of_file} >= _BOTH_DYES
+    }
 
 
 def measured_by_sequencing(rows: Sequence[SdrfRow], facts: ExperimentFacts) -> Measurement:
-    """Return the measurement of a sequenced sample, which says where its reads are instead.
+    """Return the measurement of a sequenced sample, with what the experiment says of where its reads are.
 
-    No file is taken: what ArrayExpress has of such a sample are the submitter's tables.
+    They are at ENA. No file is taken: what ArrayExpress has of such a sample are the submitter's tables. The
+    technology is unknown when something else than RNA was sequenced.
     """
     instrument = next((text for row in rows if (text := row.first(*_INSTRUMENT))), "")
     platform = find_sequencer(instrument) or Platform(source_accession=instrument)
     strategy = next((text for row in rows if (text := row.first(_STRATEGY))), "")
-    if strategy and not _OF_RNA.search(strategy):
-        excluded = f"It was sequenced, but not its RNA: its library is {strategy}."
-        return Measurement(Technology.UNKNOWN, platform, excluded=excluded)
-    return Measurement(Technology.RNA_SEQ, platform, excluded=_why_at_ena(rows, facts))
+    technology = Technology.RNA_SEQ if is_of_rna(strategy) else Technology.UNKNOWN
+    return Measurement(technology, platform, told_elsewhere=facts.reads_at)
 
 
 def measured_on_array(rows: Sequence[SdrfRow], facts: ExperimentFacts) -> Measurement | str:
     """Return the measurement of a sample on an array, or why there is none.
 
-    The array is the sample's own, or the experiment's where its rows name none. A sample that was measured
-    against another one on a two-color array is excluded.
+    The array is the sample's own, or the experiment's where its rows name none. Of a sample that was
+    measured against another one on a two-color array the other's label is told as well.
     """
     platform, technology = platform_of_array_designs(array_designs(rows) or facts.array_designs)
     offered = files_of_sample(rows, facts.accession, facts.study, platform.manufacturer)
@@ -109,29 +114,11 @@ def measured_on_array(rows: Sequence[SdrfRow], facts: ExperimentFacts) -> Measur
         platform=platform,
         files=offered.files,
         has_raw=offered.has_raw,
-        excluded=_why_not_processed(rows, facts, offered),
+        told_elsewhere=tuple(pair for name in offered.named for pair in facts.two_color_files.get(name, ())),
         main_file=offered.offered[0].rsplit("/", 1)[-1],
     )
 
 
-def _why_not_processed(rows: Sequence[SdrfRow], facts: ExperimentFacts, offered: OfferedFiles) -> str:
-    if any(file.role == FileRole.CEL for file in offered.files):
-        return ""
-    if len(_labels(rows)) > 1 or not facts.two_color_files.isdisjoint(offered.named):
-        return "Two-color arrays are not processed."
-    if not offered.files:
-        return f"None of its files is of a kind that a pipeline reads: {', '.join(offered.offered)}."
-    return ""
-
-
-def _why_at_ena(rows: Sequence[SdrfRow], facts: ExperimentFacts) -> str:
-    runs = distinct(run for row in rows if (run := run_of(row)))
-    instead = " or ".join(facts.read_archives or runs)
-    if not instead:
-        return "It is an RNA-seq sample, and its record does not say where at ENA its reads are."
-    where = f"at ENA ({', '.join(runs)})" if runs else "at ENA"
-    return f"Its reads are {where}, not at ArrayExpress: process {instead} instead."
-
-
-def _labels(rows: Iterable[SdrfRow]) -> set[str]:
-    return {label.lower() for row in rows for label in row.values(_LABEL)}
+def _labels(row: SdrfRow) -> Metadata:
+    cells = zip(row.names, row.pairs, strict=True)
+    return tuple(pair for name, pair in cells if name == _LABEL and pair[1].strip())

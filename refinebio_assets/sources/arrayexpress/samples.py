@@ -38,7 +38,8 @@ def read_samples(
 
     Rows without an organism, and those of arrays without a file that ArrayExpress offers, are no samples.
     Each sample has all ``protocols``, as refine.bio has it; which were used is in its metadata, under
-    ``Protocol REF``.
+    ``Protocol REF``. Its metadata end with what the pipeline's choice needs and other rows or the experiment
+    say: the other dye of its array, or where its reads are.
     """
     read: list[tuple[tuple[SdrfRow, ...], Measurement]] = []
     dropped: list[Dropped] = []
@@ -116,13 +117,18 @@ def _sample(
         technology=measured.technology,
         platform=measured.platform,
         files=measured.files,
-        metadata=metadata_of_rows(rows),
+        metadata=_with_what_is_told_elsewhere(metadata_of_rows(rows), measured),
         title=_first(rows, _TITLE, _SOURCE),
         has_raw=measured.has_raw,
         taxonomy_id=_taxonomy_id(rows[0]),
         protocols=protocols,
-        excluded=measured.excluded,
     )
+
+
+def _with_what_is_told_elsewhere(pairs: Metadata, measured: Measurement) -> Metadata:
+    known = set(pairs)
+    more = dict.fromkeys(pair for pair in measured.told_elsewhere if pair not in known)
+    return (*pairs, *more)
 
 
 def _first(rows: Iterable[SdrfRow], *names: str) -> str:

@@ -20,7 +20,7 @@ from refinebio_assets.domain import (
     distinct,
 )
 from refinebio_assets.errors import PermanentError
-from refinebio_assets.sources.accessions import Archive, geo_twin
+from refinebio_assets.sources.accessions import Archive, Kind, geo_twin, is_accession
 from refinebio_assets.sources.arrayexpress import addresses
 from refinebio_assets.sources.arrayexpress.mage_tab import Idf, Misfit, plain_name
 from refinebio_assets.sources.arrayexpress.measurement import (
@@ -34,10 +34,10 @@ from refinebio_assets.sources.arrayexpress.samples import STEP, read_samples
 from refinebio_assets.sources.pubmed import find_publication
 from refinebio_assets.sources.web.client import Web
 
-_ACCESSION = re.compile(r"E-[A-Z]{4}-\d+", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_OF_ENA = re.compile(r"[SED]RP\d+|PRJ[A-Z]{2}\d+")
-_OF_AN_ARCHIVE = re.compile(r"[A-Z]{2,}\d+|E-[A-Z]{4}-\d+")
+_OF_ANOTHER_ARCHIVE = re.compile(r"[A-Z]{2,}\d+")
+_SECONDARY, _LINK = "Comment[SecondaryAccession]", "BioStudies link"
+"""The keys under which a sequenced sample has the studies with its reads, by where they are told."""
 _BETWEEN_AUTHORS = re.compile(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+")
 _BEFORE_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:)\s*", re.IGNORECASE)
 _KEPT_OF_PERSONS = ("personaffiliation", "personroles")
@@ -50,21 +50,22 @@ def survey_arrayexpress(web: Web, accession: str) -> Experiment:
 
     ``published`` and ``updated`` are the dates of release and of the last change; ``alternates`` the
     accession of GEO's original and others that the IDF and BioStudies name; ``metadata`` the IDF without the
-    names and addresses of persons. Sequenced samples are excluded, as their reads are at ENA. Rows that
-    cannot be read, name no organism or no file that is offered are in ``left_out``.
+    names and addresses of persons. Sequenced samples have no files, as their reads are at ENA; their metadata
+    end with the accessions of the studies there. Rows that cannot be read, name no organism or no file that
+    is offered are in ``left_out``.
 
     Raises PermanentError for what is no ArrayExpress accession, for an experiment without samples and one
     that names no array, NotFoundError for one that is unknown or private, FormatError for files that are no
     MAGE-TAB, TransientError when EBI or NCBI cannot be asked now.
     """
-    if not _ACCESSION.fullmatch(accession):
+    if not is_accession(accession, Kind.ARRAY_EXPRESS):
         raise PermanentError(
             f"{accession!r} is not the accession of an ArrayExpress experiment, like E-MTAB-3050"
         )
     records = fetch_records(web, accession)
     alternates = _alternates(records)
     protocols = _protocols(records)
-    samples, dropped = read_samples(records.rows, _facts(records, alternates), protocols)
+    samples, dropped = read_samples(records.rows, _facts(records), protocols)
     left_out = (*map(_unread, records.misfits), *dropped)
     if not samples:
         raise PermanentError(f"{accession} has no samples{_why(left_out)}")
@@ -90,7 +91,7 @@ def survey_arrayexpress(web: Web, accession: str) -> Experiment:
     )
 
 
-def _facts(records: Records, alternates: Sequence[str]) -> ExperimentFacts:
+def _facts(records: Records) -> ExperimentFacts:
     if not records.rows:
         reasons = _why(tuple(map(_unread, records.misfits)))
         raise PermanentError(f"{records.accession} has no samples: its SDRF has no rows{reasons}")
@@ -100,23 +101,39 @@ def _facts(records: Records, alternates: Sequence[str]) -> ExperimentFacts:
             f"{records.accession} names no array design (Array Design REF) and was not sequenced, so it is"
             " not known on what it was measured"
         )
-    at_ena = [alternate for alternate in alternates if _OF_ENA.fullmatch(alternate)]
-    twin = geo_twin(records.accession)
     return ExperimentFacts(
         accession=records.accession,
         study=records.study,
         array_designs=tuple(designs),
-        read_archives=tuple(at_ena or ([twin] if twin else [])),
+        reads_at=_reads_at(records),
         two_color_files=two_color_files(records.rows),
     )
 
 
 def _alternates(records: Records) -> tuple[str, ...]:
     """Return the accessions elsewhere, GEO's first; BioStudies' links may also be array designs or pages."""
-    named = [*records.idf.values("comment[secondaryaccession]"), *records.retired.alternates]
+    found = distinct([geo_twin(records.accession), *(text for _, text in _named_elsewhere(records))])
+    return tuple(
+        text
+        for text in found
+        if _OF_ANOTHER_ARCHIVE.fullmatch(text) or is_accession(text, Kind.ARRAY_EXPRESS)
+    )
+
+
+def _reads_at(records: Records) -> Metadata:
+    """Return what is said of the studies that have the experiment's reads: ENA's, and its projects."""
+    return tuple(
+        (key, text)
+        for key, text in _named_elsewhere(records)
+        if is_accession(text, Kind.SRA_STUDY, Kind.BIOPROJECT)
+    )
+
+
+def _named_elsewhere(records: Records) -> Metadata:
+    """Return what the experiment is said to be elsewhere, and what it links to, by where that is said."""
+    named = [*records.idf.values(plain_name(_SECONDARY)), *records.retired.alternates]
     linked = records.study.links if records.study else ()
-    found = distinct([geo_twin(records.accession), *named, *linked])
-    return tuple(text for text in found if _OF_AN_ARCHIVE.fullmatch(text))
+    return (*((_SECONDARY, text) for text in named), *((_LINK, text) for text in linked))
 
 
 def _title(records: Records) -> str:

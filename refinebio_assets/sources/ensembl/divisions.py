@@ -8,7 +8,8 @@ from refinebio_assets.errors import RequestError
 
 REST = "https://rest.ensembl.org"
 _MAIN_FILES = "https://ftp.ensembl.org/pub"
-# Plain http: this server's certificate is not made out to this name, so https would be refused.
+# Plain http: this server's certificate is not made out to this name, so https would be refused
+# (``web.urls`` knows it too, for FTP addresses).
 _GENOMES_FILES = "http://ftp.ensemblgenomes.org/pub"
 _ALSO_MAIN = ("", "vertebrates")
 

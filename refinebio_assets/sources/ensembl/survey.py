@@ -22,6 +22,7 @@ from refinebio_assets.sources.ensembl.listing import (
 )
 from refinebio_assets.sources.ensembl.species_table import Folder, find_folder
 from refinebio_assets.sources.web.client import RemoteFile, Web
+from refinebio_assets.sources.web.mirror import NotMirroredError
 
 # Chromosomes without alternative haplotypes, where Ensembl distinguishes them; else all there is.
 _SEQUENCES = ("primary_assembly", "toplevel")
@@ -51,7 +52,7 @@ class EnsemblGenome:
 
 @dataclass(frozen=True, slots=True)
 class SkippedGenome:
-    """What was looked for in a division and cannot be used, why, and the URLs that do not exist."""
+    """What was looked for in a division and cannot be used, why, and the URLs that gave no file."""
 
     division: Division
     name: str
@@ -143,6 +144,7 @@ class _Files:
         self._web = web
         self._division = division
         self._asked_release = release
+        self._unanswered: set[str] = set()
         self._release = current_release(web, division) if release is None else release
 
     def find(self, wanted: _Wanted) -> EnsemblGenome | SkippedGenome:
@@ -162,8 +164,7 @@ class _Files:
             gtf = self._first(self._gtf_urls(folder, assembly), tried) if genome else None
             if genome and gtf:
                 return self._genome(wanted, folder, assembly, genome, gtf)
-        reason = f"release {self._release} has no genome with a GTF at any address it could have"
-        return SkippedGenome(self._division, species.name, reason, tuple(tried))
+        return SkippedGenome(self._division, species.name, self._why_none(tried), tuple(tried))
 
     def _genome(
         self, wanted: _Wanted, folder: Folder, assembly: str, genome: RemoteFile, gtf: RemoteFile
@@ -181,6 +182,15 @@ class _Files:
             genome_size=genome.size,
             gtf_size=gtf.size,
         )
+
+    def _why_none(self, tried: list[str]) -> str:
+        unanswered = sum(url in self._unanswered for url in tried)
+        if unanswered:
+            return (
+                f"whether release {self._release} has it is not known: the mirror has no answer for"
+                f" {unanswered:,} of {len(tried):,} addresses"
+            )
+        return f"release {self._release} has no genome with a GTF at any address it could have"
 
     def _folder(self, species: Species) -> Folder | None:
         if not self._division.holds_strains:
@@ -212,8 +222,10 @@ class _Files:
         for url in urls:
             try:
                 file = self._web.head(url)
-            except NotFoundError:
+            except NotFoundError as error:
                 tried.append(url)
+                if isinstance(error, NotMirroredError):
+                    self._unanswered.add(url)
                 continue
             if file.size != 0:
                 return replace(file, url=url)

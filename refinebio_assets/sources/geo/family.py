@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import html
 import re
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from refinebio_assets.errors import FormatError, NotFoundError
 from refinebio_assets.formats.compressed import read_chunks
 from refinebio_assets.sources.geo import addresses
 from refinebio_assets.sources.geo.soft import SoftEntity, read_soft
 from refinebio_assets.sources.web.client import Web
+from refinebio_assets.sources.web.mirror import NotMirroredError
 
 _REFUSAL = re.compile(
     r"(?:Accession \S+ )?(?:is currently private|has been deleted|was deleted by|is not yet approved"
@@ -40,18 +39,18 @@ class Family:
 def fetch_family(web: Web, accession: str) -> Family:
     """Fetch the records of a series: its family file, or, where GEO has not made one, record by record.
 
-    The file may have gigabytes, nearly all of them tables, so it goes through a temporary file and is
-    read as a stream. Raises NotFoundError with GEO's own words for a series that is unknown, withdrawn or
-    private, FormatError for what is no SOFT, and what ``Web`` raises.
+    The file may have gigabytes, nearly all of them tables, so it goes through a file in the web's scratch
+    folder and is read as a stream. Raises NotFoundError with GEO's own words for a series that is unknown,
+    withdrawn or private, NotMirroredError when only a mirror was asked and lacks it, FormatError for what is
+    no SOFT, and what ``Web`` raises.
     """
     url = addresses.family_soft(accession)
-    with tempfile.TemporaryDirectory(prefix="refinebio-geo-") as folder:
-        target = Path(folder) / "family.soft.gz"
+    with web.scratch_folder("refinebio-geo-") as folder:
+        target = folder / "family.soft.gz"
         try:
             web.download(url, target)
-        except NotFoundError:
-            url = addresses.family_records(accession)
-            return _gather(_fetch_soft(web, url, accession), url, accession)
+        except NotFoundError as error:
+            return _fetch_records(web, accession, error)
         return _gather(read_soft(read_chunks(target), url), url, accession)
 
 
@@ -66,6 +65,15 @@ def fetch_record(web: Web, accession: str) -> SoftEntity:
         if entity.name == accession:
             return entity
     raise FormatError(url, expected=f"the record of {accession}", found="other records")
+
+
+def _fetch_records(web: Web, accession: str, no_file: NotFoundError) -> Family:
+    """Fetch a series record by record, as there is ``no_file`` of it."""
+    url = addresses.family_records(accession)
+    try:
+        return _gather(_fetch_soft(web, url, accession), url, accession)
+    except NotMirroredError as error:
+        raise NotMirroredError(f"{error}; of its family file: {no_file}", error.url) from error
 
 
 def _gather(entities: Iterable[SoftEntity], url: str, accession: str) -> Family:
@@ -88,6 +96,8 @@ def _fetch_soft(web: Web, url: str, accession: str) -> Iterable[SoftEntity]:
     """Fetch a SOFT text from GEO's record service, which answers with a page when it has none to give."""
     try:
         content = web.get(url, html=True).content
+    except NotMirroredError as error:
+        raise NotMirroredError(f"whether GEO has {accession} is not known: {error}", error.url) from error
     except NotFoundError as error:
         raise NotFoundError(f"GEO has no record of {accession}: {error}") from error
     if not content.lstrip(_BEFORE_TEXT).startswith(b"^"):

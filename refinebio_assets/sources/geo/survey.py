@@ -11,17 +11,15 @@ from collections.abc import Iterable
 
 from refinebio_assets.domain import DropKind, Dropped, Experiment, Sample, distinct
 from refinebio_assets.errors import NotFoundError, PermanentError
-from refinebio_assets.sources.accessions import Archive, geo_twin
+from refinebio_assets.sources.accessions import Archive, Kind, geo_twin, is_accession
 from refinebio_assets.sources.geo import addresses
 from refinebio_assets.sources.geo.family import Family, fetch_family, fetch_record
 from refinebio_assets.sources.geo.files import raw_tables_of_series
-from refinebio_assets.sources.geo.samples import SeriesFacts, read_sample, sra_studies, without_contact
+from refinebio_assets.sources.geo.samples import SeriesFacts, read_sample, studies_in, without_contact
 from refinebio_assets.sources.geo.soft import SoftEntity
 from refinebio_assets.sources.pubmed import find_publication
 from refinebio_assets.sources.web.client import Web
 
-_SERIES = re.compile(r"GSE\d+", re.ASCII)
-_SAMPLE = re.compile(r"GSM\d+", re.ASCII)
 _DATE = re.compile(r"([A-Z][a-z]{2})[a-z]* +(\d{1,2}),? +(\d{4})")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _STEP = "survey"
@@ -41,7 +39,7 @@ def survey_geo(web: Web, accession: str) -> Experiment:
     one that is unknown, withdrawn or private, FormatError for a file that is not SOFT, TransientError when
     NCBI cannot be asked now.
     """
-    _require(_SERIES, accession, "a GEO series, like GSE12955")
+    _require(Kind.GEO_SERIES, accession, "a GEO series, like GSE12955")
     family = fetch_family(web, accession)
     if not family.samples:
         raise PermanentError(f"{accession} has no samples at GEO")
@@ -57,7 +55,7 @@ def survey_geo(web: Web, accession: str) -> Experiment:
         title=series.first("title"),
         description="\n".join(value for key, value in series.pairs if key == "summary").strip(),
         url=addresses.page(accession),
-        alternates=tuple(distinct([geo_twin(accession), *sra_studies(series)])),
+        alternates=tuple(distinct([geo_twin(accession), *studies_in(" ".join(series.values("relation")))])),
         published=_iso_date(series.first("submission_date")),
         updated=_iso_date(series.first("last_update_date")),
         institution=", ".join(distinct(series.values("contact_institute"))),
@@ -73,15 +71,15 @@ def find_series_of_sample(web: Web, accession: str) -> list[str]:
     Raises PermanentError for what is no GSM accession, NotFoundError for a sample that is unknown, withdrawn
     or private, or in no public series, TransientError when NCBI cannot be asked now.
     """
-    _require(_SAMPLE, accession, "a GEO sample, like GSM11805")
+    _require(Kind.GEO_SAMPLE, accession, "a GEO sample, like GSM11805")
     series = distinct(fetch_record(web, accession).values("series_id"))
     if not series:
         raise NotFoundError(f"{accession} is in no series of GEO")
     return series
 
 
-def _require(pattern: re.Pattern[str], accession: str, expected: str) -> None:
-    if not pattern.fullmatch(accession):
+def _require(kind: Kind, accession: str, expected: str) -> None:
+    if not is_accession(accession, kind):
         raise PermanentError(f"{accession!r} is not the accession of {expected}")
 
 
@@ -90,7 +88,7 @@ def _samples(web: Web, family: Family) -> list[Sample]:
     facts = SeriesFacts(
         accession=series.name,
         raw_tables=raw_tables_of_series(series),
-        studies=tuple(sra_studies(series)),
+        reads_at=tuple(value for value in series.values("relation") if studies_in(value)),
         platform_titles=_platform_titles(web, family),
     )
     return [read_sample(record, facts) for record in family.samples]

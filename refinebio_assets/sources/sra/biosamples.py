@@ -1,8 +1,8 @@
-"""BioSamples: what submitters say of the biological samples behind runs."""
+"""BioSamples: what submitters say of the biological samples behind runs, without who they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from refinebio_assets.errors import NotFoundError, PermanentError
@@ -10,6 +10,12 @@ from refinebio_assets.sources.sra.parallel import fetch_each
 from refinebio_assets.sources.web.client import Web
 
 BIOSAMPLES = "https://www.ebi.ac.uk/biosamples/samples"
+_MEANS_ANOTHER_THING = ("accession", "status")
+"""Fields that mean something else than ENA's fields of the same name."""
+_NOT_OF_THE_SAMPLE = ("contact", "submittedVia", "webinSubmissionAccountId", "_links")
+"""Who handed the record in (personal data that nobody needs here) and how, and addresses of the interface."""
+_LEFT_OUT = frozenset(name.lower() for name in (*_MEANS_ANOTHER_THING, *_NOT_OF_THE_SAMPLE))
+_ORGANIZATION, _KEPT_OF_ORGANIZATION = "organization", "name"
 
 
 def find_biosamples(web: Web, accessions: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -20,6 +26,27 @@ def find_biosamples(web: Web, accessions: Iterable[str]) -> dict[str, dict[str, 
     """
     documents = fetch_each(accessions, lambda accession: _find(web, accession))
     return {accession: document for accession, document in documents.items() if document}
+
+
+def what_is_said(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a document says of its sample; of organizations only the names are kept.
+
+    Their e-mail and postal addresses, and the persons to contact, are personal data.
+    """
+    return {
+        name: _names_alone(value) if name.lower() == _ORGANIZATION else value
+        for name, value in document.items()
+        if name.lower() not in _LEFT_OUT
+    }
+
+
+def _names_alone(organizations: Any) -> list[dict[str, Any]]:
+    listed = organizations if isinstance(organizations, list) else [organizations]
+    return [
+        {name: value for name, value in one.items() if name.lower() == _KEPT_OF_ORGANIZATION}
+        for one in listed
+        if isinstance(one, Mapping)
+    ]
 
 
 def _find(web: Web, accession: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element
 
 from refinebio_assets.domain import DropKind, Dropped
 from refinebio_assets.errors import NotFoundError, PermanentError
+from refinebio_assets.sources.accessions import Kind, is_accession
 from refinebio_assets.sources.sra import portal, xml_records
 from refinebio_assets.sources.sra.parallel import fetch_each
 from refinebio_assets.sources.sra.records import Run, StudyRecords
@@ -35,7 +36,7 @@ def read_study(web: Web, accession: str) -> StudyRecords:
     there is no such study, PermanentError when there is none of its runs.
     """
     study = _fetch(web, accession, "STUDY")
-    named = xml_records.linked_accessions(study, "ENA-RUN")
+    named = sorted(xml_records.linked_accessions(study, "ENA-RUN"), key=portal.accession_order)
     found = _known(fetch_each(named, lambda run: _fetch_known(web, run, "RUN")))
     if not found:
         missing = f"; ENA has none of the {len(named):,} runs it names" if named else ""
@@ -45,8 +46,8 @@ def read_study(web: Web, accession: str) -> StudyRecords:
     return StudyRecords(
         accession=accession,
         study=_study_facts(study, record, runs[0]),
-        runs=tuple(Run(facts=run, metadata=tuple(run.items())) for run in runs),
-        metadata=tuple(record.items()),
+        runs=tuple(Run(facts=run, metadata=tuple(sorted(run.items()))) for run in runs),
+        metadata=tuple(sorted(record.items())),
         pubmed_id=record.get("pubmed_id", ""),
         left_out=tuple(_unknown_run(run, accession) for run in named if run not in found),
     )
@@ -97,7 +98,7 @@ def _fetch_known(web: Web, accession: str, tag: str) -> Element | None:
 
 def _fetch(web: Web, accession: str, tag: str | None = None) -> Element:
     url = f"{BROWSER}/{accession}"
-    return xml_records.parse_record(web.get(url).content, tag, url)
+    return web.parsed(url, lambda content: xml_records.parse_record(content, tag, url))
 
 
 def _study_facts(study: Element, record: Record, run: Record) -> Record:
@@ -112,7 +113,7 @@ def _study_facts(study: Element, record: Record, run: Record) -> Record:
         "first_public": record.get("study_ena_first_public", ""),
         "last_updated": record.get("study_ena_last_update", ""),
         "study_accession": next((text for text in identifiers if text.startswith("PRJ")), ""),
-        "geo_accession": other_archive if other_archive.startswith("GSE") else "",
+        "geo_accession": other_archive if is_accession(other_archive, Kind.GEO_SERIES) else "",
         "study_alias": other_archive,
     }
 

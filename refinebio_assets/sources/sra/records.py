@@ -18,7 +18,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class StudyRecords:
-    """One study with its runs, in ENA's order.
+    """One study with its runs, sorted by accession.
 
     ``study`` has facts under the portal's names, ``metadata`` the study's record untouched. ``pubmed_id`` is
     empty when ENA links no paper. ``left_out`` are runs that could not be had, with the reason.

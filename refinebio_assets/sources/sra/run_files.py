@@ -7,11 +7,7 @@ from dataclasses import dataclass
 
 from refinebio_assets.domain import FileRole, SourceFile
 
-ENA_HOST = "https://ftp.sra.ebi.ac.uk"
 NCBI_RUNS = "https://sra-pub-run-odp.s3.amazonaws.com/sra"
-
-_SHORT_RUN = 9
-"""Characters of the oldest run accessions, whose folders ENA does not divide further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +72,3 @@ def https_url(path: str) -> str:
     """Return the URL of one of ENA's files, which it names without scheme: ``ftp.sra.ebi.ac.uk/vol1/...``."""
     bare = path.split("://", 1)[-1]
     return f"https://{bare}"
-
-
-def fastq_folder(run: str) -> str:
-    """Return the URL of the folder in which ENA keeps the FASTQ files of a run.
-
-    Runs are grouped by their first six characters; what is beyond the ninth names a folder of three digits:
-    ``SRR1603661`` is in ``SRR160/001``, ``SRR12345678`` in ``SRR123/078``. Source: ENA's documentation of
-    its FTP site, and the locations it reports.
-    """
-    beyond = run[_SHORT_RUN:]
-    division = f"{beyond.zfill(3)}/" if beyond else ""
-    return f"{ENA_HOST}/vol1/fastq/{run[:6]}/{division}{run}/"

@@ -5,22 +5,18 @@ The portal's search is asked first, the XML records when it has no answer.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from refinebio_assets.domain import DropKind, Dropped, distinct
 from refinebio_assets.errors import NotFoundError, PermanentError, RequestError
 from refinebio_assets.metadata.flatten import flatten_json
+from refinebio_assets.sources.accessions import Kind, is_accession
 from refinebio_assets.sources.sra import browser, portal
-from refinebio_assets.sources.sra.biosamples import find_biosamples
+from refinebio_assets.sources.sra.biosamples import find_biosamples, what_is_said
 from refinebio_assets.sources.sra.portal import Document
 from refinebio_assets.sources.sra.records import Run, StudyRecords
 from refinebio_assets.sources.web.client import Web
-
-_STUDY = re.compile(r"[SED]RP\d+")
-_NOT_FROM_BIOSAMPLES = ("accession", "status")
-"""Fields of BioSamples that mean something else than ENA's fields of the same name."""
 
 
 def find_study(web: Web, accession: str) -> str:
@@ -29,7 +25,7 @@ def find_study(web: Web, accession: str) -> str:
     A study's own accession is returned as it is, without asking. Raises NotFoundError when ENA does not
     know the accession, and RequestError when it belongs to several studies, which are then named.
     """
-    if _STUDY.fullmatch(accession):
+    if is_accession(accession, Kind.SRA_STUDY):
         return accession
     return _study_among(accession, portal.find_runs(web, accession)) or _study_by_browser(web, accession)
 
@@ -42,7 +38,7 @@ def read_study(web: Web, accession: str) -> StudyRecords:
     runs, RequestError for an accession that belongs to several studies.
     """
     asked = portal.find_runs(web, accession)
-    study = accession if _STUDY.fullmatch(accession) else _study_among(accession, asked)
+    study = accession if is_accession(accession, Kind.SRA_STUDY) else _study_among(accession, asked)
     runs = asked if study in ("", accession) else portal.find_runs(web, study)
     if runs:
         return _from_portal(web, study, runs)
@@ -107,7 +103,7 @@ def _run(run: Document, samples: Mapping[str, Document], study: Document) -> Run
     """Lay the sample's document over the run's record, and add the study's under its own prefix."""
     pairs = dict(flatten_json(run))
     sample = samples.get(_biosample_of(run), {})
-    pairs |= flatten_json({key: value for key, value in sample.items() if key not in _NOT_FROM_BIOSAMPLES})
+    pairs |= flatten_json(what_is_said(sample))
     return Run(_facts(run), (*pairs.items(), *flatten_json(study, "study_ena")))
 
 

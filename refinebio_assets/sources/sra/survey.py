@@ -21,6 +21,7 @@ from refinebio_assets.domain import (
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.platforms.sequencers import sequencer_of_run
 from refinebio_assets.platforms.sra_rules import SraRules, exclusion
+from refinebio_assets.sources.accessions import Archive, Kind, accessions_in
 from refinebio_assets.sources.pubmed import find_publication
 from refinebio_assets.sources.sra.records import Run, StudyRecords
 from refinebio_assets.sources.sra.run_files import files_of_run
@@ -30,8 +31,6 @@ from refinebio_assets.sources.web.client import Web
 __all__ = ["find_study", "survey_sra"]
 
 STUDY_PAGES = "https://www.ebi.ac.uk/ena/browser/view"
-_ARRAYEXPRESS = re.compile(r"E-[A-Z]{4}-\d+")
-_GEO = re.compile(r"GSE\d+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ARCHIVE_NAMES = {"GEO", "NCBI", "BIOPROJECT", "ARRAYEXPRESS"}
 """Archives that handed a study on, and then stand where the institution's name should be."""
@@ -39,7 +38,7 @@ _DEFAULT_RULES = SraRules()
 
 
 def survey_sra(web: Web, accession: str, rules: SraRules = _DEFAULT_RULES) -> Experiment:
-    """Return the study that an accession of SRA is or belongs to, each run a sample.
+    """Return the study that an accession of SRA is or belongs to, each run a sample, sorted by accession.
 
     A run, experiment, sample or project accession surveys its whole study, which is what is processed. When
     ENA cannot list that study, the runs it finds for the accession are the experiment, and ``left_out``
@@ -60,7 +59,7 @@ def survey_sra(web: Web, accession: str, rules: SraRules = _DEFAULT_RULES) -> Ex
     study = records.study
     return Experiment(
         accession=records.accession,
-        source="SRA",
+        source=Archive.SRA.value,
         samples=samples,
         title=_title(records),
         description=study.get("study_description", ""),
@@ -121,13 +120,15 @@ def _title(records: StudyRecords) -> str:
 
 
 def _alternates(records: StudyRecords) -> tuple[str, ...]:
-    """Name the study's accessions at GEO, ArrayExpress and BioProject.
+    """Name the study's accessions at GEO, ArrayExpress and BioProject, in this order, each sorted.
 
     A project that holds more studies than this one is another thing, and no name for it.
     """
     study = records.study
-    names = re.split(r"[;,\s]+", " ".join(study.get(key, "") for key in ("geo_accession", "study_alias")))
-    found = [name for name in names if _GEO.fullmatch(name) or _ARRAYEXPRESS.fullmatch(name)]
+    names = " ".join(study.get(key, "") for key in ("geo_accession", "study_alias"))
+    found = [
+        name for kind in (Kind.GEO_SERIES, Kind.ARRAY_EXPRESS) for name in sorted(accessions_in(names, kind))
+    ]
     project = "" if _shares_project(records) else study.get("study_accession", "")
     return tuple(dict.fromkeys(name for name in (*found, project) if name not in ("", records.accession)))
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from refinebio_assets.errors import PermanentError, TransientError
+from refinebio_assets.errors import PermanentError
+from refinebio_assets.sources.accessions import Kind, is_accession
 
 Record = dict[str, str]
 """A flat record; what ENA leaves empty is an empty text."""
@@ -24,7 +25,8 @@ _RUN_LINKS = {
     "ENA-SUBMISSION": "submission_accession",
 }
 _SUBMISSION_ATTRIBUTES_ELSEWHERE = ("accession", "alias")
-_OTHER_ARCHIVE = re.compile(r"GSE\d+|E-[A-Z]{4}-\d+")
+_OF_PERSONS = re.compile(r"contact|mail|phone", re.IGNORECASE)
+"""What a submission says of those who handed it in: personal data that nobody needs here."""
 _RANGE = re.compile(r"([A-Z]+)(\d+)-\1(\d+)")
 MAX_ACCESSIONS = 1_000_000
 """More in one study's ranges is a damaged record: the largest study of 2023 had 300,000 runs."""
@@ -36,7 +38,8 @@ def parse_record(content: bytes, tag: str | None, source: str) -> Element:
     ``source`` is the document's URL, for messages.
 
     A document with a type declaration is refused: ENA sends none, and entities are a way to do harm.
-    Raises TransientError for half a document, PermanentError for one without such an element.
+    Raises ValueError for half a document, which may come whole when it is asked for again, PermanentError
+    for one without such an element.
     """
     builder = TreeBuilder()
     parser = expat.ParserCreate()
@@ -52,7 +55,7 @@ def parse_record(content: bytes, tag: str | None, source: str) -> Element:
     try:
         parser.Parse(content, True)
     except expat.ExpatError as error:
-        raise TransientError(f"{source} answered XML that is damaged or cut short: {error}") from error
+        raise ValueError(f"the XML is damaged or cut short: {error}") from error
     root = builder.close()
     record = next(iter(root) if tag is None else root.iter(tag), None)
     if record is None:
@@ -97,7 +100,7 @@ def study_of(record: Element) -> str:
     candidates += [reference.get("accession", "") for reference in record.iter("STUDY_REF")]
     candidates += links(record, "ENA-STUDY")
     candidates += [(element.text or "").strip() for element in record.iter("SECONDARY_ID")]
-    return next((text for text in candidates if re.fullmatch(r"[SED]RP\d+", text)), "")
+    return next((text for text in candidates if is_accession(text, Kind.SRA_STUDY)), "")
 
 
 def run_record(run: Element) -> Record:
@@ -161,20 +164,23 @@ def study_record(study: Element) -> Record:
     for child in study.iterfind("DESCRIPTOR/*"):
         record[child.tag.lower()] = child.get("existing_study_type") or _content(child)
     identifiers = [_content(element) for element in study.iterfind("IDENTIFIERS/*")]
-    record |= _first("external_id", [text for text in identifiers if _OTHER_ARCHIVE.fullmatch(text)])
+    record |= _first(
+        "external_id",
+        [text for text in identifiers if is_accession(text, Kind.GEO_SERIES, Kind.ARRAY_EXPRESS)],
+    )
     record |= _first("pubmed_id", links(study, "pubmed"))
     return record | _attributes(study, "STUDY", "study_")
 
 
 def submission_record(submission: Element) -> Record:
-    """Return what a SUBMISSION record says: who handed it in, through whom, and when."""
+    """Return what a SUBMISSION record says: which center handed it in, through whom, and when; no persons."""
     record = {
         key: value for key, value in submission.attrib.items() if key not in _SUBMISSION_ATTRIBUTES_ELSEWHERE
     }
     record["submission_title"] = _text(submission, "TITLE")
     for tag, value in _tags(submission, "SUBMISSION"):
         record[tag.lower()] = value
-    return record
+    return {key: value for key, value in record.items() if not _OF_PERSONS.search(key)}
 
 
 def _attributes(record: Element, kind: str, prefix: str) -> Record:

@@ -10,16 +10,25 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TypeVar
 
 import httpx
 
 from refinebio_assets.errors import NotFoundError, PermanentError
 from refinebio_assets.sources.web import pages
-from refinebio_assets.sources.web.replies import declared_length
+from refinebio_assets.sources.web.refused_key import KeyRefusedError, says_key_refused
+from refinebio_assets.sources.web.replies import Reply, declared_length
 from refinebio_assets.sources.web.retry import PassingError, failed_try, is_passing_status, retry_after
 from refinebio_assets.sources.web.urls import shown_url
 
+T = TypeVar("T")
+
 GONE = frozenset({404, 410})
+HIDDEN = "[api key]"
+"""Stands in messages where a server quoted the key."""
+UNREADABLE = (ValueError, SyntaxError, EOFError, RecursionError)
+"""What parsers raise for half a document, or one that no program would send: XML's ParseError is a
+SyntaxError; JSON raises ValueError also for a number of 5,000 digits, RecursionError for deep nesting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,8 @@ class Judge:
                 status=status,
                 wait=retry_after(headers, self.now()),
             )
+        if says_key_refused(body[: pages.HEAD_BYTES].decode("utf-8", errors="replace")):
+            raise KeyRefusedError(f"{shown_url(url)}: the server answered {self._described(status, body)}")
         kind = NotFoundError if status in GONE else PermanentError
         raise kind(f"{shown_url(url)}: the server answered {self._described(status, body)}")
 
@@ -69,6 +80,24 @@ class Judge:
                 status=response.status_code,
             )
 
+    def parsed(self, kind: str, parse: Callable[[bytes], T], reply: Reply) -> T:
+        """Return what ``parse`` makes of an answer; PassingError when it cannot read it, as when half came.
+
+        ``kind`` is for the message: ``JSON document``. What ``parse`` may raise: see ``Web.parsed``.
+        """
+        try:
+            return parse(reply.content)
+        except UNREADABLE as error:
+            reason = self.discreet(str(error) or type(error).__name__)
+            raise PassingError(
+                f"the answer is not a whole {kind} of {len(reply.content):,} bytes: {reason}",
+                status=reply.status,
+            ) from error
+
+    def discreet(self, text: str) -> str:
+        """Return the text without the secret, for a message that quotes a server."""
+        return text.replace(self.secret, HIDDEN) if self.secret else text
+
     def _described(self, status: int, body: bytes) -> str:
         try:
             named = f"{status} {HTTPStatus(status).phrase}"
@@ -79,7 +108,7 @@ class Judge:
 
     def _quoted(self, body: bytes) -> str:
         if self.secret:
-            body = body.replace(self.secret.encode(), b"[api key]")
+            body = body.replace(self.secret.encode(), HIDDEN.encode())
         return pages.quoted(body)
 
 

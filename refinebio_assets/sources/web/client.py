@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import json
 import random
+import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -18,11 +22,12 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from refinebio_assets import __version__
-from refinebio_assets.errors import NotFoundError, PermanentError
+from refinebio_assets.errors import NotFoundError, PermanentError, StorageError
 from refinebio_assets.sources.web import pages
 from refinebio_assets.sources.web.answers import Judge, asking, read_some
 from refinebio_assets.sources.web.cache import Cache
 from refinebio_assets.sources.web.download import Download
+from refinebio_assets.sources.web.mirror import NotMirroredError
 from refinebio_assets.sources.web.replies import (
     Downloaded,
     RemoteFile,
@@ -54,7 +59,8 @@ _JSON = "application/json, */*;q=0.5"
 class Web:
     """A polite client of public archives; one is enough for a process, and threads may share it.
 
-    ``secret`` is a text that no message may contain. ``now`` gives seconds since 1970.
+    ``secret`` is a text that no message may contain. ``scratch`` is where big files may stand on their way,
+    None for the system's folder. ``now`` gives seconds since 1970.
     """
 
     def __init__(
@@ -67,6 +73,7 @@ class Web:
         timeout: httpx.Timeout = TIMEOUT,
         memory_limit: int = MEMORY_LIMIT,
         secret: str = "",
+        scratch: Path | None = None,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
         rng: random.Random | None = None,
@@ -78,7 +85,10 @@ class Web:
             follow_redirects=True,
             max_redirects=REDIRECTS,
         )
+        self.scratch = scratch
         self._cache = cache
+        self._gaps: dict[str, None] = {}
+        self._gaps_lock = threading.Lock()
         self._memory_limit = memory_limit
         self._judge = Judge(secret, now)
         patience = patience or Patience()
@@ -100,7 +110,19 @@ class Web:
 
         Raises what ``get`` raises.
         """
-        return self._ask(with_params(url, params), _JSON, False, _parse_json)
+        parse = partial(self._judge.parsed, "JSON document", _parse_json)
+        return self._ask(with_params(url, params), _JSON, False, parse)
+
+    def parsed(self, url: str, parse: Callable[[bytes], T], *, params: Mapping[str, str] | None = None) -> T:
+        """Return what ``parse`` makes of an answer's bytes; an answer that it cannot read is asked for again.
+
+        ``parse`` says so with ValueError, SyntaxError (which XML's ParseError is), EOFError or
+        RecursionError. What it raises of ``errors`` (a FormatError for a whole document of another kind)
+        is final and passes through. Raises what ``get`` raises; TransientError also when no try could be
+        read.
+        """
+        read = partial(self._judge.parsed, "document", parse)
+        return self._ask(with_params(url, params), _ANY, False, read)
 
     def text(self, url: str, *, params: Mapping[str, str] | None = None) -> str:
         """Return an answer as text: UTF-8 without byte order mark, or Latin-1 where it is not UTF-8.
@@ -116,7 +138,8 @@ class Web:
         TransientError when every try failed in a way that may pass.
         """
         asked = without_key(https_url(url))
-        return self._retrier.run(shown_url(asked), lambda: self._try_head(asked))
+        with self._noting_gaps():
+            return self._retrier.run(shown_url(asked), lambda: self._try_head(asked))
 
     def download(
         self,
@@ -137,7 +160,37 @@ class Web:
         """
         asked = without_key(https_url(url))
         task = Download(self._client, self._judge, asked, target, size, md5.lower(), progress)
-        return self._download_retrier.run(shown_url(asked), task.attempt)
+        with self._noting_gaps():
+            return self._download_retrier.run(shown_url(asked), task.attempt)
+
+    @property
+    def missing_from_mirror(self) -> tuple[str, ...]:
+        """The URLs that were asked for and that the mirror has no answer to, each once, in order.
+
+        What depends on them is not known, though it looks as if it did not exist. Empty without a mirror.
+        """
+        with self._gaps_lock:
+            return tuple(self._gaps)
+
+    def discreet(self, text: str) -> str:
+        """Return the text without the secret; for a message that quotes a server's answer."""
+        return self._judge.discreet(text)
+
+    @contextmanager
+    def scratch_folder(self, prefix: str) -> Iterator[Path]:
+        """Give a new folder in ``scratch``, for files too large for memory; it goes with the block.
+
+        Raises StorageError when it cannot be made.
+        """
+        try:
+            if self.scratch is not None:
+                self.scratch.mkdir(parents=True, exist_ok=True)
+            folder = tempfile.TemporaryDirectory(prefix=prefix, dir=self.scratch)
+        except OSError as error:
+            place = self.scratch or "the system's temporary folder"
+            raise StorageError(f"no folder could be made in {place}: {error.strerror or error}") from error
+        with folder as name:
+            yield Path(name)
 
     def close(self) -> None:
         """Close the connections; nothing can be asked afterwards."""
@@ -156,7 +209,17 @@ class Web:
 
     def _ask(self, url: str, accept: str, html: bool, parse: Callable[[Reply], T]) -> T:
         asked = without_key(https_url(url))
-        return self._retrier.run(shown_url(asked), lambda: self._try_get(asked, accept, html, parse))
+        with self._noting_gaps():
+            return self._retrier.run(shown_url(asked), lambda: self._try_get(asked, accept, html, parse))
+
+    @contextmanager
+    def _noting_gaps(self) -> Iterator[None]:
+        try:
+            yield
+        except NotMirroredError as error:
+            with self._gaps_lock:
+                self._gaps[error.url] = None
+            raise
 
     def _try_get(self, url: str, accept: str, html: bool, parse: Callable[[Reply], T]) -> T:
         key = f"{accept} {normalized_url(url)}"
@@ -242,13 +305,5 @@ def _decoded(content: bytes) -> str:
         return content.decode("latin-1")
 
 
-def _parse_json(reply: Reply) -> Any:
-    if not reply.content.strip():
-        return None
-    try:
-        return json.loads(_decoded(reply.content))
-    except json.JSONDecodeError as error:
-        raise PassingError(
-            f"the answer is not a whole JSON document of {len(reply.content):,} bytes: {error}",
-            status=reply.status,
-        ) from error
+def _parse_json(content: bytes) -> Any:
+    return json.loads(_decoded(content)) if content.strip() else None

@@ -25,7 +25,11 @@ _OPEN_RANGE = re.compile(r"bytes=(\d+)-$")
 
 
 class NotMirroredError(NotFoundError):
-    """A mirror has no answer to a URL. What the real server would say is not known."""
+    """A mirror has no answer to ``url``. What the real server would say is not known."""
+
+    def __init__(self, message: str, url: str = "") -> None:
+        super().__init__(message)
+        self.url = url
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class MirrorTransport(httpx.BaseTransport):
             if answer is not None:
                 return _response(request, answer)
         names = ", ".join(mirror.name for mirror in self._mirrors)
-        raise NotMirroredError(f"the mirror {names} has no answer for {request.method} {url}")
+        raise NotMirroredError(f"the mirror {names} has no answer for {request.method} {url}", url)
 
 
 def _response(request: httpx.Request, answer: Answer) -> httpx.Response:

@@ -1,9 +1,10 @@
 """A mirror that is a plain folder of files: ``<host>/<path>``, as wget makes it.
 
-A URL with a query is the file named ``<last part of the path>?<query>``, the query sorted, without
-``api_key`` and either decoded or percent-encoded (a slash must be encoded; names over 255 bytes need a
-replay index instead). A URL that ends in ``/`` is ``index.html`` in that folder. Files are as the server
-would send them; nothing is decompressed.
+A URL with a query is the file named ``<last part of the path>?<query>``, the query sorted and either decoded
+or percent-encoded, without ``api_key`` (for NCBI's E-utilities also without ``tool`` and ``email``). A slash
+must be encoded; names over 255 bytes need a replay index instead. A URL that ends in ``/`` is ``index.html``
+in that folder. Files are as the server would send them; nothing is decompressed. No URL leads out of the
+folder; a link that its owner put there may.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class MirrorFolder:
         """Return the file as an answer, None when there is none (HEAD is left to GET)."""
         if method != "GET":
             return None
-        for path in self._paths(url):
+        for path in self.paths(url):
             status = _regular_file(path)
             if status is not None:
                 headers = {
@@ -42,15 +43,21 @@ class MirrorFolder:
                 return Answer(200, headers, Body(path, status.st_size))
         return None
 
-    def _paths(self, url: str) -> list[Path]:
+    def paths(self, url: str) -> list[Path]:
+        """Return where the answer to a URL may be, likeliest first; nowhere for a URL with odd names."""
         parts = split_url(url)
         segments = [unquote(segment) for segment in parts.path.split("/") if segment]
-        if any(segment in {".", ".."} or "/" in segment or "\0" in segment for segment in segments):
+        if not all(map(_is_name, [parts.hostname or "", *segments])):
             return []
         if not segments or parts.path.endswith("/"):
             segments.append(INDEX_NAME)
         folder = self._root.joinpath(parts.hostname or "", *segments[:-1])
-        return [folder / name for name in _names(segments[-1], query_pairs(parts.query))]
+        return [folder / name for name in _names(segments[-1], query_pairs(parts))]
+
+
+def _is_name(segment: str) -> bool:
+    """Tell whether it can only be the name of something in a folder."""
+    return segment not in {"", ".", ".."} and not any(character in segment for character in "/\\\0")
 
 
 def _names(name: str, pairs: list[tuple[str, str]]) -> list[str]:

@@ -1,7 +1,7 @@
-"""The transport to the real network: rate limits, the key of NCBI, proxies.
+"""The transport to the real network: rate limits, what NCBI wants to be told, proxies.
 
-It is below redirects, so that each of their steps keeps the limits, and it alone knows the key: no URL,
-message, log or cache above it can show it.
+It is below redirects, so that each of their steps keeps the limits, and it alone knows the user's key and
+e-mail address: no URL, message, log, cache or recorded answer above it can show them.
 """
 
 from __future__ import annotations
@@ -13,35 +13,50 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 import httpx
 
 from refinebio_assets.errors import PermanentError
-from refinebio_assets.sources.web.rate_limit import EUTILS_HOST, RateLimit
-from refinebio_assets.sources.web.urls import KEY_PARAMETER, without_key
+from refinebio_assets.sources.web.rate_limit import RateLimit
+from refinebio_assets.sources.web.urls import (
+    ASKER_PARAMETERS,
+    EMAIL_PARAMETER,
+    EUTILS_HOST,
+    KEY_PARAMETER,
+    TOOL_PARAMETER,
+    without_params,
+)
 
+TOOL = "refinebio-assets"
+"""NCBI asks every program to say what it is and, where that is known, whom to write to (NBK25497)."""
 CONNECTIONS = httpx.Limits(max_connections=64, max_keepalive_connections=16)
 
 
 class LimitedTransport(httpx.BaseTransport):
-    """Passes requests on when their host may be asked again; with the key by HTTPS to the E-utilities."""
+    """Passes requests on when their host may be asked again.
 
-    def __init__(self, inner: httpx.BaseTransport, limit: RateLimit, *, ncbi_key: str = "") -> None:
+    The E-utilities, by HTTPS, are told who asks: the program, and the user's key and e-mail if given.
+    """
+
+    def __init__(
+        self, inner: httpx.BaseTransport, limit: RateLimit, *, ncbi_key: str = "", email: str = ""
+    ) -> None:
         self._inner = inner
         self._limit = limit
-        self._key = ncbi_key
+        asker = {TOOL_PARAMETER: TOOL, EMAIL_PARAMETER: email, KEY_PARAMETER: ncbi_key}
+        self._asker = {name: value for name, value in asker.items() if value}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; the answer's Location is without the key, which a server may repeat in it."""
+        """Send one request; the answer's Location is without the asker, whom a server may repeat."""
         self._limit.wait(request.url.host)
-        if not self._key or (request.url.scheme, request.url.host) != ("https", EUTILS_HOST):
+        if (request.url.scheme, request.url.host) != ("https", EUTILS_HOST):
             return self._inner.handle_request(request)
-        keyed = httpx.Request(
+        introduced = httpx.Request(
             request.method,
-            request.url.copy_set_param(KEY_PARAMETER, self._key),
+            request.url.copy_merge_params(self._asker),
             headers=request.headers,
             stream=request.stream,
             extensions=request.extensions,
         )
-        response = self._inner.handle_request(keyed)
+        response = self._inner.handle_request(introduced)
         if "location" in response.headers:
-            response.headers["location"] = without_key(response.headers["location"])
+            response.headers["location"] = without_params(response.headers["location"], ASKER_PARAMETERS)
         return response
 
     def close(self) -> None:

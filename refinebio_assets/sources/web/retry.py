@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import httpx
 
-from refinebio_assets.errors import PermanentError, TransientError
+from refinebio_assets.errors import GivenUpError, PermanentError
 
 _logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Retrier:
     def run(self, url: str, attempt: Callable[[], T]) -> T:
         """Return what ``attempt`` returns; ``url`` is for the message.
 
-        PassingError is tried again; any other error passes through. Raises TransientError with URL,
+        PassingError is tried again; any other error passes through. Raises GivenUpError with URL,
         tries and last status when patience ends.
         """
         tries, failures = 0, 0
@@ -100,7 +100,7 @@ class Retrier:
                 wished = error.wait or 0.0
                 limit = self.patience.unreachable_tries if error.unreachable else self.patience.tries
                 if failures >= min(limit, self.patience.tries) or wished > self.patience.longest_wish:
-                    raise TransientError(_exhausted(url, tries, error)) from error
+                    raise GivenUpError(_exhausted(url, tries, error)) from error
                 wait = max(self.patience.wait(failures, self.rng), wished)
                 _logger.info("%s: %s; trying again in %.1f s", url, error.reason, wait)
                 self.sleep(wait)
@@ -109,6 +109,8 @@ class Retrier:
 def _exhausted(url: str, tries: int, error: PassingError) -> str:
     status = "no whole answer" if error.status is None else f"last status {error.status}"
     message = f"{url}: {error.reason} (tried {tries} time{'s' if tries > 1 else ''}, {status})"
+    if error.unreachable:
+        message += ". Is there a network? REFINEBIO_MIRROR names a mirror to work without one"
     if error.wait:
         message += f"; the server asks to come back in {error.wait:,.0f} s"
     return message

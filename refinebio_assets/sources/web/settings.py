@@ -2,7 +2,10 @@
 
 ``REFINEBIO_MIRROR``: folders or index files that answer instead of the network, separated like PATH.
 ``REFINEBIO_HTTP_CACHE``: a folder for answers that servers can confirm. ``NCBI_API_KEY``: NCBI's key, for
-ten requests a second instead of three. ``HTTPS_PROXY`` and its kin: see ``network``.
+ten requests a second instead of three. ``REFINEBIO_CONTACT_EMAIL``: whom NCBI may write to when the
+program misbehaves; nobody unless given. ``REFINEBIO_SCRATCH``: a folder for big files on their way, instead
+of the system's. ``XDG_CACHE_HOME``, else ``HOME``: where the user's processes share how often each server is
+asked; without either, each counts for itself. ``HTTPS_PROXY`` and its kin: see ``network``.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ from refinebio_assets.sources.web.replay_index import INDEX_NAME, ReplayIndex
 MIRROR_VARIABLE = "REFINEBIO_MIRROR"
 CACHE_VARIABLE = "REFINEBIO_HTTP_CACHE"
 KEY_VARIABLE = "NCBI_API_KEY"
+EMAIL_VARIABLE = "REFINEBIO_CONTACT_EMAIL"
+SCRATCH_VARIABLE = "REFINEBIO_SCRATCH"
 
 
 def open_web(environment: Mapping[str, str]) -> Web:
@@ -33,12 +38,14 @@ def open_web(environment: Mapping[str, str]) -> Web:
     Raises NotFoundError when a mirror does not exist, FormatError when its index is damaged.
     """
     mirrors = [text for text in environment.get(MIRROR_VARIABLE, "").split(os.pathsep) if text.strip()]
-    if mirrors:
-        return Web(MirrorTransport([open_mirror(Path(text.strip()).expanduser()) for text in mirrors]))
-    folder = environment.get(CACHE_VARIABLE, "").strip()
     key = environment.get(KEY_VARIABLE, "").strip()
-    cache = Cache(Path(folder).expanduser()) if folder else None
-    return Web(_network(environment, key), cache=cache, secret=key)
+    scratch = _folder(environment, SCRATCH_VARIABLE)
+    if mirrors:
+        transport = MirrorTransport([open_mirror(Path(text.strip()).expanduser()) for text in mirrors])
+        return Web(transport, secret=key, scratch=scratch)
+    folder = _folder(environment, CACHE_VARIABLE)
+    cache = Cache(folder) if folder else None
+    return Web(_network(environment, key), cache=cache, secret=key, scratch=scratch)
 
 
 def open_mirror(path: Path) -> Mirror:
@@ -56,4 +63,17 @@ def open_mirror(path: Path) -> Mirror:
 
 
 def _network(environment: Mapping[str, str], key: str) -> httpx.BaseTransport:
-    return LimitedTransport(ProxyTransport(environment), RateLimit(has_ncbi_key=bool(key)), ncbi_key=key)
+    limit = RateLimit(has_ncbi_key=bool(key), folder=_turns_folder(environment))
+    email = environment.get(EMAIL_VARIABLE, "").strip()
+    return LimitedTransport(ProxyTransport(environment), limit, ncbi_key=key, email=email)
+
+
+def _folder(environment: Mapping[str, str], variable: str) -> Path | None:
+    text = environment.get(variable, "").strip()
+    return Path(text).expanduser() if text else None
+
+
+def _turns_folder(environment: Mapping[str, str]) -> Path | None:
+    home = _folder(environment, "HOME")
+    cache = _folder(environment, "XDG_CACHE_HOME") or (home / ".cache" if home else None)
+    return cache / "refinebio-assets" / "turns" if cache else None

@@ -5,7 +5,7 @@ Nothing here asks a server.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import (
     SplitResult,
     parse_qsl,
@@ -18,24 +18,30 @@ from urllib.parse import (
 
 from refinebio_assets.errors import PermanentError
 
+EUTILS_HOST = "eutils.ncbi.nlm.nih.gov"
 KEY_PARAMETER = "api_key"
-HTTPS_HOSTS_OF_FTP = frozenset(
-    {
-        "ftp.ncbi.nlm.nih.gov",
-        "ftp.ebi.ac.uk",
-        "ftp.sra.ebi.ac.uk",
-        "ftp.ensembl.org",
-        "ftp.ensemblgenomes.org",
-    }
-)
-"""FTP servers that serve the same paths by HTTPS."""
+TOOL_PARAMETER = "tool"
+EMAIL_PARAMETER = "email"
+ASKER_PARAMETERS = frozenset({KEY_PARAMETER, TOOL_PARAMETER, EMAIL_PARAMETER})
+"""What the E-utilities want to be told of who asks; it changes nothing in the answer."""
+WEB_PROTOCOL_OF_FTP = {
+    "ftp.ncbi.nlm.nih.gov": "https",
+    "ftp.ebi.ac.uk": "https",
+    "ftp.sra.ebi.ac.uk": "https",
+    "ftp.ensembl.org": "https",
+    # Its certificate is not made out to this name, so https would be refused.
+    "ftp.ensemblgenomes.org": "http",
+}
+"""FTP servers that serve the same paths to the web, and how."""
 _PORTS_OF_THE_WEB = (None, 80, 443)
 _PLAIN_IN_PATHS = "!$&'()*+,;=:@~"
 """What RFC 3986 allows in a path segment beside letters, digits and ``-._~``."""
 
 
 def https_url(url: str) -> str:
-    """Return the URL to ask: FTP of the public archives becomes HTTPS, http and https stay.
+    """Return the URL to ask: http and https stay, FTP of the public archives becomes HTTPS.
+
+    One of them, ftp.ensemblgenomes.org, has no valid certificate; its FTP becomes http.
 
     Raises PermanentError for any other FTP server, another protocol, and what is no URL.
     """
@@ -44,13 +50,14 @@ def https_url(url: str) -> str:
         return url.strip()
     if parts.scheme != "ftp":
         raise PermanentError(f"{shown_url(url)}: only http, https and ftp URLs can be fetched")
-    if parts.hostname not in HTTPS_HOSTS_OF_FTP:
-        known = ", ".join(sorted(HTTPS_HOSTS_OF_FTP))
+    host = parts.hostname or ""
+    if host not in WEB_PROTOCOL_OF_FTP:
+        known = ", ".join(sorted(WEB_PROTOCOL_OF_FTP))
         raise PermanentError(
-            f"{shown_url(url)}: FTP is not supported, and of this server no HTTPS address is known"
+            f"{shown_url(url)}: FTP is not supported, and of this server no web address is known"
             f" (known for {known}); give an https URL or download the file yourself"
         )
-    return parts._replace(scheme="https", netloc=parts.hostname).geturl()
+    return parts._replace(scheme=WEB_PROTOCOL_OF_FTP[host], netloc=host).geturl()
 
 
 def split_url(url: str) -> SplitResult:
@@ -74,18 +81,22 @@ def normalized_url(url: str) -> str:
     """Return the one spelling under which answers to this URL are cached and mirrored.
 
     http becomes https; host in lower case, usual ports, fragment, name and password dropped; the query
-    sorted and without ``api_key``; what needs no percent encoding has none.
+    sorted and without who asks (see ``query_pairs``); what needs no percent encoding has none.
     """
     parts = split_url(url)
-    query = urlencode(query_pairs(parts.query), quote_via=quote, errors="surrogateescape")
+    query = urlencode(query_pairs(parts), quote_via=quote, errors="surrogateescape")
     path = "/".join(_respelled(segment) for segment in parts.path.split("/")) or "/"
     return f"https://{_place(parts)}{path}" + (f"?{query}" if query else "")
 
 
-def query_pairs(query: str) -> list[tuple[str, str]]:
-    """Return a query's decoded names and values, sorted, without ``api_key``; other bytes than UTF-8 stay."""
-    pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
-    return sorted((name, value) for name, value in pairs if name != KEY_PARAMETER)
+def query_pairs(parts: SplitResult) -> list[tuple[str, str]]:
+    """Return the decoded names and values of a URL's query, sorted; other bytes than UTF-8 stay.
+
+    Without ``api_key``, and, where NCBI's E-utilities are asked, without ``tool`` and ``email``.
+    """
+    ignored = ASKER_PARAMETERS if parts.hostname == EUTILS_HOST else {KEY_PARAMETER}
+    pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
+    return sorted((name, value) for name, value in pairs if name not in ignored)
 
 
 def with_params(url: str, params: Mapping[str, str] | None) -> str:
@@ -99,8 +110,13 @@ def with_params(url: str, params: Mapping[str, str] | None) -> str:
 
 def without_key(url: str) -> str:
     """Return the URL as it is but for ``api_key``."""
+    return without_params(url, {KEY_PARAMETER})
+
+
+def without_params(url: str, names: Collection[str]) -> str:
+    """Return the URL as it is but for the parameters of these names."""
     head, mark, query = url.partition("?")
-    kept = [pair for pair in query.split("&") if pair and pair.partition("=")[0] != KEY_PARAMETER]
+    kept = [pair for pair in query.split("&") if pair and pair.partition("=")[0] not in names]
     return head + (mark + "&".join(kept) if kept and mark else "")
 
 

@@ -246,15 +246,17 @@ def test_real_tables_become_experiments(real_tables: Web) -> None:
 def test_both_channels_of_real_two_color_arrays_are_one_sample(real_tables: Web) -> None:
     for accession in ("E-MEXP-3237", "E-MEXP-986", "E-MTAB-4250", "E-MTAB-5813"):
         for sample in survey_arrayexpress(real_tables, accession).samples:
-            assert sample.excluded == "Two-color arrays are not processed.", sample.accession
+            choice = choose_pipeline(sample)
+            assert choice.pipeline == Pipeline.NONE, sample.accession
+            assert "two-color array" in choice.reason
             assert {value for key, value in sample.metadata if key == "Label"} == {"Cy3", "Cy5"}
 
 
 def test_real_sequencing_experiments_name_their_study(real_tables: Web) -> None:
     experiment = survey_arrayexpress(real_tables, "E-MTAB-5709")
     assert experiment.alternates == ("ERP022901",)
-    reason = "Its reads are at ENA (ERR1956911), not at ArrayExpress: process ERP022901 instead."
-    assert experiment.samples[0].excluded == reason
+    reason = "Its reads are at SRA (ERR1956911), not here: process ERP022901 instead."
+    assert choose_pipeline(experiment.samples[0]).reason == reason
 
 
 def test_real_samples_of_one_name_are_told_apart_by_their_files(real_tables: Web) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,24 +137,48 @@ def test_a_sample_of_one_dye_has_no_raw_data_to_take(archive: SmallArchive) -> N
     assert (sample.has_raw, sample.excluded) == (False, "")
 
 
-def test_two_dyes_on_one_array_are_one_sample_that_is_excluded(archive: SmallArchive) -> None:
+def test_two_dyes_on_one_array_are_one_sample_that_is_not_processed(archive: SmallArchive) -> None:
     red = an_array(1, Label="Cy5", Array_Data_File="a.txt")
     green = red | {"Label": "Cy3", "Source Name": "reference", "Extract Name": ""}
     (sample,) = samples_of(archive, red, green)
-    assert sample.excluded == "Two-color arrays are not processed."
+    assert sample.excluded == ""
+    assert "two-color array" in choose_pipeline(sample).reason
     assert sample.metadata == (*red.items(), ("Source Name", "reference"), ("Label", "Cy3"))
 
 
-def test_two_dyes_of_one_file_are_excluded_when_each_has_an_assay_of_its_own(archive: SmallArchive) -> None:
+def test_two_dyes_of_one_file_are_not_processed_when_each_has_an_assay_of_its_own(
+    archive: SmallArchive,
+) -> None:
     red = an_array(1, Label="Cy5", Array_Data_File="a.txt")
     samples = samples_of(archive, red, red | {"Label": "Cy3", "Assay Name": "array-1:Cy3"})
-    assert [sample.excluded for sample in samples] == ["Two-color arrays are not processed."] * 2
+    assert [[value for key, value in sample.metadata if key == "Label"] for sample in samples] == [
+        ["Cy5", "Cy3"],
+        ["Cy3", "Cy5"],
+    ]
+    for sample in samples:
+        choice = choose_pipeline(sample)
+        assert (choice.pipeline, "two-color array" in choice.reason) == (Pipeline.NONE, True)
+
+
+def test_any_two_labels_on_one_array_are_two_colors(archive: SmallArchive) -> None:
+    one = an_array(1, Label="Alexa 555", Array_Data_File="a.txt")
+    (sample,) = samples_of(archive, one, one | {"Label": "Alexa 647"})
+    assert "two-color array" in choose_pipeline(sample).reason
+
+
+def test_labels_of_other_samples_in_one_matrix_are_not_its_own(archive: SmallArchive) -> None:
+    row = an_array(1, Label="biotin") | {"Array Design REF": "A-MEXP-2072"}
+    row = {"Array Data Matrix File" if key == "Array Data File" else key: cell for key, cell in row.items()}
+    row |= {"Array Data Matrix File": "all.raw.txt"}
+    first, _ = samples_of(archive, row, row | {"Assay Name": "a2", "Source Name": "s2", "Label": "Cy3"})
+    assert [value for key, value in first.metadata if key == "Label"] == ["biotin"]
+    assert choose_pipeline(first).pipeline == Pipeline.ILLUMINA_SCAN
 
 
 def test_pooled_sources_on_one_array_are_one_sample(archive: SmallArchive) -> None:
     (sample,) = samples_of(archive, an_array(1), an_array(1) | {"Source Name": "liver 2"})
     assert sample.metadata[-1] == ("Source Name", "liver 2")
-    assert sample.excluded == ""
+    assert choose_pipeline(sample).pipeline == Pipeline.AFFYMETRIX_SCAN
 
 
 def test_two_arrays_of_one_assay_are_two_samples_named_by_their_files(archive: SmallArchive) -> None:
@@ -189,7 +215,9 @@ def test_a_sample_whose_files_nothing_reads_says_so(archive: SmallArchive) -> No
     row = an_array(1, Array_Data_File="a.gpr", Derived_Array_Data_File="a.chp", Array_Design_REF="A-MEXP-1")
     (sample,) = samples_of(archive, row)
     assert sample.files == ()
-    assert sample.excluded == "None of its files is of a kind that a pipeline reads: a.gpr, a.chp."
+    assert choose_pipeline(sample).reason == (
+        "The source offers no files for it that a pipeline reads; it names a.gpr, a.chp."
+    )
 
 
 def test_rows_without_organism_or_file_are_left_out_with_the_reason(archive: SmallArchive) -> None:
@@ -230,21 +258,31 @@ def test_reads_are_not_processed_here_and_their_study_is_named(archive: SmallArc
     assert experiment.alternates == ("ERP000123",)
     first, _ = experiment.samples
     assert (first.technology, first.platform.name) == (Technology.RNA_SEQ, "Illumina HiSeq 2000")
-    assert (
-        first.excluded == "Its reads are at ENA (ERR100001), not at ArrayExpress: process ERP000123 instead."
+    assert first.metadata[-1] == ("Comment[SecondaryAccession]", "ERP000123")
+    assert first.excluded == ""
+    assert choose_pipeline(first).reason == (
+        "Its reads are at SRA (ERR100001), not here: process ERP000123 instead."
     )
-    assert choose_pipeline(first).reason == first.excluded
+
+
+def test_the_study_with_the_reads_may_be_told_by_biostudies_alone(archive: SmallArchive) -> None:
+    archive.json(addresses.study(EXPERIMENT), a_study())
+    (sample,) = samples_of(archive, dict(RUN))
+    assert sample.metadata[-1] == ("BioStudies link", "ERP000123")
+    assert choose_pipeline(sample).reason.endswith("process ERP000123 instead.")
 
 
 def test_without_a_study_the_run_itself_is_named(archive: SmallArchive) -> None:
     (sample,) = samples_of(archive, dict(RUN))
-    assert sample.excluded.endswith("process ERR100001 instead.")
+    assert choose_pipeline(sample).reason.endswith("process ERR100001 instead.")
 
 
 def test_sequencing_of_something_else_than_rna_says_so(archive: SmallArchive) -> None:
     (sample,) = samples_of(archive, RUN | {"Comment[LIBRARY_STRATEGY]": "ChIP-Seq"})
     assert sample.technology == Technology.UNKNOWN
-    assert sample.excluded == "It was sequenced, but not its RNA: its library is ChIP-Seq."
+    choice = choose_pipeline(sample)
+    assert (choice.pipeline, sample.excluded) == (Pipeline.NONE, "")
+    assert choice.reason == "It was sequenced, but not its RNA: its library is ChIP-Seq."
 
 
 def test_arrays_and_runs_of_one_experiment_are_told_apart(archive: SmallArchive) -> None:
@@ -329,6 +367,33 @@ def test_files_that_biostudies_keeps_in_a_list_are_found(archive: SmallArchive) 
     assert sample.has_raw
 
 
+def reordered(document: Any) -> Any:
+    """The same study, with everything listed in the opposite order."""
+    if isinstance(document, dict):
+        return {key: reordered(value) for key, value in reversed(document.items())}
+    return [reordered(value) for value in reversed(document)] if isinstance(document, list) else document
+
+
+def test_the_order_in_which_biostudies_lists_files_and_links_does_not_matter(tmp_path: Path) -> None:
+    study = a_study(
+        {"path": "raw/array-1.CEL", "size": 4321},
+        {"path": "again/array-1.CEL", "size": 4321},
+        {"path": "array-2.CEL", "size": 5},
+    )
+    study["section"]["links"][0].append({"url": "E-MTAB-9"})
+    study["section"]["attributes"].append({"name": "Description", "value": "Another."})
+    experiments = []
+    for number, document in enumerate((study, reordered(study))):
+        archive = SmallArchive(tmp_path / str(number))
+        archive.json(addresses.study(EXPERIMENT), document)
+        archive.tables(an_array(1), an_array(2), idf=idf_text(Experiment_Description=[]))
+        experiments.append(survey_arrayexpress(archive.web(), EXPERIMENT))
+    first, second = experiments
+    assert first == second
+    assert first.samples[0].files[0].location.endswith("/again/array-1.CEL")
+    assert first.alternates == ("E-MTAB-9", "ERP000123")
+
+
 def test_biostudies_record_adds_what_the_idf_lacks(archive: SmallArchive) -> None:
     archive.json(addresses.study(EXPERIMENT), a_study())
     archive.json(addresses.study_info(EXPERIMENT), {"modified": 1414834496000, "isPublic": True})
@@ -365,7 +430,7 @@ def test_an_experiment_imported_from_geo_is_linked_to_its_original(archive: Smal
     archive.answer(addresses.file(accession, f"{accession}.sdrf.txt"), sdrf_text(RUN))
     experiment = survey_arrayexpress(archive.web(), accession)
     assert experiment.alternates == ("GSE123",)
-    assert experiment.samples[0].excluded.endswith("process GSE123 instead.")
+    assert choose_pipeline(experiment.samples[0]).reason.endswith("process GSE123 instead.")
 
 
 def refuse_study(archive: SmallArchive) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from refinebio_assets.errors import FormatError, RequestError, TransientError
 from refinebio_assets.sources.ensembl.divisions import Division, find_division
 from refinebio_assets.sources.ensembl.survey import survey_ensembl
+from refinebio_assets.sources.web.settings import open_web
+from refinebio_assets.sources.web.urls import https_url
 from refinebio_assets_tests.sources.ensembl.servers import (
     GENOMES,
     MAIN,
@@ -236,6 +240,26 @@ def test_a_failing_server_is_not_a_missing_genome(failing: str, ensembl: Ensembl
     ensembl.failing.add(failing)
     with pytest.raises(TransientError, match=failing.rsplit("/", 1)[-1]):
         survey_ensembl(ensembl.web(), "EnsemblMain", "Canis lupus familiaris")
+
+
+def test_a_genome_whose_files_only_the_mirror_lacks_is_said_to_be_unknown(tmp_path: Path) -> None:
+    listed = {"species": [main_species("canis_lupus_familiaris", "ROS_Cfam_1.0")]}
+    for name, answer in {"species": listed, "software": {"release": 110}}.items():
+        place = tmp_path / "rest.ensembl.org" / "info" / f"{name}?content-type=application%2Fjson"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(answer))
+    with open_web({"REFINEBIO_MIRROR": str(tmp_path)}) as web:
+        skipped = survey_ensembl(web, "main", "Canis lupus familiaris").skipped
+        assert web.missing_from_mirror == skipped[0].tried
+    assert skipped[0].reason == (
+        "whether release 110 has it is not known: the mirror has no answer for 4 of 4 addresses"
+    )
+
+
+@pytest.mark.parametrize("division", list(Division))
+def test_files_are_where_ftp_addresses_of_the_server_lead(division: Division) -> None:
+    files = division.files_url(57)
+    assert https_url("ftp" + files[files.index(":") :]) == files
 
 
 def test_an_empty_list_is_a_fault_of_the_server(ensembl: Ensembl) -> None:

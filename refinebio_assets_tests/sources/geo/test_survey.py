@@ -4,13 +4,14 @@ import gzip
 
 import pytest
 
-from refinebio_assets.domain import FileRole, Manufacturer, Protocol, SourceFile, Technology
-from refinebio_assets.errors import FormatError, NotFoundError, PermanentError, TransientError
+from refinebio_assets.domain import FileRole, Manufacturer, Pipeline, Protocol, SourceFile, Technology
+from refinebio_assets.errors import FormatError, NotFoundError, PermanentError, StorageError, TransientError
+from refinebio_assets.platforms.pipeline_choice import choose_pipeline
 from refinebio_assets.sources.geo import addresses
 from refinebio_assets.sources.geo.survey import find_series_of_sample, survey_geo
 from refinebio_assets.sources.web.client import Web
-from refinebio_assets.sources.web.mirror import MirrorTransport
-from refinebio_assets.sources.web.settings import open_mirror
+from refinebio_assets.sources.web.mirror import MirrorTransport, NotMirroredError
+from refinebio_assets.sources.web.settings import open_mirror, open_web
 from refinebio_assets_tests.sources.geo.replay import family_text, page, soft_record
 
 GSE = "GSE900001"
@@ -226,7 +227,10 @@ def test_reads_are_looked_for_at_sra_and_not_at_geo(survey):
     found = survey(sequenced, facts=series(relation=relations))
     (one,) = found.samples
     assert (one.technology, one.files) == (Technology.RNA_SEQ, ())
-    assert one.excluded == "Its reads are at SRA (SRX823723), not at GEO: process SRP051521 instead."
+    assert choose_pipeline(one).reason == (
+        "Its reads are at SRA (SRX823723), not here: process SRP051521 instead."
+    )
+    assert one.metadata[-2:] == tuple(("series_relation", text) for text in relations[:2])
     assert found.alternates == ("E-GEOD-900001", "SRP051521", "PRJNA271109")
     assert ("relation", "SuperSeries of: GSE900000") in found.metadata
 
@@ -240,22 +244,37 @@ def test_reads_are_looked_for_at_sra_and_not_at_geo(survey):
             "process PRJNA271109 instead",
         ),
         ({"relation": ["SRA: x?term=SRX8237230"]}, [], "process SRX8237230 instead"),
-        ({"relation": ["BioSample: x/SAMN03272911"]}, [], "does not say where at SRA"),
+        ({"relation": ["BioSample: x/SAMN03272911"]}, [], "nor says where at SRA they are"),
+        (
+            {"relation": ["BioSample: x/SAMN03272911"]},
+            ["SRA: x?term=SRP051521"],
+            "Its reads are at SRA, not here: process SRP051521 instead.",
+        ),
         ({"library_strategy": ["ChIP-Seq"]}, [], "not its RNA: its library is ChIP-Seq"),
     ],
 )
 def test_a_sequenced_sample_says_where_to_go_or_why_not(survey, facts, of_series, words):
     (found,) = survey(sample("GPL9115", type=["SRA"], **facts), facts=series(relation=of_series)).samples
-    assert words in found.excluded
+    choice = choose_pipeline(found)
+    assert (choice.pipeline, found.excluded) == (Pipeline.NONE, "")
+    assert words in choice.reason
 
 
 def test_a_sample_of_a_sequencer_that_is_not_listed_has_its_reads_at_sra_too(survey):
     (found,) = survey(sample("GPL99999", type=["SRA"])).samples
     assert found.files == ()
-    assert found.excluded
+    assert "neither offers reads (no files) nor says where" in choose_pipeline(found).reason
 
 
-def test_two_colors_are_excluded_and_the_first_names_the_organism(survey):
+def test_a_sequenced_sample_of_a_listed_array_has_its_reads_at_sra_too(survey):
+    facts = series(relation=["SRA: x?term=SRP051521"])
+    sequenced, measured = survey(sample("GPL96", type=["SRA"]), sample("GPL96"), facts=facts).samples
+    assert "process SRP051521 instead" in choose_pipeline(sequenced).reason
+    assert choose_pipeline(measured).pipeline == Pipeline.SUBMITTER_PROCESSED
+    assert "series_relation" not in dict(measured.metadata)
+
+
+def test_two_colors_are_not_processed_and_the_first_names_the_organism(survey):
     two = sample(
         "GPL99999",
         channel_count=["2"],
@@ -265,12 +284,15 @@ def test_two_colors_are_excluded_and_the_first_names_the_organism(survey):
     )
     (found,) = survey(two).samples
     assert (found.organism, found.taxonomy_id) == ("MUS_MUSCULUS", 10090)
-    assert found.excluded == "Two-color arrays are not processed."
+    assert found.excluded == ""
+    choice = choose_pipeline(found)
+    assert (choice.pipeline, choice.files) == (Pipeline.NONE, ())
+    assert "two-color array (Some custom array (GPL99999))" in choice.reason
 
 
 def test_a_cel_file_has_one_color_whatever_the_record_says(survey):
     (found,) = survey(sample(files=[SUPPL + "a.CEL.gz"], channel_count=["2"])).samples
-    assert found.excluded == ""
+    assert choose_pipeline(found).pipeline == Pipeline.AFFYMETRIX_SCAN
 
 
 def test_what_is_listed_without_a_record_or_lacks_an_organism_is_left_out_with_a_reason(survey):
@@ -315,8 +337,34 @@ def test_geos_own_words_tell_why_there_is_no_record(replay, connect, sentence, f
     assert sentence.rstrip(".") in str(caught.value)
 
 
-def test_a_series_that_geo_does_not_answer_for_is_not_found(connect):
+def test_a_series_that_geo_does_not_answer_for_is_not_found(replay, connect):
+    replay.add(addresses.family_soft(GSE), b"", status=404)
+    replay.add(addresses.family_records(GSE), b"", status=404)
     with connect() as web, pytest.raises(NotFoundError, match="GEO has no record of GSE900001"):
+        survey_geo(web, GSE)
+
+
+def test_what_only_the_mirror_lacks_is_not_said_of_geo(connect):
+    with connect() as web, pytest.raises(NotMirroredError) as caught:
+        survey_geo(web, GSE)
+    said = str(caught.value)
+    assert said.startswith("whether GEO has GSE900001 is not known: the mirror ")
+    assert addresses.family_soft(GSE) in said
+    assert addresses.family_records(GSE) in said
+    assert web.missing_from_mirror == (addresses.family_soft(GSE), addresses.family_records(GSE))
+    with connect() as web, pytest.raises(NotMirroredError, match="whether GEO has GSM7 is not known"):
+        find_series_of_sample(web, "GSM7")
+
+
+def test_the_family_file_goes_through_the_scratch_folder(replay, tmp_path):
+    replay.add_family(GSE, family_text(GSE, series(), {"GSM1": sample()}, TITLES))
+    blocked = tmp_path / "no-folder"
+    blocked.touch()
+    settings = {"REFINEBIO_MIRROR": str(replay.folder)}
+    with open_web(settings | {"REFINEBIO_SCRATCH": str(tmp_path / "big")}) as web:
+        assert survey_geo(web, GSE).accession == GSE
+    assert list((tmp_path / "big").iterdir()) == []
+    with open_web(settings | {"REFINEBIO_SCRATCH": str(blocked)}) as web, pytest.raises(StorageError):
         survey_geo(web, GSE)
 
 

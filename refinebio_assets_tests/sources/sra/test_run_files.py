@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from refinebio_assets.domain import FileRole, SourceFile
-from refinebio_assets.sources.sra.run_files import fastq_folder, files_of_run
+from refinebio_assets.sources.sra.run_files import files_of_run
 
 RUN = "SRR1603661"
 FOLDER = f"ftp.sra.ebi.ac.uk/vol1/fastq/SRR160/001/{RUN}"
@@ -86,19 +82,6 @@ def test_sizes_and_checksums_of_another_number_of_files_are_not_trusted() -> Non
     assert [(file.size, file.md5) for file in files_of_run(run)] == [(None, "")] * 3
 
 
-@pytest.mark.parametrize(
-    ("run", "folder"),
-    [
-        ("DRR002116", "DRR002/DRR002116"),
-        ("SRR1603661", "SRR160/001/SRR1603661"),
-        ("SRR12345678", "SRR123/078/SRR12345678"),
-        ("ERR123456789", "ERR123/789/ERR123456789"),
-    ],
-)
-def test_the_folder_of_a_run_is_padded_to_three_digits(run: str, folder: str) -> None:
-    assert fastq_folder(run) == f"https://ftp.sra.ebi.ac.uk/vol1/fastq/{folder}/"
-
-
 @given(st.permutations([f"{RUN}.fastq.gz", f"{RUN}_1.fastq.gz", f"{RUN}_2.fastq.gz"]))
 def test_the_order_in_which_ena_lists_files_does_not_matter(names: list[str]) -> None:
     assert [name for _, name in roles(report(*names))] == [f"{RUN}_1.fastq.gz", f"{RUN}_2.fastq.gz", RUN]
@@ -108,18 +91,3 @@ def test_the_order_in_which_ena_lists_files_does_not_matter(names: list[str]) ->
 def test_any_report_gives_ncbis_file_last(paths: str, sizes: str, checksums: str) -> None:
     run = {"run_accession": RUN, "fastq_ftp": paths, "fastq_bytes": sizes, "fastq_md5": checksums}
     assert files_of_run(run)[-1].role is FileRole.SRA
-
-
-def test_every_recorded_location_is_in_the_folder_that_the_rule_names(shared_data: Path) -> None:
-    checked = 0
-    for line in (shared_data / "recorded_responses" / "index.jsonl").read_text().splitlines():
-        entry = json.loads(line)
-        if "filereport" not in entry["url"] or not entry["body"]:
-            continue
-        body = gzip.decompress((shared_data / "recorded_responses" / entry["body"]).read_bytes()).decode()
-        for row in body.splitlines()[1:]:
-            run, paths = row.split("\t")[:2]
-            for path in filter(None, paths.split(";")):
-                assert f"https://{path}".startswith(fastq_folder(run)), path
-                checked += 1
-    assert checked > 100

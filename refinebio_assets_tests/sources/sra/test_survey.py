@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from refinebio_assets.domain import FileRole, Manufacturer, Platform, Protocol, Technology
+from refinebio_assets.domain import Experiment, FileRole, Manufacturer, Platform, Protocol, Technology
 from refinebio_assets.errors import NotFoundError, PermanentError, RequestError, TransientError
 from refinebio_assets.platforms.sra_rules import SraRules
 from refinebio_assets.sources.sra.survey import find_study, survey_sra
@@ -73,8 +76,30 @@ def test_biosamples_is_laid_over_the_run_and_the_study_is_added(archive: SmallAr
     assert metadata["status"] == "public"
     assert metadata["study_ena_study_title"] == "Livers of zebrafish"
     assert "accession" not in metadata
-    assert next(iter(metadata)) == "run_accession"
     assert list(metadata)[-1].startswith("study_ena_")
+
+
+def test_who_handed_a_sample_in_is_not_kept(archive: SmallArchive) -> None:
+    document = {
+        "name": "liver",
+        "contact": [{"Name": "Jane Doe", "E-mail": "jane@example.org"}],
+        "organization": [
+            {"Name": "A university", "Role": "submitter", "E-mail": "jane@example.org"},
+            {"Address": "1 Doe Street", "URL": "https://doe.example.org", "Name": "Another"},
+        ],
+        "submittedVia": "JSON_API",
+        "webinSubmissionAccountId": "Webin-1",
+        "_links": {"self": {"href": "https://example.org"}},
+    }
+    archive.runs(STUDY, [a_run()])
+    archive.answer(f"{BIOSAMPLES}/SAMN00000001?format=json", json.dumps(document))
+    (sample,) = survey_sra(archive.web(), STUDY).samples
+    of_sample = [pair for pair in sample.metadata if pair[0] not in a_run()]
+    assert of_sample == [
+        ("name", "liver"),
+        ("organization_0_Name", "A university"),
+        ("organization_1_Name", "Another"),
+    ]
 
 
 def test_one_biosample_of_many_runs_is_given_to_each(archive: SmallArchive) -> None:
@@ -282,11 +307,11 @@ def test_protocols_are_kept_with_the_run_and_once_with_the_study(archive: SmallA
     assert experiment.protocols == (protocol,)
 
 
-def test_the_paper_is_the_first_that_ena_links_to_the_project(archive: SmallArchive) -> None:
+def test_the_paper_is_the_oldest_that_ena_links_to_the_project(archive: SmallArchive) -> None:
     summary = {"title": "Livers.", "authors": [{"name": "Zhao X"}], "articleids": []}
     archive.runs(STUDY, [a_run()])
     archive.study(a_study())
-    links = [{"Source Primary Accession": "27102575"}, {"Source Primary Accession": "1"}]
+    links = [{"Source Primary Accession": number} for number in ("", "100000001", "27102575")]
     archive.answer(pubmed_links_url(), json.dumps(links))
     archive.answer(
         "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/esummary.fcgi"
@@ -308,3 +333,51 @@ def test_a_survey_gives_the_same_record_each_time(archive: SmallArchive) -> None
         archive.answer(f"{BIOSAMPLES}/SAMN0000000{number}?format=json", json.dumps({"name": str(number)}))
     web = archive.web()
     assert survey_sra(web, STUDY) == survey_sra(web, STUDY)
+
+
+def reordered(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The same record, its keys in the opposite order; lists as they are."""
+    return {
+        key: reordered(value) if isinstance(value, dict) else value
+        for key, value in reversed(list(record.items()))
+    }
+
+
+def test_the_order_of_enas_answers_and_of_their_keys_does_not_matter(tmp_path: Path) -> None:
+    runs = [a_run(number, experiment_protocol="x", extraction_protocol="y") for number in (1, 2, 3)]
+    runs.append(a_run(4, secondary_study_accession="SRP000124"))
+    runs.append(a_run(5, scientific_name=""))
+    studies = [
+        a_study(geo_accession="GSE4568;GSE4567", study_alias="E-MTAB-6681"),
+        a_study(secondary_study_accession=f"SRP000999;{STUDY}", study_title="Of a shared project"),
+    ]
+    sample = {"characteristics": {"tissue": [{"text": "liver"}, {"text": "gut"}], "age": [{"text": "5"}]}}
+    links = [{"Source Primary Accession": "27102575"}, {"Source Primary Accession": "27102576"}]
+    experiments: list[Experiment] = []
+    for turn in (list, lambda records: [reordered(record) for record in reversed(records)]):
+        folder = tmp_path / str(len(experiments))
+        folder.mkdir()
+        archive = SmallArchive(folder)
+        archive.runs(STUDY, turn(runs))
+        archive.answer(search_url("study", STUDY), json.dumps(turn(studies)))
+        archive.answer(f"{BIOSAMPLES}/SAMN00000002?format=json", json.dumps(turn([sample])[0]))
+        archive.answer(pubmed_links_url(), json.dumps(turn(links)))
+        experiments.append(survey_sra(archive.web(), STUDY))
+    first, second = experiments
+    assert first == second
+    assert [one.accession for one in first.samples] == ["SRR1000001", "SRR1000002", "SRR1000003"]
+    assert first.alternates == ("GSE4567", "GSE4568", "E-MTAB-6681", PROJECT)
+    assert first.title == "Livers of zebrafish"
+    told = [pair for pair in first.samples[1].metadata if pair[0].startswith("characteristics")]
+    assert told == [
+        ("characteristics_age_0_text", "5"),
+        ("characteristics_tissue_0_text", "liver"),
+        ("characteristics_tissue_1_text", "gut"),
+    ]
+
+
+def test_runs_are_sorted_by_number(archive: SmallArchive) -> None:
+    runs = [a_run(run_accession=f"SRR{number}") for number in (1000000, 999999, 1000001)]
+    archive.runs(STUDY, runs)
+    samples = survey_sra(archive.web(), STUDY).samples
+    assert [sample.accession for sample in samples] == ["SRR999999", "SRR1000000", "SRR1000001"]

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from refinebio_assets.errors import NotFoundError, PermanentError, TransientError
+from refinebio_assets.sources.sra import browser
 from refinebio_assets.sources.sra.survey import find_study, survey_sra
-from refinebio_assets.sources.sra.xml_records import linked_accessions, parse_record, sample_record
-from refinebio_assets_tests.sources.sra.small_archive import PORTAL, SmallArchive
+from refinebio_assets.sources.sra.xml_records import (
+    linked_accessions,
+    parse_record,
+    sample_record,
+    submission_record,
+)
+from refinebio_assets.sources.web.client import Web
+from refinebio_assets_tests.sources.sra.small_archive import PORTAL, XML, SmallArchive
 
 URL = "https://www.ebi.ac.uk/ena/browser/api/xml/SRS1"
 
@@ -120,13 +130,74 @@ def test_a_document_type_declaration_is_refused() -> None:
 
 
 def test_half_a_document_is_a_passing_failure() -> None:
-    with pytest.raises(TransientError, match=r"SRS1 answered XML that is damaged or cut short"):
+    with pytest.raises(ValueError, match="the XML is damaged or cut short"):
         parse_record(SAMPLE[: len(SAMPLE) // 2].encode(), "SAMPLE", URL)
+
+
+class Interrupted(httpx.BaseTransport):
+    """Breaks off the first answers; later ones come whole."""
+
+    def __init__(self, text: str, cut: int) -> None:
+        self.text, self.cut, self.asked = text, cut, 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        whole = f"{request.url}".startswith(XML) and self.asked > self.cut
+        text = self.text if whole else self.text[: len(self.text) // 2]
+        return httpx.Response(200, text=text, headers={"content-type": "application/xml"})
+
+
+def test_half_a_document_is_asked_for_again() -> None:
+    transport = Interrupted(run_xml("SRR1000001"), cut=3)
+    with Web(transport, sleep=lambda seconds: None) as web:
+        assert browser.find_study_of(web, "SRR1000001") == "SRP000123"
+    assert transport.asked == 4
+
+
+def test_half_a_document_each_time_is_a_passing_failure_that_names_the_address() -> None:
+    transport = Interrupted(run_xml("SRR1000001"), cut=1000)
+    with (
+        Web(transport, sleep=lambda seconds: None) as web,
+        pytest.raises(TransientError, match=r"browser/api/xml/SRR1000001.*damaged or cut short"),
+    ):
+        browser.find_study_of(web, "SRR1000001")
+    assert transport.asked > 1
 
 
 def test_a_document_of_another_kind_is_refused() -> None:
     with pytest.raises(PermanentError, match="without a RUN record"):
         parse_record(SAMPLE.encode(), "RUN", URL)
+
+
+def test_a_submission_tells_of_its_center_and_not_of_persons() -> None:
+    text = (
+        '<SUBMISSION_SET><SUBMISSION accession="SRA1" lab_name="A lab" center_name="A university"'
+        ' contact_email="jane@example.org"><TITLE>ours</TITLE><CONTACTS><CONTACT name="Jane Doe"'
+        ' inform_on_error="jane@example.org"/></CONTACTS><SUBMISSION_ATTRIBUTES><SUBMISSION_ATTRIBUTE>'
+        "<TAG>Contact name</TAG><VALUE>Jane</VALUE></SUBMISSION_ATTRIBUTE></SUBMISSION_ATTRIBUTES>"
+        "</SUBMISSION></SUBMISSION_SET>"
+    )
+    assert submission_record(parse_record(text.encode(), "SUBMISSION", URL)) == {
+        "lab_name": "A lab",
+        "center_name": "A university",
+        "submission_title": "ours",
+    }
+
+
+def test_the_order_in_which_a_study_names_its_runs_does_not_matter(tmp_path: Path) -> None:
+    experiments = []
+    for runs in ("SRR1000001,SRR1000002,SRR1000003", "SRR1000003,SRR1000002,SRR1000001"):
+        folder = tmp_path / str(len(experiments))
+        folder.mkdir()
+        archive = SmallArchive(folder)
+        fill(archive, runs)
+        archive.xml("SRR1000002", run_xml("SRR1000002"))
+        experiments.append(survey_sra(archive.web(), "SRP000123"))
+    first, second = experiments
+    assert first == second
+    assert [sample.accession for sample in first.samples] == ["SRR1000001", "SRR1000002"]
+    keys = [key for key, _ in first.samples[0].metadata]
+    assert keys == sorted(keys)
 
 
 def test_an_attribute_without_value_is_empty() -> None:
@@ -163,5 +234,5 @@ def test_a_range_names_as_many_accessions_as_it_spans(first: int, more: int) -> 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_do_more_than_be_refused(content: bytes) -> None:
-    with pytest.raises((PermanentError, TransientError)):
+    with pytest.raises((PermanentError, ValueError)):
         parse_record(content, "SAMPLE", URL)

@@ -7,13 +7,16 @@ import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import httpx
 import pytest
 
 import refinebio_assets
-from refinebio_assets.errors import NotFoundError, PermanentError, TransientError
+from refinebio_assets.errors import FormatError, NotFoundError, PermanentError, StorageError, TransientError
 from refinebio_assets.sources.web.client import Web
+from refinebio_assets.sources.web.refused_key import KeyRefusedError
 from refinebio_assets.sources.web.retry import Patience
 from refinebio_assets_tests.sources.web.scripted_server import Asked, Say, ScriptedServer
 
@@ -47,6 +50,15 @@ def test_a_lasting_status_is_not_tried_again(
     with pytest.raises(PermanentError, match=rf"/a: the server answered {status} .*'no such field: xyz'"):
         web.get(server.will("/a", Say(status, b"no such\nfield: xyz")))
     assert not slept
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+@pytest.mark.parametrize("said", ["API key invalid", "API key not wellformed", "Invalid API key"])
+def test_a_refused_key_is_said_to_be_one(web: Web, server: ScriptedServer, status: int, said: str):
+    body = json.dumps({"error": said, "type": "client"}).encode()
+    with pytest.raises(KeyRefusedError, match=rf"{said}.*; correct the key in NCBI_API_KEY or unset it$"):
+        web.get(server.will("/a", Say(status, body)))
     assert len(server.asked) == 1
 
 
@@ -199,6 +211,64 @@ def test_half_a_json_is_asked_for_again(web: Web, server: ScriptedServer, slept:
     half = Say(200, b'{"runs": [1, 2', {"Content-Type": "application/json"})
     assert web.json(server.will("/a", half, Say(200, b'{"runs": [1, 2]}'))) == {"runs": [1, 2]}
     assert len(slept) == 1
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"[%s]" % (b"1" * 5_000)])
+def test_json_that_no_program_would_send_is_like_half_a_json(web: Web, server: ScriptedServer, body: bytes):
+    with pytest.raises(TransientError, match=r"/a: the answer is not a whole JSON document of"):
+        web.json(server.will("/a", Say(200, body)))
+    assert web.json(server.will("/b", Say(200, body), Say(200, b"[1]"))) == [1]
+
+
+def test_half_a_document_is_asked_for_again(web: Web, server: ScriptedServer, slept: list[float]):
+    url = server.will("/a", Say(200, b"<runs><run>"), Say(200, b"<runs/>"))
+    assert web.parsed(url, fromstring, params={"id": "1"}).tag == "runs"
+    assert [asked.path for asked in server.asked] == ["/a?id=1", "/a?id=1"]
+    assert len(slept) == 1
+    with pytest.raises(
+        TransientError, match=r"/b: the answer is not a whole document of 11 bytes: no element"
+    ):
+        web.parsed(server.will("/b", Say(200, b"<runs><run>")), fromstring)
+
+
+def test_a_whole_document_of_another_kind_is_final(web: Web, server: ScriptedServer):
+    def refuse(content: bytes) -> None:
+        raise FormatError("a", expected="runs", found=content.decode())
+
+    with pytest.raises(FormatError, match="expected runs, found <studies/>"):
+        web.parsed(server.will("/a", Say(200, b"<studies/>")), refuse)
+    assert len(server.asked) == 1
+
+
+def test_a_document_that_cannot_be_read_is_not_quoted_with_the_secret(
+    open_client: Callable[..., Web], server: ScriptedServer
+):
+    def refuse(content: bytes) -> None:
+        raise ValueError(content.decode())
+
+    web = open_client(secret="SECRET")
+    with pytest.raises(TransientError) as error:
+        web.parsed(server.will("/a", Say(200, b"key=SECRET.")), refuse)
+    assert "key=[api key]." in str(error.value)
+    assert "SECRET" not in str(error.value)
+    assert web.discreet("a SECRET") == "a [api key]"
+
+
+def test_a_scratch_folder_is_where_it_was_asked_for_and_goes(open_client: Callable[..., Web], tmp_path: Path):
+    web = open_client(scratch=tmp_path / "big" / "disk")
+    with web.scratch_folder("geo-") as folder:
+        assert folder.parent == tmp_path / "big" / "disk"
+        (folder / "file").write_text("content")
+    assert not folder.exists()
+
+
+def test_a_scratch_folder_that_cannot_be_made_is_a_storage_error(
+    open_client: Callable[..., Web], tmp_path: Path
+):
+    (tmp_path / "file").touch()
+    web = open_client(scratch=tmp_path / "file")
+    with pytest.raises(StorageError, match=f"no folder could be made in {tmp_path}/file"):
+        web.scratch_folder("geo-").__enter__()
 
 
 def test_always_half_a_json_is_a_transient_error_naming_the_url(web: Web, server: ScriptedServer):

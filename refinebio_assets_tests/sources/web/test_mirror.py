@@ -5,14 +5,18 @@ import hashlib
 import json
 import os
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from refinebio_assets.errors import FormatError, NotFoundError, PermanentError
 from refinebio_assets.sources.web.client import Web
 from refinebio_assets.sources.web.mirror import NotMirroredError
+from refinebio_assets.sources.web.mirror_folder import MirrorFolder
 from refinebio_assets.sources.web.settings import open_web
 from refinebio_assets.sources.web.urls import normalized_url
 
@@ -235,6 +239,56 @@ def test_what_a_folder_does_not_have_is_not_mirrored(tmp_path: Path, path: str):
     (tmp_path / "mirror" / "www.example.org" / "pub").mkdir(parents=True)
     with pytest.raises(NotMirroredError):
         mirror(tmp_path / "mirror").get(HOST + path)
+
+
+@pytest.mark.parametrize("host", ["..", ".", "%2e%2e", "a%2f..%2f..", "a\\..", "\0"])
+def test_a_host_that_is_no_name_leads_nowhere(tmp_path: Path, host: str):
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "mirror" / "a").mkdir(parents=True)
+    (tmp_path / "mirror" / "secret.txt").write_text("secret")
+    assert MirrorFolder(tmp_path / "mirror").find("GET", f"https://{host}/secret.txt") is None
+
+
+_parts = st.lists(st.sampled_from(["..", ".", "%2e%2e", "a", "secret", "%2f", "\\", "?q=/..", "b=%2f..%2f"]))
+
+
+@settings(deadline=None)
+@given(_parts, _parts)
+def test_no_url_leads_out_of_a_folder(host: list[str], path: list[str]):
+    folder = MirrorFolder(Path("/none/mirror"))
+    url = f"https://{''.join(host) or 'a'}/{'/'.join(path)}"
+    named_files: list[Path] = []
+    with suppress(PermanentError):
+        named_files = folder.paths(url)
+    for named in named_files:
+        assert os.path.normpath(named).startswith("/none/mirror/")
+
+
+def test_what_a_mirror_lacks_is_counted_once_and_in_order(bodies: Path, tmp_path: Path):
+    record(bodies, {"url": f"{HOST}/there", "body": "plain.txt"}, {"url": f"{HOST}/gone", "status": 404})
+    web = mirror(bodies)
+    assert web.missing_from_mirror == ()
+    web.get(f"{HOST}/there")
+    asks = [
+        lambda: web.get(f"{HOST}/gone"),
+        lambda: web.json(f"{HOST}/c", params={"id": "1", "api_key": "SECRET"}),
+        lambda: web.head(f"{HOST}/b"),
+        lambda: web.download(f"{HOST}/a", tmp_path / "a"),
+        lambda: web.get(f"{HOST}/b"),
+    ]
+    for ask in asks:
+        with pytest.raises(NotFoundError):
+            ask()
+    assert web.missing_from_mirror == (f"{HOST}/c?id=1", f"{HOST}/b", f"{HOST}/a")
+
+
+def test_recorded_questions_match_whoever_asked_them(bodies: Path, tmp_path: Path):
+    host = "eutils.ncbi.nlm.nih.gov"
+    record(bodies, {"url": f"https://{host}/e.fcgi?id=1&tool=old&email=a@b.org", "body": "plain.txt"})
+    assert mirror(bodies).text(f"https://{host}/e.fcgi?id=1") == "plain body"
+    (tmp_path / "files" / host).mkdir(parents=True)
+    (tmp_path / "files" / host / "e.fcgi?id=1").write_text("file")
+    assert mirror(tmp_path / "files").text(f"https://{host}/e.fcgi?tool=new&id=1") == "file"
 
 
 def test_a_page_in_a_folder_is_no_data(tmp_path: Path):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -99,12 +101,75 @@ def test_the_key_goes_to_the_e_utilities_and_nowhere_else(open_client: Callable[
     web.get("https://www.ncbi.nlm.nih.gov/geo/query/acc.cgi")
     web.get("https://www.ebi.ac.uk/ena")
     assert sent == [
-        f"{EUTILS}?id=1&api_key={KEY}",
-        f"{EUTILS}?id=1&api_key={KEY}",
+        f"{EUTILS}?id=1&tool=refinebio-assets&api_key={KEY}",
+        f"{EUTILS}?id=1&tool=refinebio-assets&api_key={KEY}",
         EUTILS.replace("https:", "http:"),
         "https://www.ncbi.nlm.nih.gov/geo/query/acc.cgi",
         "https://www.ebi.ac.uk/ena",
     ]
+
+
+def test_only_the_e_utilities_are_told_whom_to_write_to_and_no_redirect_tells_others(
+    open_client: Callable[..., Web],
+):
+    sent: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(str(request.url))
+        if request.url.host == "eutils.ncbi.nlm.nih.gov":
+            query = request.url.query.decode()
+            return httpx.Response(302, headers={"location": f"https://example.org/?{query}"})
+        return httpx.Response(200, text="ok")
+
+    limit = RateLimit(clock=Clock().now, sleep=Clock().sleep)
+    transport = LimitedTransport(httpx.MockTransport(answer), limit, email="me@lab.org")
+    open_client(transport).get(EUTILS, params={"id": "1"})
+    assert sent == [
+        f"{EUTILS}?id=1&tool=refinebio-assets&email=me%40lab.org",
+        "https://example.org/?id=1",
+    ]
+
+
+def test_processes_that_share_a_folder_share_the_limit(tmp_path: Path):
+    clock = Clock()
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from refinebio_assets.sources.web.rate_limit import RateLimit\n"
+        "slept = []\n"
+        "limit = RateLimit(clock=lambda: 100.0, sleep=slept.append, folder=Path(sys.argv[1]))\n"
+        "for _ in range(2): limit.wait('www.ebi.ac.uk')\n"
+        "print([round(each, 6) for each in slept])"
+    )
+    limit = RateLimit(clock=clock.now, sleep=clock.sleep, folder=tmp_path / "turns")
+    limit.wait("www.ebi.ac.uk")
+    command = [sys.executable, "-c", code, str(tmp_path / "turns")]
+    other = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert other.stdout.strip() == "[0.1, 0.2]"
+    limit.wait("www.ebi.ac.uk")
+    limit.wait("rest.ensembl.org")
+    assert clock.slept == [0.3]
+
+
+@pytest.mark.parametrize("left", ["", "damaged \xff", "nan", "inf", "100000.0", "3.0"])
+def test_a_turn_that_cannot_be_believed_is_no_turn(tmp_path: Path, left: str):
+    (tmp_path / "www.ebi.ac.uk.turn").write_text(left, encoding="latin-1")
+    clock = Clock()
+    limit = RateLimit(clock=clock.now, sleep=clock.sleep, folder=tmp_path)
+    limit.wait("www.ebi.ac.uk")
+    limit.wait("www.ebi.ac.uk")
+    assert clock.slept == [0.1]
+
+
+def test_where_turns_cannot_be_shared_each_process_counts_for_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    (tmp_path / "file").touch()
+    clock = Clock()
+    limit = RateLimit(clock=clock.now, sleep=clock.sleep, folder=tmp_path / "file")
+    for _ in range(3):
+        limit.wait("www.ebi.ac.uk")
+    assert clock.slept == [0.1, 0.2]
+    assert caplog.text.count("processes do not share how often servers are asked") == 1
 
 
 def test_the_key_is_in_no_message_reply_log_or_cache(

@@ -80,13 +80,23 @@ def test_urls_have_one_spelling(url: str, normal: str):
         "ftp.ebi.ac.uk",
         "ftp.sra.ebi.ac.uk",
         "ftp.ensembl.org",
-        "ftp.ensemblgenomes.org",
     ],
 )
 def test_ftp_of_the_archives_becomes_https(host: str):
     assert https_url(f"ftp://{host}/pub/a%20b.gz") == f"https://{host}/pub/a%20b.gz"
     assert https_url(f"ftp://anonymous:me@{host.upper()}:21/pub/a") == f"https://{host}/pub/a"
     assert https_url(f"http://{host}/pub/a") == f"http://{host}/pub/a"
+
+
+def test_ftp_of_the_server_without_a_valid_certificate_becomes_http():
+    assert https_url("ftp://ftp.ensemblgenomes.org/pub/a") == "http://ftp.ensemblgenomes.org/pub/a"
+
+
+def test_who_asks_the_e_utilities_is_no_part_of_the_question_but_elsewhere_it_may_be():
+    query = "?tool=refinebio&id=1&email=a@b.org&api_key=X"
+    eutils = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/esummary.fcgi"
+    assert normalized_url(eutils + query) == f"{eutils}?id=1"
+    assert normalized_url(f"https://a.org/{query}") == "https://a.org/?email=a%40b.org&id=1&tool=refinebio"
 
 
 @pytest.mark.parametrize(

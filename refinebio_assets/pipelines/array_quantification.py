@@ -1,0 +1,209 @@
+"""Quantifies one Affymetrix sample: its CEL file by SCAN, summarized to genes or probe sets."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from refinebio_assets import __version__
+from refinebio_assets.domain import Sample
+from refinebio_assets.errors import PermanentError
+from refinebio_assets.formats.cel import CelFile, read_cel
+from refinebio_assets.lake.store import Draft, InputRef, Lake
+from refinebio_assets.methods.scan.design import Design, prepare_design
+from refinebio_assets.methods.scan.kernel import ScanResult, scan
+from refinebio_assets.methods.scan.quality import intensity_quality, value_quartiles
+from refinebio_assets.methods.scan.settings import SCAN_FAST
+from refinebio_assets.methods.scan.summary import ProbeSets, group_probes, match_cells, summarize
+from refinebio_assets.pipelines.array_values import GENES, PROBE_SETS, ArrayValues, write_array_values
+from refinebio_assets.pipelines.freshness import Basis
+from refinebio_assets.pipelines.platform_annotation import ASSET as ANNOTATION
+from refinebio_assets.pipelines.platform_annotation import Annotation
+from refinebio_assets.pipelines.raw_file import RawFile
+
+CODE_VERSION = "1"
+PROCESSOR = "SCAN"
+VALUES_FILE = "values.parquet"
+MAX_CELL = 1 << 16
+"""More columns than any array has; cells of one platform are told apart by ``y * MAX_CELL + x``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayTask:
+    """All that the quantification of one CEL file needs.
+
+    ``claimed`` is what the sample's source calls the platform; the annotation is the CEL file's own.
+    """
+
+    sample: Sample
+    cel: RawFile
+    annotation: Annotation
+    claimed: str = ""
+
+    @property
+    def processor(self) -> str:
+        """SCAN, our own."""
+        return PROCESSOR
+
+    @property
+    def reference(self) -> str | None:
+        """The version of the platform's annotation."""
+        return self.annotation.version
+
+    @property
+    def code_version(self) -> str:
+        """The version of the code's meaning."""
+        return CODE_VERSION
+
+    @property
+    def result_file(self) -> str:
+        """A value for each gene, or for each probe set where no genes are known."""
+        return VALUES_FILE
+
+    def basis(self) -> Basis:
+        """Return everything that determines the result."""
+        stored = self.cel.stored
+        return {
+            "code version": CODE_VERSION,
+            "processor": PROCESSOR,
+            "cel": stored.sha256 if stored else "",
+            "platform": self.annotation.platform,
+            "platform annotation": self.annotation.version,
+        }
+
+    def inputs(self) -> list[InputRef]:
+        """Return the CEL file and the annotation that the quantification is made from."""
+        annotation = InputRef(ANNOTATION, self.annotation.platform, self.annotation.version)
+        stored = self.cel.stored
+        return [*([InputRef("file", stored.sha256, stored.sha256)] if stored else []), annotation]
+
+    def run(
+        self, lake: Lake, draft: Draft, *, threads: int, cancelled: threading.Event | None
+    ) -> dict[str, Any]:
+        """Write the sample's values into the draft and return how the array was.
+
+        Raises FormatError for a damaged CEL file, PermanentError for an array that SCAN refuses.
+        """
+        if self.cel.stored is None:
+            raise PermanentError(f"sample {self.sample.accession} has no CEL file")
+        started = datetime.now(UTC)
+        platform = prepared_platform(lake, self.annotation)
+        cel = read_cel(lake.local(self.cel.stored), label=self.cel.origin.location)
+        intensities = platform.intensities(cel, self.cel.origin.location)
+        result = scan(intensities, platform.design)
+        values = summarize(result.values, platform.sets)
+        path = draft.folder / VALUES_FILE
+        version = write_array_values(path, ArrayValues(platform.sets.names, values, platform.level))
+        facts = _facts(intensities, result, values)
+        duration = (datetime.now(UTC) - started).total_seconds()
+        return {
+            "version": version,
+            "processor_version": __version__,
+            "started_at": started.isoformat(),
+            "duration_seconds": duration,
+            "warnings": self._warnings(platform, result),
+            "quality": {**facts, "platform": self.annotation.platform, "scan_date": cel.scan_date},
+        }
+
+    def _warnings(self, platform: PreparedPlatform, result: ScanResult) -> list[str]:
+        warnings = []
+        if self.claimed and self.claimed != self.annotation.platform:
+            warnings.append(
+                f"its source calls the platform {self.claimed}; the CEL file is of {self.annotation.platform}"
+            )
+        if not result.converged:
+            warnings.append(f"SCAN's fit did not settle in {result.iterations} iterations")
+        if platform.level != GENES:
+            warnings.append("values are of probe sets: no genes are registered for its platform")
+        return warnings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedPlatform:
+    """What all arrays of a platform share: where its probes are, SCAN's design, and what is summarized.
+
+    ``level`` is ``gene`` or ``probe set``.
+    """
+
+    x: np.ndarray[Any, np.dtype[np.int32]]
+    y: np.ndarray[Any, np.dtype[np.int32]]
+    design: Design
+    sets: ProbeSets
+    level: str
+
+    def intensities(self, cel: CelFile, label: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return the intensity of each probe by its cell; PermanentError when the array is too small."""
+        if self.x.max() >= cel.columns or self.y.max() >= cel.rows:
+            raise PermanentError(
+                f"{label} has {cel.columns} x {cel.rows} cells; the annotation's probes reach to "
+                f"{self.x.max() + 1} x {self.y.max() + 1}: it is of another array"
+            )
+        cells = self.y.astype(np.intp) * cel.columns + self.x
+        values: np.ndarray[Any, np.dtype[np.float64]] = cel.intensities[cells].astype(np.float64)
+        return values
+
+
+def prepared_platform(lake: Lake, annotation: Annotation) -> PreparedPlatform:
+    """Return a platform ready for its arrays; those prepared last are kept in memory.
+
+    Arrays of one platform are processed side by side, and wait for one preparation.
+    """
+    key = (lake.url, annotation.platform, annotation.version)
+    with _preparing:
+        if key not in _prepared:
+            while len(_prepared) >= PLATFORMS_KEPT:
+                _prepared.pop(next(iter(_prepared)))
+            _prepared[key] = _prepare(lake, annotation)
+        return _prepared[key]
+
+
+PLATFORMS_KEPT = 2
+"""A prepared platform takes some 50 MB."""
+_preparing = threading.Lock()
+_prepared: dict[tuple[str, str, str], PreparedPlatform] = {}
+
+
+def _prepare(lake: Lake, annotation: Annotation) -> PreparedPlatform:
+    probes = annotation.probes(lake)
+    genes = annotation.gene_probes(lake)
+    design = prepare_design(probes.sequences, SCAN_FAST)
+    if genes is None:
+        names = _names(probes.probe_sets.names, probes.probe_sets.codes)
+        sets = group_probes(names, np.arange(len(probes)), len(probes))
+        return PreparedPlatform(probes.x, probes.y, design, sets, PROBE_SETS)
+    in_design, in_table = match_cells(_cells(probes.x, probes.y), _cells(genes.x, genes.y))
+    names = _names(genes.genes.names, genes.genes.codes[in_table])
+    sets = group_probes(names, in_design, len(probes))
+    return PreparedPlatform(probes.x, probes.y, design, sets, GENES)
+
+
+def _names(names: tuple[str, ...], codes: np.ndarray[Any, Any]) -> pa.StringArray:
+    taken: pa.StringArray = pa.array(names, pa.string()).take(pa.array(codes))
+    return taken
+
+
+def _cells(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.intp]]:
+    cells: np.ndarray[Any, np.dtype[np.intp]] = y.astype(np.intp) * MAX_CELL + x
+    return cells
+
+
+def _facts(intensities: Any, result: ScanResult, values: Any) -> dict[str, Any]:
+    quality = intensity_quality(intensities)
+    low, lower, median, upper, high = value_quartiles(values)
+    return {
+        "zeros": quality.zeros,
+        "saturated": quality.saturated,
+        "iterations": result.iterations,
+        "converged": result.converged,
+        "background_share": result.background_share,
+        "minimum": low,
+        "lower_quartile": lower,
+        "median": median,
+        "upper_quartile": upper,
+        "maximum": high,
+    }
