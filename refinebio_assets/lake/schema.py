@@ -128,6 +128,17 @@ _DECLARED = (
         ),
     ),
     Table(
+        "array_agreement",
+        "How alike each array is to the other arrays of its matrix.",
+        Scope.CURRENT,
+        (
+            EXPERIMENT,
+            SAMPLE,
+            string("matrix", "Name of the matrix within the experiment."),
+            float64("correlation", "Pearson's correlation with the median of the matrix's arrays."),
+        ),
+    ),
+    Table(
         "matrices",
         "Expression matrices of experiments, genes x samples.",
         Scope.CURRENT,

@@ -11,12 +11,18 @@ import numpy as np
 from refinebio_assets.domain import DropKind, Dropped, Experiment, FileRole, Verdict
 from refinebio_assets.errors import NotFoundError, PermanentError
 from refinebio_assets.lake.store import Lake, StoredFile
+from refinebio_assets.methods.scan.quality import correlation_with_median
 from refinebio_assets.pipelines.array_quantification import PROCESSOR, VALUES_FILE
 from refinebio_assets.pipelines.array_values import GENES, ArrayValues, read_array_values
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.raw_files import files_by_sample
 from refinebio_assets.platforms.microarrays import find_by_chip_type
 from refinebio_assets.platforms.readable import readable
+
+UNLIKE = 0.8
+"""Arrays of one platform and organism correlate by 0.9 and more, those of different tissues too."""
+LEAST_SAMPLES = 3
+"""Of two arrays the median is their mean: both would correlate alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +50,21 @@ class ArrayMatrix:
     @property
     def warnings(self) -> list[str]:
         """Say what is odd about the matrix."""
-        return (
-            [] if self.level == GENES else ["rows are probe sets: no genes are registered for the platform"]
-        )
+        unlike = [
+            f"sample {sample} is unlike the others: its correlation with their median is {value:.2f}"
+            for sample, value in self.agreement().items()
+            if value is not None and value < UNLIKE
+        ]
+        odd = "rows are probe sets: no genes are registered for the platform"
+        return unlike if self.level == GENES else [odd, *unlike]
+
+    def agreement(self) -> dict[str, float | None]:
+        """Return each sample's correlation with the median sample; None where there are not three samples."""
+        if len(self.samples) < LEAST_SAMPLES:
+            return dict.fromkeys(self.samples)
+        found = correlation_with_median(self.values).tolist()
+        pairs = zip(self.samples, found, strict=True)
+        return {sample: None if np.isnan(value) else value for sample, value in pairs}
 
 
 def plan_array_matrices(

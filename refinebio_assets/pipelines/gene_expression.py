@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +44,7 @@ from refinebio_assets.pipelines.transcript_summary import QuantFile, TranscriptS
 from refinebio_assets.pipelines.workers import available_cores
 
 ASSET = "gene_expression"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 AnyPlan = MatrixPlan | ArrayMatrixPlan
@@ -111,6 +111,7 @@ def summarize_expression(
     with lake.draft(ASSET, accession) as draft:
         rows = [_write(draft, accession, matrix) for matrix in matrices if matrix.content is not None]
         draft.write_table("matrices", rows)
+        draft.write_table("array_agreement", list(_agreement_rows(accession, matrices)))
         draft.write_table("dropped", dropped_rows(dropped))
         commit = draft.commit(
             version=content_hash([[row["matrix"], row["version"]] for row in rows]),
@@ -253,6 +254,18 @@ def _write(draft: Draft, accession: str, matrix: Matrix) -> dict[str, Any]:
         "path": name,
         "version": matrix_version(table),
     }
+
+
+def _agreement_rows(accession: str, matrices: Sequence[Matrix]) -> Iterator[dict[str, Any]]:
+    for matrix in matrices:
+        if isinstance(matrix.content, ArrayMatrix):
+            for sample, value in matrix.content.agreement().items():
+                yield {
+                    "experiment": accession,
+                    "sample": sample,
+                    "matrix": matrix.plan.name,
+                    "correlation": value,
+                }
 
 
 def _warnings(matrices: Sequence[Matrix]) -> list[str]:

@@ -15,7 +15,7 @@ from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.read_quantification import QuantificationTask, index_kmer_for
 from refinebio_assets.pipelines.sample_quantification import SampleTask
 from refinebio_assets.pipelines.transcriptome_index import Transcriptome, find_transcriptome
-from refinebio_assets.platforms.microarrays import find_by_chip_type
+from refinebio_assets.platforms.microarrays import find_by_chip_type, find_microarray
 from refinebio_assets.platforms.pipeline_choice import choose_pipeline
 from refinebio_assets.tools.salmon import salmon_version
 
@@ -111,7 +111,8 @@ def _plan_array(lake: Lake, sample: Sample, cel: RawFile) -> Plan:
             f"`refinebio-assets reference add-platform --platform {platform.accession}`"
         )
         return Refusal(sample, Verdict.FAILED, reason)
-    return ArrayTask(sample, cel, annotation, sample.platform.accession)
+    claimed = find_microarray(sample.platform.accession or sample.platform.name)
+    return ArrayTask(sample, cel, annotation, claimed.accession if claimed else "")
 
 
 def _plan_submitted(sample: Sample, files: Files, transcriptome: Transcriptome | None) -> Plan:

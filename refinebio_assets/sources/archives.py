@@ -11,12 +11,14 @@ from functools import cache
 from threading import Lock
 
 from refinebio_assets.domain import Experiment
-from refinebio_assets.errors import PermanentError
+from refinebio_assets.errors import NotFoundError, PermanentError
 from refinebio_assets.platforms.sra_rules import SraRules
 from refinebio_assets.sources.accessions import KINDS, Accession, Archive, Names, recognize
 from refinebio_assets.sources.library_rules import library_rules
 from refinebio_assets.sources.web.client import Web
 from refinebio_assets.sources.web.settings import open_web
+
+SHOWN_ADDRESSES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,17 @@ class Archives:
         PermanentError when it cannot be used, TransientError when the archive cannot be reached.
         """
         accession = _require(text)
+        before = len(self.web.missing_from_mirror)
+        try:
+            return self._survey(accession)
+        except NotFoundError as error:
+            missing = self.web.missing_from_mirror[before:]
+            if not missing:
+                raise
+            shown = ", ".join(missing[:SHOWN_ADDRESSES])
+            raise NotFoundError(f"{error}. Not in the mirror, so not known: {shown}") from error
+
+    def _survey(self, accession: Accession) -> Experiment:
         match accession.archive:
             case Archive.GEO:
                 from refinebio_assets.sources.geo.survey import survey_geo

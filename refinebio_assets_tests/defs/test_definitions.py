@@ -19,7 +19,11 @@ GRAPH = {
     "experiment_record": ("source", "experiment", set()),
     "harmonized_metadata": ("metadata", "experiment", {"experiment_record"}),
     "raw_files": ("source", "experiment", {"experiment_record"}),
-    "sample_quantifications": ("expression", "experiment", {"raw_files", "transcriptome_index", "platform_annotation"}),
+    "sample_quantifications": (
+        "expression",
+        "experiment",
+        {"raw_files", "transcriptome_index", "platform_annotation"},
+    ),
     "gene_expression": ("expression", "experiment", {"sample_quantifications"}),
     "sample_quantification": ("expression", "sample", set()),
 }

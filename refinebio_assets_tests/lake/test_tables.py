@@ -158,7 +158,10 @@ def test_an_undeclared_column_is_refused(local_lake: Lake) -> None:
 
 
 def test_an_undeclared_table_is_refused_with_the_names_there_are(local_lake: Lake) -> None:
-    with local_lake.draft("a", "p") as draft, pytest.raises(FormatError, match="expected one of annotation_sources, "):
+    with (
+        local_lake.draft("a", "p") as draft,
+        pytest.raises(FormatError, match="expected one of annotation_sources, "),
+    ):
         draft.write_table("sampels", [])
 
 

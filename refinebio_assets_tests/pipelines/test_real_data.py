@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from refinebio_assets.domain import Experiment, FileRole, Sample, SourceFile, Technology
+from refinebio_assets.domain import Experiment, FileRole, Platform, Sample, SourceFile, Technology
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.experiment_record import record_experiment
@@ -17,6 +17,8 @@ from refinebio_assets.pipelines.expression_checks import matrix_problems
 from refinebio_assets.pipelines.expression_matrix import column_values
 from refinebio_assets.pipelines.gene_expression import read_expression, summarize_expression
 from refinebio_assets.pipelines.outcome import Outcome
+from refinebio_assets.pipelines.platform_annotation import build_annotation
+from refinebio_assets.pipelines.platform_registry import PlatformInputs, register_platform
 from refinebio_assets.pipelines.raw_files import collect_raw_files
 from refinebio_assets.pipelines.registry import register_experiment
 from refinebio_assets.pipelines.sample_quantifications import quantify_samples
@@ -108,3 +110,63 @@ def test_the_human_reads_become_a_matrix_of_the_genes_in_the_map(shared_data: Pa
         assert 0.1 < result["mapping_rate"] < 0.5
         # Mean read length is below 75: the index for short reads.
         assert "/k23 " in result["command"] and "--gcBias" in result["command"]
+
+
+SCAN_TOLERANCE = 2e-8
+"""R rounds to 8 decimals; where the two differ, it is by one unit of the last."""
+
+
+def golden_values(path: Path) -> dict[str, float]:
+    """Read SCANfast's file: one name fewer in the header than in the rows."""
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        return {name: float(value) for name, value in list(csv.reader(stream, delimiter="\t"))[1:]}
+
+
+def array_experiment(cel: Path) -> Experiment:
+    file = SourceFile(FileRole.CEL, str(cel))
+    sample = Sample("A1", "HOMO_SAPIENS", Technology.MICROARRAY, Platform(name="GPL96"), (file,))
+    return Experiment("ARRAYS", "sample_sheet", (sample,))
+
+
+def test_a_real_array_gets_the_genes_of_rs_scanfast(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "affymetrix"
+    lake = Lake(str(tmp_path / "lake"))
+    register_platform(
+        lake,
+        PlatformInputs(
+            "hgu95av2",
+            probe_tab=str(folder / "HG-U95Av2_probe_tab.gz"),
+            brainarray=str(folder / "hgu95av2hsensg_brainarray_format.tsv.xz"),
+        ),
+    )
+    build_annotation(lake, "hgu95av2")
+    commit = process(lake, array_experiment(folder / "C30057.CEL.gz")).commit
+    matrix = read_expression(lake, commit, "microarray_hgu95av2")
+    expected = golden_values(folder / "golden/C30057.SCANfast.hgu95av2hsensg.PCL.gz")
+    genes = [str(gene) for gene in matrix.column("Gene").to_pylist()]
+    assert sorted(genes) == sorted(name.removesuffix("_at") for name in expected)
+    values = np.array([expected[f"{gene}_at"] for gene in genes])
+    assert np.abs(column_values(matrix, "A1") - values).max() <= SCAN_TOLERANCE
+    assert matrix_problems(lake, "ARRAYS") == []
+    results = lake.head("sample_quantifications", "ARRAYS")
+    assert results is not None
+    (row,) = read_rows(lake, results, "results")
+    assert row["warnings"] == ["its source calls the platform hgu133a; the CEL file is of hgu95av2"]
+    (quality,) = read_rows(lake, results, "array_quality")
+    assert (quality["iterations"], quality["converged"]) == (8, True)
+
+
+def test_a_real_array_without_genes_gets_rs_probe_sets_and_says_so(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "affymetrix"
+    lake = Lake(str(tmp_path / "lake"))
+    table = str(folder / "clariom_s_mouse_probes.tsv.xz")
+    register_platform(lake, PlatformInputs("clariomsmouse", probe_tab=table))
+    build_annotation(lake, "clariomsmouse")
+    commit = process(lake, array_experiment(folder / "MN_2_3.CEL.gz")).commit
+    matrix = read_expression(lake, commit, "microarray_clariomsmouse")
+    expected = golden_values(folder / "golden/MN_2_3.SCANfast.probesets.PCL.gz")
+    names = [str(name) for name in matrix.column("Gene").to_pylist()]
+    assert sorted(names) == sorted(expected)
+    difference = column_values(matrix, "A1") - np.array([expected[name] for name in names])
+    assert np.abs(difference).max() <= SCAN_TOLERANCE
+    assert "rows are probe sets" in commit.info["warnings"][0]

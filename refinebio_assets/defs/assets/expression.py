@@ -62,6 +62,9 @@ QUALITY_COLUMNS = [
 ]
 
 
+AGREEMENT_COLUMNS = ["sample", "matrix", "correlation"]
+
+
 class QuantifyConfig(Config):
     """What to do beyond the samples that are new or out of date."""
 
@@ -157,6 +160,7 @@ def gene_expression(
         matrix = expression_pipeline.read_expression(
             store, outcome.commit, largest["matrix"], shown[:MAX_LINES]
         )
+        agreement = read_rows(store, outcome.commit, "array_agreement")
     unit = matrix_unit(matrix)
     preview = table_rows(matrix.slice(0, 10))
     columns = [
@@ -176,6 +180,7 @@ def gene_expression(
             "warnings": "; ".join(outcome.commit.info["warnings"]) or "none",
             "dagster/row_count": largest["genes"],
             "dagster/column_schema": matrix_schema(shown, unit),
+            **({"agreement of arrays": table_value(agreement, AGREEMENT_COLUMNS)} if agreement else {}),
             "preview": table_value(preview, matrix.column_names[:12]),
             "distribution": image_value(density_plot(matrix), f"distribution of each sample's {unit}"),
         },

@@ -24,6 +24,7 @@ from refinebio_assets.sources.web.mirror_folder import MirrorFolder
 from refinebio_assets.sources.web.network import LimitedTransport, ProxyTransport
 from refinebio_assets.sources.web.rate_limit import RateLimit
 from refinebio_assets.sources.web.replay_index import INDEX_NAME, ReplayIndex
+from refinebio_assets.sources.web.retry import Patience
 
 MIRROR_VARIABLE = "REFINEBIO_MIRROR"
 CACHE_VARIABLE = "REFINEBIO_HTTP_CACHE"
@@ -42,7 +43,9 @@ def open_web(environment: Mapping[str, str]) -> Web:
     scratch = _folder(environment, SCRATCH_VARIABLE)
     if mirrors:
         transport = MirrorTransport([open_mirror(Path(text.strip()).expanduser()) for text in mirrors])
-        return Web(transport, secret=key, scratch=scratch)
+        # What a mirror answers does not change by waiting.
+        once = Patience(tries=1)
+        return Web(transport, patience=once, download_tries=1, secret=key, scratch=scratch)
     folder = _folder(environment, CACHE_VARIABLE)
     cache = Cache(folder) if folder else None
     return Web(_network(environment, key), cache=cache, secret=key, scratch=scratch)
