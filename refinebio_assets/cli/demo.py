@@ -28,10 +28,12 @@ def demo(folder: Path, seed: int) -> None:
 
     The archives' answers are a mirror in the folder, so that everything goes the way of real accessions.
     """
+    from refinebio_assets.cli.platforms import build as annotate
     from refinebio_assets.cli.processing import Request, process_experiments
     from refinebio_assets.cli.reference import build
     from refinebio_assets.cli.survey import survey_experiments
-    from refinebio_assets.pipelines.demo_report import agreement_with_truth
+    from refinebio_assets.pipelines.demo_report import agreement_of_arrays, agreement_with_truth
+    from refinebio_assets.pipelines.platform_registry import PlatformInputs, register_platform
     from refinebio_assets.pipelines.transcriptome_registry import TranscriptomeInputs, register_transcriptome
     from refinebio_assets.simulate.world import simulate_world
     from refinebio_assets.sources.web.settings import MIRROR_VARIABLE
@@ -46,11 +48,24 @@ def demo(folder: Path, seed: int) -> None:
     )
     register_transcriptome(open_lake(), inputs)
     build(console, world.organism)
+    register_platform(
+        open_lake(),
+        PlatformInputs(
+            world.array_platform,
+            probe_tab=str(world.probe_tab),
+            brainarray=str(world.brainarray),
+            source="simulated",
+        ),
+    )
+    annotate(console, world.array_platform)
     surveyed = survey_experiments(console, world.archive_accessions)
-    states = process_experiments(console, world.experiments, Request())
+    states = process_experiments(console, [*world.experiments, *world.array_experiments], Request())
     rows = agreement_with_truth(open_lake(), world)
     columns = ["experiment", "sample", "expressed_genes", "spearman", "pearson_log2", "median_error"]
     console.print(table(rows, columns, title="Estimates against the simulated truth (expected reads a gene)"))
+    arrays = agreement_of_arrays(open_lake(), world)
+    columns = ["experiment", "sample", "genes", "spearman"]
+    console.print(table(arrays, columns, title="Arrays against the simulated truth (log2 expression a gene)"))
     _say_where(console, world.experiments[0], time.monotonic() - started)
     if "failed" in {*states.values(), *surveyed.values()}:
         raise SystemExit(FAILED)

@@ -127,7 +127,7 @@ def _say_annotation(console: Console, platform: str) -> None:
     )
     if row["left_out"]:
         console.print(
-            f"  {row['left_out']:,} probes are not in the model; `refinebio-assets catalog query` shows why "
+            f"  {row['left_out']:,} probes are not in the model; `refinebio-assets catalog sql` shows why "
             "in the table dropped",
             style="yellow",
             highlight=False,

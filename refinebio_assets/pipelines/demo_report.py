@@ -39,6 +39,24 @@ def agreement_with_truth(lake: Lake, world: World) -> list[dict[str, Any]]:
     return rows
 
 
+def agreement_of_arrays(lake: Lake, world: World) -> list[dict[str, Any]]:
+    """Return a row for each of the world's arrays: how its values rank genes, beside their expression."""
+    truth = world.array_expression()
+    rows = []
+    for accession in world.array_experiments:
+        commit, name = choose_matrix(lake, accession)
+        matrix = read_expression(lake, commit, name)
+        genes = [str(gene) for gene in matrix.column(GENE_COLUMN).to_pylist()]
+        for sample in matrix.column_names[1:]:
+            expressed = np.array([truth[sample][gene] for gene in genes])
+            ranks = _ranks(column_values(matrix, sample)), _ranks(expressed)
+            spearman = float(np.corrcoef(*ranks)[0, 1])
+            rows.append(
+                {"experiment": accession, "sample": sample, "genes": len(genes), "spearman": spearman}
+            )
+    return rows
+
+
 def _agreement(estimated: Vector, drawn: Vector) -> dict[str, Any]:
     expressed = drawn >= EXPRESSED
     errors = np.abs(estimated[expressed] - drawn[expressed]) / drawn[expressed]

@@ -14,7 +14,10 @@ def test_the_demo_agrees_with_the_truth_and_does_nothing_the_second_time(refineb
     rows = re.findall(r"^ *SRP90000\d +SRR\d+ +(\d+) +([\d.]+) +([\d.]+)", first.stdout, re.MULTILINE)
     assert len(rows) == 10
     assert all(int(genes) > 80 and float(spearman) > 0.95 for genes, spearman, _ in rows)
+    arrays = re.findall(r"^ *(?:GSE900001|E-MTAB-900001) +\S+ +\d+ +([\d.]+) *$", first.stdout, re.MULTILINE)
+    assert len(arrays) == 6
+    assert all(float(spearman) > 0.8 for spearman in arrays)
     assert "make ui" in first.stdout
     second = refinebio("demo")
     assert second.returncode == DONE
-    assert second.stdout.count("up to date, nothing to do") == 3
+    assert second.stdout.count("up to date, nothing to do") == 6
