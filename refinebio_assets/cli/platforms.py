@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import click
 from rich.console import Console
 from rich.markup import escape
 
-from refinebio_assets.cli.exit_codes import FAILED, TRY_AGAIN
-from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, the_web
+from refinebio_assets.cli.building import build_reference
+from refinebio_assets.cli.home import open_catalog, open_lake, the_web
 from refinebio_assets.cli.locations import absolute
 from refinebio_assets.cli.tables import table, terminal, write_rows
 from refinebio_assets.errors import NotFoundError, TransientError
+
+if TYPE_CHECKING:
+    from dagster import Definitions
+
+    from refinebio_assets.defs.launch import RunOutcome
 
 COLUMNS = ["platform", "name", "probes", "probe_sets", "genes", "left_out", "source", "brainarray_version"]
 
@@ -78,27 +86,18 @@ def list_platforms(available: bool, form: str) -> None:
 
 def build(console: Console, platform: str) -> None:
     """Build an array's annotation unless it is up to date, in one Dagster run, and say what it holds."""
-    from refinebio_assets.cli.rich_progress import BarProgressSource, bars
     from refinebio_assets.pipelines.platform_annotation import assess_annotation
 
-    situation = assess_annotation(open_lake(), platform, the_web)
-    if situation.current is not None:
+    if assess_annotation(open_lake(), platform, the_web).current is not None:
         console.print(f"[bold]{escape(platform)}[/]: annotation is up to date, nothing to do")
     else:
-        from refinebio_assets.definitions import build_definitions
-        from refinebio_assets.defs.instance import prepare_dagster_home
         from refinebio_assets.defs.launch import register_platform_partition, run_platform_annotation
 
-        prepare_dagster_home(lake_url())
-        register_platform_partition(platform)
-        with bars(console) as shown:
-            outcome = run_platform_annotation(
-                build_definitions(BarProgressSource(shown, platform)), platform, tell=shown.console.print
-            )
-        if not outcome.success:
-            console.print(f"[red]{escape(platform)}: no annotation was built[/] (run {outcome.run_id})")
-            console.print(escape(outcome.problem), highlight=False)
-            raise SystemExit(FAILED if outcome.permanent else TRY_AGAIN)
+        def run(definitions: Definitions, tell: Callable[[str], None]) -> RunOutcome:
+            register_platform_partition(platform)
+            return run_platform_annotation(definitions, platform, tell=tell)
+
+        build_reference(console, platform, "annotation", run)
     _say_annotation(console, platform)
 
 

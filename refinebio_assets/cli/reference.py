@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import click
 from rich.console import Console
 from rich.markup import escape
 
+from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.ensembl import add_ensembl, list_ensembl
-from refinebio_assets.cli.exit_codes import FAILED, TRY_AGAIN
-from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, the_web
+from refinebio_assets.cli.home import open_catalog, open_lake, the_web
 from refinebio_assets.cli.locations import absolute
 from refinebio_assets.cli.platforms import add_platform, list_platforms
 from refinebio_assets.cli.tables import table, terminal
+
+if TYPE_CHECKING:
+    from dagster import Definitions
+
+    from refinebio_assets.defs.launch import RunOutcome
 
 
 @click.group()
@@ -81,27 +89,18 @@ def list_references() -> None:
 
 def build(console: Console, organism: str) -> None:
     """Build an organism's index unless it is up to date, in one Dagster run, and say what it holds."""
-    from refinebio_assets.cli.rich_progress import BarProgressSource, bars
     from refinebio_assets.pipelines.transcriptome_index import assess_transcriptome
 
-    situation = assess_transcriptome(open_lake(), organism, the_web)
-    if situation.current is not None:
+    if assess_transcriptome(open_lake(), organism, the_web).current is not None:
         console.print(f"[bold]{escape(organism)}[/]: index is up to date, nothing to do")
     else:
-        from refinebio_assets.definitions import build_definitions
-        from refinebio_assets.defs.instance import prepare_dagster_home
         from refinebio_assets.defs.launch import register_organism, run_transcriptome_index
 
-        prepare_dagster_home(lake_url())
-        register_organism(organism)
-        with bars(console) as shown:
-            outcome = run_transcriptome_index(
-                build_definitions(BarProgressSource(shown, organism)), organism, tell=shown.console.print
-            )
-        if not outcome.success:
-            console.print(f"[red]{escape(organism)}: no index was built[/] (run {outcome.run_id})")
-            console.print(escape(outcome.problem), highlight=False)
-            raise SystemExit(FAILED if outcome.permanent else TRY_AGAIN)
+        def run(definitions: Definitions, tell: Callable[[str], None]) -> RunOutcome:
+            register_organism(organism)
+            return run_transcriptome_index(definitions, organism, tell=tell)
+
+        build_reference(console, organism, "index", run)
     _say_index(console, organism)
 
 
