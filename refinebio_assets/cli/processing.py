@@ -18,7 +18,7 @@ from refinebio_assets.pipelines import experiment_record, gene_expression
 from refinebio_assets.pipelines.due import due_step
 from refinebio_assets.pipelines.experiment_changes import explain_experiment
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
-from refinebio_assets.pipelines.overview import experiment_states, lost_samples
+from refinebio_assets.pipelines.overview import experiment_states, lost_samples, sample_warnings
 from refinebio_assets.pipelines.registry import (
     Registration,
     register_sample_sheet,
@@ -207,6 +207,11 @@ def _report(
         console.print(
             table(lost, ["experiment", "sample", "step", "reason"], title="Samples that are in no matrix")
         )
+    warned = sample_warnings(catalog, accessions)
+    if warned:
+        console.print(table(warned[:MAX_REASONS], ["experiment", "sample", "warnings"], title="Warnings"))
+    if len(warned) > MAX_REASONS:
+        console.print(f"and of {len(warned) - MAX_REASONS:,} more samples: see `refinebio-assets show`")
     if lost and not runs:
         console.print(
             "Nothing has changed for them; `refinebio-assets process --retry-failed` tries them again",

@@ -55,7 +55,7 @@ def _show_experiment(console: Console, found: ExperimentDetails) -> None:
         "processor",
         "processor_version",
     ]
-    columns += ["mapping_rate", "library_type", "reads_processed", "reason"]
+    columns += ["mapping_rate", "library_type", "reads_processed", "warnings", "reason"]
     console.print(table(found.samples, columns, title="Samples"))
     matrix_columns = ["matrix", "genes", "samples", "transcripts", "mapped_transcripts", "version"]
     if found.matrices:

@@ -22,15 +22,17 @@ MAX_ROWS = 100
 """Rows of a preview table: more is read in the catalog, not in the UI."""
 
 MAX_REASONS = 20
+SHOWN_DIGITS = 6
+_EMPTY: tuple[Any, ...] = (None, "", [])
 
 
 def table_value(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> TableMetadataValue:
-    """Return rows as a table the UI renders, cut to ``MAX_ROWS``; None becomes an empty cell."""
-    records = [
-        TableRecord({column: _cell(row.get(column)) for column in columns})
-        for _, row in zip(range(MAX_ROWS), rows, strict=False)
-    ]
-    schema = TableSchema(columns=[TableColumn(column, "string") for column in columns])
+    """Return rows as a table the UI renders, cut to ``MAX_ROWS``; columns without any value are left out."""
+    shown = [row for _, row in zip(range(MAX_ROWS), rows, strict=False)]
+    filled = [column for column in columns if any(row.get(column) not in _EMPTY for row in shown)]
+    kept = filled or list(columns)
+    records = [TableRecord({column: _cell(row.get(column)) for column in kept}) for row in shown]
+    schema = TableSchema(columns=[TableColumn(column, "string") for column in kept])
     return MetadataValue.table(records=records, schema=schema)
 
 
@@ -93,6 +95,8 @@ def materialized(outcome: Outcome, metadata: Mapping[str, Any]) -> MaterializeRe
 def _cell(value: Any) -> str | int | float | bool:
     if value is None:
         return ""
+    if isinstance(value, float):
+        return float(f"{value:.{SHOWN_DIGITS}g}")
     if isinstance(value, list):
         return "; ".join(str(item) for item in value)
     return value if isinstance(value, str | int | float | bool) else str(value)

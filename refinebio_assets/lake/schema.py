@@ -120,6 +120,7 @@ _DECLARED = (
             int64("iterations", "Iterations of the fit."),
             boolean("converged", "Whether the fit settled."),
             float64("background_share", "Share of the probes that the model takes for background."),
+            float64("sequence_share", "Share of the intensities' variance that sequences explain."),
             float64("minimum", "Lowest value."),
             float64("lower_quartile", "Lower quartile of the values."),
             float64("median", "Median of the values."),
@@ -154,6 +155,7 @@ _DECLARED = (
             int64("mapped_transcripts", "Transcripts among them that have a gene."),
             string("path", "Name of the file in its commit."),
             string("version", "Hash of the matrix's content."),
+            string("level", "What a row is: `gene` or `probe set`.", required=False),
         ),
     ),
     Table(

@@ -14,9 +14,9 @@ from refinebio_assets.lake.store import Lake, StoredFile
 from refinebio_assets.methods.scan.quality import correlation_with_median
 from refinebio_assets.pipelines.array_quantification import PROCESSOR, VALUES_FILE
 from refinebio_assets.pipelines.array_values import GENES, ArrayValues, read_array_values
+from refinebio_assets.pipelines.platform_registry import resolve_platform
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.raw_files import files_by_sample
-from refinebio_assets.platforms.microarrays import find_by_chip_type
 from refinebio_assets.platforms.readable import readable
 
 UNLIKE = 0.8
@@ -55,8 +55,18 @@ class ArrayMatrix:
             for sample, value in self.agreement().items()
             if value is not None and value < UNLIKE
         ]
+        unlike += [
+            f"samples {' and '.join(same)} have exactly the same values: is it the same array?"
+            for same in self._equals()
+        ]
         odd = "rows are probe sets: no genes are registered for the platform"
         return unlike if self.level == GENES else [odd, *unlike]
+
+    def _equals(self) -> list[list[str]]:
+        by_content: dict[bytes, list[str]] = {}
+        for number, sample in enumerate(self.samples):
+            by_content.setdefault(self.values[:, number].tobytes(), []).append(sample)
+        return [samples for samples in by_content.values() if len(samples) > 1]
 
     def agreement(self) -> dict[str, float | None]:
         """Return each sample's correlation with the median sample; None where there are not three samples."""
@@ -81,13 +91,12 @@ def plan_array_matrices(
         if row["verdict"] != Verdict.PROCESSED or row["processor"] != PROCESSOR:
             continue
         sample, cel = sample_of.get(row["sample"]), files.get(row["sample"], {}).get(FileRole.CEL)
-        platform = find_by_chip_type(cel.chip_type) if cel else None
-        if sample is None or platform is None:
+        if sample is None or cel is None:
             raise NotFoundError(
                 f"sample {row['sample']} is no longer part of {experiment.accession}, or no array: "
                 "materialize sample_quantifications first"
             )
-        key = (platform.accession, sample.organism, row["reference"])
+        key = (resolve_platform(cel.chip_type).accession, sample.organism, row["reference"])
         groups.setdefault(key, []).append(row)
     return [_plan(key, rows, list(groups)) for key, rows in groups.items()]
 
@@ -126,11 +135,11 @@ def _plan(
         name += f"_{organism.lower()}"
     if sum(other[:2] == key[:2] for other in keys) > 1:
         name += f"_{version[:8]}"
-    found = find_by_chip_type(platform)
+    found = resolve_platform(platform)
     return ArrayMatrixPlan(
         name=name,
         platform=platform,
-        platform_name=readable(found) if found else platform,
+        platform_name=readable(found),
         organism=organism,
         version=version,
         samples=tuple(row["sample"] for row in rows),

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from refinebio_assets import __version__
 from refinebio_assets.domain import Sample
@@ -17,33 +16,35 @@ from refinebio_assets.formats.cel import CelFile, read_cel
 from refinebio_assets.lake.store import Draft, InputRef, Lake
 from refinebio_assets.methods.scan.design import Design, prepare_design
 from refinebio_assets.methods.scan.kernel import ScanResult, scan
-from refinebio_assets.methods.scan.quality import intensity_quality, value_quartiles
+from refinebio_assets.methods.scan.quality import intensity_quality, sequence_share, value_quartiles
 from refinebio_assets.methods.scan.settings import SCAN_FAST
 from refinebio_assets.methods.scan.summary import ProbeSets, group_probes, match_cells, summarize
 from refinebio_assets.pipelines.array_values import GENES, PROBE_SETS, ArrayValues, write_array_values
 from refinebio_assets.pipelines.freshness import Basis
 from refinebio_assets.pipelines.platform_annotation import ASSET as ANNOTATION
 from refinebio_assets.pipelines.platform_annotation import Annotation
+from refinebio_assets.pipelines.platform_probes import text_array
 from refinebio_assets.pipelines.raw_file import RawFile
+from refinebio_assets.platforms.microarrays import find_by_chip_type, find_microarray
 
-CODE_VERSION = "1"
+Vector = np.ndarray[Any, np.dtype[np.float64]]
+
+CODE_VERSION = "2"
 PROCESSOR = "SCAN"
 VALUES_FILE = "values.parquet"
+LEAST_SEQUENCE_SHARE = 0.05
+"""Measured: 0.32 for an HG-U95Av2 array with its own probe table, 0.007 with that of another array."""
 MAX_CELL = 1 << 16
 """More columns than any array has; cells of one platform are told apart by ``y * MAX_CELL + x``."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayTask:
-    """All that the quantification of one CEL file needs.
-
-    ``claimed`` is what the sample's source calls the platform; the annotation is the CEL file's own.
-    """
+    """All that the quantification of one CEL file needs; the annotation is of the file's own platform."""
 
     sample: Sample
     cel: RawFile
     annotation: Annotation
-    claimed: str = ""
 
     @property
     def processor(self) -> str:
@@ -100,27 +101,45 @@ class ArrayTask:
         path = draft.folder / VALUES_FILE
         version = write_array_values(path, ArrayValues(platform.sets.names, values, platform.level))
         facts = _facts(intensities, result, values)
+        facts["sequence_share"] = _sequence_share(platform, intensities, result)
         duration = (datetime.now(UTC) - started).total_seconds()
         return {
             "version": version,
             "processor_version": __version__,
             "started_at": started.isoformat(),
             "duration_seconds": duration,
-            "warnings": self._warnings(platform, result),
+            "warnings": _warnings(platform, result, facts["sequence_share"]),
             "quality": {**facts, "platform": self.annotation.platform, "scan_date": cel.scan_date},
         }
 
-    def _warnings(self, platform: PreparedPlatform, result: ScanResult) -> list[str]:
-        warnings = []
-        if self.claimed and self.claimed != self.annotation.platform:
-            warnings.append(
-                f"its source calls the platform {self.claimed}; the CEL file is of {self.annotation.platform}"
-            )
-        if not result.converged:
-            warnings.append(f"SCAN's fit did not settle in {result.iterations} iterations")
-        if platform.level != GENES:
-            warnings.append("values are of probe sets: no genes are registered for its platform")
-        return warnings
+    def remarks(self) -> list[str]:
+        """Say when the sample's source names another platform than the CEL file."""
+        said = self.sample.platform.accession or self.sample.platform.name
+        claimed = find_microarray(said) or find_by_chip_type(said)
+        if claimed is None or claimed.accession == self.annotation.platform:
+            return []
+        own = self.annotation.platform
+        return [f"its source calls the platform {claimed.accession}; the CEL file is of {own}"]
+
+
+def _sequence_share(platform: PreparedPlatform, intensities: Vector, result: ScanResult) -> float | None:
+    predicted = platform.design.predictor.predict(result.fit.background.coefficients)
+    share = sequence_share(np.log2(intensities + 1), predicted)
+    return None if np.isnan(share) else share
+
+
+def _warnings(platform: PreparedPlatform, result: ScanResult, share: float | None) -> list[str]:
+    warnings = []
+    if share is not None and share < LEAST_SEQUENCE_SHARE:
+        warnings.append(
+            f"its probes' sequences explain next to nothing of their intensities ({share:.1%}): are the "
+            "platform's probe tables those of another array?"
+        )
+    if not result.converged:
+        warnings.append(f"SCAN's fit did not settle in {result.iterations} iterations")
+    if platform.level != GENES:
+        warnings.append("values are of probe sets: no genes are registered for its platform")
+    return warnings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,18 +192,13 @@ def _prepare(lake: Lake, annotation: Annotation) -> PreparedPlatform:
     genes = annotation.gene_probes(lake)
     design = prepare_design(probes.sequences, SCAN_FAST)
     if genes is None:
-        names = _names(probes.probe_sets.names, probes.probe_sets.codes)
+        names = text_array(probes.probe_sets)
         sets = group_probes(names, np.arange(len(probes)), len(probes))
         return PreparedPlatform(probes.x, probes.y, design, sets, PROBE_SETS)
     in_design, in_table = match_cells(_cells(probes.x, probes.y), _cells(genes.x, genes.y))
-    names = _names(genes.genes.names, genes.genes.codes[in_table])
+    names = text_array(genes.genes.take(in_table))
     sets = group_probes(names, in_design, len(probes))
     return PreparedPlatform(probes.x, probes.y, design, sets, GENES)
-
-
-def _names(names: tuple[str, ...], codes: np.ndarray[Any, Any]) -> pa.StringArray:
-    taken: pa.StringArray = pa.array(names, pa.string()).take(pa.array(codes))
-    return taken
 
 
 def _cells(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.intp]]:
@@ -192,7 +206,7 @@ def _cells(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> np.ndarray[Any, 
     return cells
 
 
-def _facts(intensities: Any, result: ScanResult, values: Any) -> dict[str, Any]:
+def _facts(intensities: Vector, result: ScanResult, values: Vector) -> dict[str, Any]:
     quality = intensity_quality(intensities)
     low, lower, median, upper, high = value_quartiles(values)
     return {

@@ -63,6 +63,18 @@ class FetchedFile:
     findings: Findings
 
 
+@dataclass(frozen=True, slots=True)
+class FailedPart:
+    """A member of an archive that is not what it should be."""
+
+    role: FileRole
+    member: str
+    error: RefinebioError
+
+
+Parts = list[FetchedFile | FailedPart]
+
+
 def fetch(lake: Lake, location: str, role: FileRole | None, web: WebSource = no_web) -> FetchedFile:
     """Bring one file of a person's own into the lake.
 
@@ -79,7 +91,7 @@ def fetch(lake: Lake, location: str, role: FileRole | None, web: WebSource = no_
 
 def fetch_from_archive(
     lake: Lake, files: Sequence[SourceFile], web: WebSource, tell: Tell | None = None
-) -> dict[SourceFile, list[FetchedFile] | RefinebioError]:
+) -> dict[SourceFile, Parts | RefinebioError]:
     """Bring what a public archive holds at one location into the lake, downloading it once.
 
     ``files`` are the files wanted from there, all with the same location; a run of SRA gives one or two
@@ -110,7 +122,7 @@ def check_stored(lake: Lake, stored: StoredFile, role: FileRole, label: str) -> 
     return Findings(fastq=scanner.stats())
 
 
-def _attempt(lake: Lake, path: Path, file: SourceFile) -> list[FetchedFile] | RefinebioError:
+def _attempt(lake: Lake, path: Path, file: SourceFile) -> Parts | RefinebioError:
     try:
         return _take(lake, path, file)
     except StorageError:
@@ -119,7 +131,7 @@ def _attempt(lake: Lake, path: Path, file: SourceFile) -> list[FetchedFile] | Re
         return error
 
 
-def _take(lake: Lake, path: Path, file: SourceFile) -> list[FetchedFile]:
+def _take(lake: Lake, path: Path, file: SourceFile) -> Parts:
     if file.role is FileRole.SRA:
         return _take_run(lake, path, file)
     if file.role is FileRole.ARCHIVE or is_archive(file.name):
@@ -127,7 +139,7 @@ def _take(lake: Lake, path: Path, file: SourceFile) -> list[FetchedFile]:
     return [_store(lake, path, promised(file), file.role)]
 
 
-def _take_run(lake: Lake, path: Path, file: SourceFile) -> list[FetchedFile]:
+def _take_run(lake: Lake, path: Path, file: SourceFile) -> Parts:
     with _scratch(path) as folder:
         converted = sra_to_fastq(path, folder, cores=CORES_A_CONVERSION, run=file.name.removesuffix(".sra"))
         compressed = [_compress(fastq) for fastq in converted.fastqs]
@@ -155,9 +167,9 @@ def _compress(fastq: Path) -> Path:
 
 def _take_members(
     lake: Lake, path: Path, files: Sequence[SourceFile]
-) -> dict[SourceFile, list[FetchedFile] | RefinebioError]:
+) -> dict[SourceFile, Parts | RefinebioError]:
     """Take the members that samples wait for out of their archive, in one pass."""
-    taken: dict[SourceFile, list[FetchedFile] | RefinebioError] = {}
+    taken: dict[SourceFile, Parts | RefinebioError] = {}
     with _scratch(path) as folder:
         wanted = list(dict.fromkeys(file.member for file in files))
         found = extract_members(path, wanted, folder / "members", label=files[0].location)
@@ -166,11 +178,11 @@ def _take_members(
             if isinstance(member, RefinebioError):
                 taken[file] = member
             else:
-                taken[file] = [_store(lake, member.path, promised(file), file.role, member=file.member)]
+                taken[file] = [_store_part(lake, member.path, file, file.role, file.member)]
     return taken
 
 
-def _take_all(lake: Lake, path: Path, file: SourceFile) -> list[FetchedFile]:
+def _take_all(lake: Lake, path: Path, file: SourceFile) -> Parts:
     with _scratch(path) as folder:
         members = [
             (each, role_of_file(each.member))
@@ -184,7 +196,19 @@ def _take_all(lake: Lake, path: Path, file: SourceFile) -> list[FetchedFile]:
         if not wanted:
             names = ", ".join(each.member for each, _ in members[:5]) or "nothing"
             raise FormatError(file.location, expected=f"a file of role {file.role}", found=names)
-        return [_store(lake, each.path, promised(file), role, member=each.member) for each, role in wanted]
+        return [_store_part(lake, each.path, file, role, each.member) for each, role in wanted]
+
+
+def _store_part(
+    lake: Lake, path: Path, file: SourceFile, role: FileRole, member: str
+) -> FetchedFile | FailedPart:
+    """Store one member of an archive; what is wrong with it concerns no other."""
+    try:
+        return _store(lake, path, promised(file), role, member=member)
+    except StorageError:
+        raise
+    except RefinebioError as error:
+        return FailedPart(role, member, error)
 
 
 def _store(lake: Lake, path: Path, origin: Origin, role: FileRole | None, member: str = "") -> FetchedFile:

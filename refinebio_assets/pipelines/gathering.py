@@ -6,19 +6,29 @@ be had from ENA are taken from NCBI instead.
 
 from __future__ import annotations
 
+import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from refinebio_assets.domain import Experiment, FileRole, SourceFile, distinct
+from refinebio_assets.domain import Experiment, FileRole, Sample, SourceFile, distinct
 from refinebio_assets.errors import RefinebioError, StorageError
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.arriving_file import check_stored, fetch, fetch_from_archive
+from refinebio_assets.pipelines.arriving_file import (
+    FailedPart,
+    FetchedFile,
+    check_stored,
+    fetch,
+    fetch_from_archive,
+)
 from refinebio_assets.pipelines.fetch_file import Origin, WebSource, promised
 from refinebio_assets.pipelines.progress import Progress
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.wanted_files import from_sheet, origin_now, wanted_files
 from refinebio_assets.pipelines.workers import available_cores, run_all
+from refinebio_assets.platforms.file_roles import is_archive
 
 FILES_AT_ONCE = 4
 """Downloads wait for the network, not for a core; the hosts' own limits are kept by the fetch layer."""
@@ -27,6 +37,7 @@ MEGABYTE = 1_000_000
 READ = "read raw files"
 CHECK = "check raw files again"
 DOWNLOAD = "download"
+SHOWN_MEMBERS = 5
 FROM_NCBI = "; and from NCBI: "
 
 Found = dict[SourceFile, list[RawFile]]
@@ -60,14 +71,20 @@ class Gathering:
             (s.accession, file) for s, file in wanted_files(experiment) if s.accession not in standing_in
         ]
         found: Found = {}
-        for file in dict.fromkeys(file for _, file in wanted):
-            stands = self._standing(file, known, sheet)
+        samples_of: dict[SourceFile, set[str]] = {}
+        for sample, file in wanted:
+            samples_of.setdefault(file, set()).add(sample)
+        for file, samples in samples_of.items():
+            stands = self._standing(file, samples, known, sheet)
             if stands:
                 found[file] = stands
         found |= self._fetch_all([file for _, file in wanted if file not in found], sheet)
         raw: dict[str, list[RawFile]] = dict(standing_in)
+        by_name = {sample.accession: sample for sample in experiment.samples}
+        sharing = Counter(file for _, file in wanted)
         for sample, file in wanted:
-            raw.setdefault(sample, []).extend(replace(one, sample=sample) for one in found[file])
+            parts = parts_of(by_name[sample], file, found[file], alone=sharing[file] == 1)
+            raw.setdefault(sample, []).extend(replace(one, sample=sample) for one in parts)
         raw |= self._from_second_choices(raw, second)
         return [one for sample in experiment.samples for one in raw.get(sample.accession, ())]
 
@@ -77,21 +94,22 @@ class Gathering:
         if stored:
             self.progress.start(CHECK, len(stored), "files")
         checked = []
-        for _, raw in run_all(self._check, stored, workers=available_cores()):
-            checked.append(raw)
-            self.progress.advance(CHECK, raw.reason or raw.origin.location)
+        for before, raw in run_all(self._check, stored, workers=available_cores()):
+            checked += [raw] if raw else []
+            self.progress.advance(CHECK, raw.reason if raw else f"{before.origin.location} is damaged here")
         place = {(raw.sample, raw.role, raw.origin.location, raw.member): n for n, raw in enumerate(known)}
         return sorted(checked, key=lambda raw: place[raw.sample, raw.role, raw.origin.location, raw.member])
 
-    def _check(self, raw: RawFile) -> RawFile:
+    def _check(self, raw: RawFile) -> RawFile | None:
+        """Check a copy in the lake; None when it does not pass: what its source has now is to decide."""
         if raw.stored is None:
             return raw
         try:
             findings = check_stored(self.lake, raw.stored, raw.role, raw.origin.location)
         except StorageError:
             raise
-        except RefinebioError as error:
-            return replace(raw, stored=None, reason=str(error), permanent=error.permanent)
+        except RefinebioError:
+            return None
         return replace(raw.with_findings(findings), reason="")
 
     def _standing_in(
@@ -112,10 +130,14 @@ class Gathering:
             return False
         return self.lake.has_object(stored.sha256)
 
-    def _standing(self, file: SourceFile, known: Sequence[RawFile], sheet: bool) -> list[RawFile]:
+    def _standing(
+        self, file: SourceFile, samples: AbstractSet[str], known: Sequence[RawFile], sheet: bool
+    ) -> list[RawFile]:
         """Return what is known of a file when it need not be read again, else nothing."""
         mine = [raw for raw in known if _is_of(raw, file)]
-        first = [raw for raw in mine if raw.sample == mine[0].sample]
+        if holds_unknown_members(file) and not samples <= {raw.sample for raw in mine}:
+            return []
+        first = list({(raw.role, raw.member): raw for raw in reversed(mine)}.values())[::-1]
         if not first or not all(self._settled(raw) for raw in first):
             return []
         try:
@@ -172,11 +194,17 @@ class Gathering:
             return {
                 file: [self._failed(file, parts, sheet=False)]
                 if isinstance(parts, RefinebioError)
-                else [RawFile.of_fetched(part, part.role or file.role) for part in parts]
+                else [self._part(file, part) for part in parts]
                 for file, parts in fetched.items()
             }
 
         return fetch_group
+
+    def _part(self, file: SourceFile, part: FetchedFile | FailedPart) -> RawFile:
+        if isinstance(part, FetchedFile):
+            return RawFile.of_fetched(part, part.role or file.role)
+        failed = self._failed(file, part.error, sheet=False)
+        return replace(failed, role=part.role, member=part.member)
 
     def _failed(self, file: SourceFile, error: RefinebioError, *, sheet: bool) -> RawFile:
         """Record a refused file as it stands, so that it is read again only when it changes."""
@@ -209,6 +237,38 @@ def second_choices(experiment: Experiment) -> dict[str, SourceFile]:
     reads_at_ena = {s.accession for s, file in wanted_files(experiment) if file.role is FileRole.FASTQ_1}
     runs = {sample.accession: sample.file(FileRole.SRA) for sample in experiment.samples}
     return {sample: file for sample, file in runs.items() if file is not None and sample in reads_at_ena}
+
+
+def holds_unknown_members(file: SourceFile) -> bool:
+    """Tell whether a file is an archive of which only its content says what is in it."""
+    archive = file.role is FileRole.ARCHIVE or is_archive(file.name)
+    return archive and not file.member and file.role is not FileRole.SRA
+
+
+def parts_of(sample: Sample, file: SourceFile, parts: Sequence[RawFile], *, alone: bool) -> list[RawFile]:
+    """Return the members of an archive that are a sample's, or a failure that lists them.
+
+    Those that are named after it: by its accession, also without that of its experiment, or its title. An
+    archive that no other sample has may hold one file of a kind under any name.
+    """
+    if not holds_unknown_members(file) or not any(part.member for part in parts):
+        return list(parts)
+    mine = [part for part in parts if _is_named_after(part.member, sample)] or (list(parts) if alone else [])
+    roles = Counter(part.role for part in mine)
+    if mine and max(roles.values()) == 1:
+        return mine
+    members = ", ".join(part.member for part in parts[:SHOWN_MEMBERS])
+    more = f" and {len(parts) - SHOWN_MEMBERS:,} more" if len(parts) > SHOWN_MEMBERS else ""
+    reason = f"{file.location} does not tell which file is this sample's: it holds {members}{more}"
+    return [RawFile("", file.role, parts[0].origin, reason=reason)]
+
+
+def _is_named_after(member: str, sample: Sample) -> bool:
+    stem = member.rsplit("/", 1)[-1].split(".", 1)[0].casefold()
+    own = sample.accession.casefold()
+    short = re.sub(r"^e-[a-z]{4}-\d+-", "", own)
+    names = {own, short, sample.title.strip().casefold()} - {""}
+    return stem in names or any(re.match(rf"{re.escape(name)}[^a-z0-9]", stem) for name in (own, short))
 
 
 def _is_of(raw: RawFile, file: SourceFile) -> bool:

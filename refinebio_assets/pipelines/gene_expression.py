@@ -26,6 +26,7 @@ from refinebio_assets.pipelines.array_matrix import (
     plan_array_matrices,
     read_array_matrix,
 )
+from refinebio_assets.pipelines.array_values import GENES
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.expression_matrix import (
     LENGTH_SCALED_TPM,
@@ -177,7 +178,8 @@ def _basis(plans: Sequence[AnyPlan], results: Sequence[Mapping[str, Any]]) -> di
     for row in results:
         plan = planned.get(row["sample"])
         where = [plan.name, _reference_version(plan)] if plan else []
-        basis[f"sample {row['sample']}"] = [row["version"] or row["reason"], *where]
+        # The file, too: a damaged one that was made again has the same version.
+        basis[f"sample {row['sample']}"] = [row["version"] or row["reason"], row["file_path"], *where]
     for plan in plans:
         basis[f"platforms of {plan.name}"] = list(_platforms(plan))
     return basis
@@ -247,6 +249,7 @@ def _write(draft: Draft, accession: str, matrix: Matrix) -> dict[str, Any]:
         "matrix": plan.name,
         "technology": str(technology),
         "platform": ";".join(platform for platform in _platforms(plan) if platform),
+        "level": content.level if isinstance(content, ArrayMatrix) else GENES,
         "organism": plan.organism if isinstance(plan, ArrayMatrixPlan) else plan.reference.organism,
         "genes": table.num_rows,
         "samples": table.num_columns - 1,

@@ -64,12 +64,17 @@ def corrections_of(
     return found, list(dict.fromkeys(used for _, used in chosen.values()))
 
 
+def _newest(lake: Lake, asset: str) -> Commit | None:
+    heads = [head for name in lake.partitions(asset) if (head := lake.head(asset, name))]
+    return max(heads, key=lambda head: (head.created_at, head.partition), default=None)
+
+
 def _import(
     lake: Lake, asset: str, name: str, rows: Sequence[dict[str, Any]], origin: str
 ) -> tuple[Commit, bool]:
     version = content_hash(rows)
     head = lake.head(asset, name)
-    if head is not None and head.version == version:
+    if head is not None and head.version == version and head == _newest(lake, asset):
         return head, False
     with lake.draft(asset, name) as draft:
         draft.write_table(asset, rows)

@@ -115,7 +115,7 @@ def experiment_details(catalog: Catalog, accession: str) -> ExperimentDetails | 
                   CASE WHEN r.verdict = 'processed' AND d.reason IS NOT NULL THEN 'not in the matrix'
                        ELSE coalesce(r.verdict, 'registered') END AS verdict,
                   coalesce(d.reason, r.reason) AS reason, r.processor, r.processor_version,
-                  r.mapping_rate, r.library_type, r.reads_processed, r.version
+                  r.mapping_rate, r.library_type, r.reads_processed, r.warnings, r.version
            FROM samples s LEFT JOIN results r
              ON r.experiment = s.experiment AND r.sample = s.sample AND r.is_current
            LEFT JOIN (SELECT item, arg_max(reason, commit_id) AS reason FROM dropped
@@ -198,6 +198,17 @@ def lost_samples(catalog: Catalog, accessions: Sequence[str]) -> list[dict[str, 
            FROM dropped
            WHERE is_current AND kind = 'sample' AND list_contains($accessions, partition)
            GROUP BY ALL ORDER BY ALL""",
+        {"accessions": list(accessions)},
+    )
+
+
+def sample_warnings(catalog: Catalog, accessions: Sequence[str]) -> list[dict[str, Any]]:
+    """Return a row for each sample of these experiments that was processed with a warning."""
+    return query_rows(
+        catalog,
+        """SELECT experiment, sample, warnings FROM results
+           WHERE is_current AND len(warnings) > 0 AND list_contains($accessions, experiment)
+           ORDER BY experiment, sample""",
         {"accessions": list(accessions)},
     )
 

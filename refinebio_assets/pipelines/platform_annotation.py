@@ -81,7 +81,10 @@ def assess_annotation(lake: Lake, platform: str, web: WebSource = no_web) -> Sit
     for role, location in inputs.locations().items():
         basis[role.replace("_", " ")] = describe(locate(location, web))
     head = lake.head(ASSET, platform)
-    return Situation(head, basis, tuple(explain_changes(head.info["basis"] if head else None, basis)))
+    reasons = explain_changes(head.info["basis"] if head else None, basis)
+    if head is not None and lake.missing_files(head):
+        reasons.append("its files are no longer in the lake")
+    return Situation(head, basis, tuple(reasons))
 
 
 def build_annotation(

@@ -11,7 +11,7 @@ from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.platforms.annotation_sources import SOURCE, annotation_source
-from refinebio_assets.platforms.microarrays import find_by_chip_type, find_microarray
+from refinebio_assets.platforms.microarrays import find_by_chip_type, find_microarray, takes_core_probes
 
 PLATFORM_REGISTRATION = "platform_registration"
 CODE_VERSION = "1"
@@ -84,6 +84,11 @@ def published_inputs(given: PlatformInputs) -> PlatformInputs:
             "local files, --probe-tab FILE (and --brainarray FILE) for a 3' array, or --pgf FILE and --clf "
             "FILE (and --mps FILE, --brainarray FILE) for an ST, exon or Clariom array"
         )
+    if given.brainarray_version and not given.brainarray:
+        raise RequestError(
+            f"a Brainarray release ({given.brainarray_version}) is given, but no Brainarray file; published "
+            f"at a known address is {source.brainarray_version or 'none'}"
+        )
     genes = {"brainarray": source.brainarray, "brainarray_version": source.brainarray_version}
     return replace(
         given,
@@ -145,10 +150,18 @@ def _problems(inputs: PlatformInputs) -> Iterator[str]:
         yield f"a {present} file needs its {missing} file"
     if "mps" in given and "pgf" not in given:
         yield "an MPS file lists probe sets of a PGF file, and there is none"
+    if "pgf" in given and takes_core_probes(inputs.platform) != ("mps" in given):
+        yield _wrong_probes(inputs.platform)
     if "cdf" in given and "probe_tab" not in given:
         yield "a CDF file has no sequences: it goes with a probe_tab"
     if inputs.brainarray_version and "brainarray" not in given:
         yield f"a Brainarray release ({inputs.brainarray_version}) is given, but no Brainarray file"
+
+
+def _wrong_probes(platform: str) -> str:
+    if takes_core_probes(platform):
+        return f"SCAN's model takes the core probes of {platform}: give the MPS file of its core clusters"
+    return f"SCAN's model takes all probes of {platform}, not the core ones: leave the MPS file out"
 
 
 def _name_problems(name: str) -> Iterator[str]:

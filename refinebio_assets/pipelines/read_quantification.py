@@ -83,6 +83,10 @@ class QuantificationTask:
         index = self.transcriptome
         return [*files, InputRef("transcriptome_index", index.organism, index.version)]
 
+    def remarks(self) -> list[str]:
+        """Say nothing: what is odd about reads is found when they are quantified."""
+        return []
+
     def run(
         self, lake: Lake, draft: Draft, *, threads: int, cancelled: threading.Event | None
     ) -> dict[str, Any]:

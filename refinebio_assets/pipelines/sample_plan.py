@@ -11,11 +11,12 @@ from refinebio_assets.domain import Experiment, FileRole, Pipeline, Sample, Verd
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.array_quantification import ArrayTask
 from refinebio_assets.pipelines.platform_annotation import find_annotation
+from refinebio_assets.pipelines.platform_registry import resolve_platform
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.read_quantification import QuantificationTask, index_kmer_for
 from refinebio_assets.pipelines.sample_quantification import SampleTask
 from refinebio_assets.pipelines.transcriptome_index import Transcriptome, find_transcriptome
-from refinebio_assets.platforms.microarrays import find_by_chip_type, find_microarray
+from refinebio_assets.platforms.microarrays import find_by_chip_type
 from refinebio_assets.platforms.pipeline_choice import choose_pipeline
 from refinebio_assets.tools.salmon import salmon_version
 
@@ -100,19 +101,21 @@ def _refuse_without_files(sample: Sample, files: Files) -> Refusal | None:
 
 def _plan_array(lake: Lake, sample: Sample, cel: RawFile) -> Plan:
     """Plan an array by what its CEL file says it is, whatever the source calls it."""
-    platform = find_by_chip_type(cel.chip_type)
-    if platform is None:
-        reason = f"its CEL file is of {cel.chip_type or 'an array it does not name'}, which is not supported"
-        return Refusal(sample, Verdict.NOT_SUPPORTED, reason)
+    platform = resolve_platform(cel.chip_type)
     annotation = find_annotation(lake, platform.accession)
-    if annotation is None:
+    if annotation is not None:
+        return ArrayTask(sample, cel, annotation)
+    if find_by_chip_type(cel.chip_type) is None:
         reason = (
-            f"there is no annotation of {platform.name} ({platform.accession}). Make one with "
-            f"`refinebio-assets reference add-platform --platform {platform.accession}`"
+            f"its CEL file is of {cel.chip_type or 'an array that it does not name'}, which is not among the "
+            "known platforms. `refinebio-assets reference add-platform` takes tables of your own"
         )
-        return Refusal(sample, Verdict.FAILED, reason)
-    claimed = find_microarray(sample.platform.accession or sample.platform.name)
-    return ArrayTask(sample, cel, annotation, claimed.accession if claimed else "")
+        return Refusal(sample, Verdict.NOT_SUPPORTED, reason)
+    reason = (
+        f"there is no annotation of {platform.name} ({platform.accession}). Make one with "
+        f"`refinebio-assets reference add-platform --platform {platform.accession}`"
+    )
+    return Refusal(sample, Verdict.FAILED, reason)
 
 
 def _plan_submitted(sample: Sample, files: Files, transcriptome: Transcriptome | None) -> Plan:

@@ -48,6 +48,9 @@ class SampleTask(Protocol):
     def inputs(self) -> Sequence[InputRef]:
         """Return the versions of what the result is made from."""
 
+    def remarks(self) -> list[str]:
+        """Return what is odd about the sample as it is described, apart from the result."""
+
     def run(
         self, lake: Lake, draft: Draft, *, threads: int, cancelled: threading.Event | None
     ) -> dict[str, Any]:

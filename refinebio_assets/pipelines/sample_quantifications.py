@@ -226,7 +226,9 @@ def _quantify_all(
     progress: Progress,
     run_id: str,
 ) -> list[SampleResult]:
-    workers, threads = share_cores(cores, len(waiting))
+    arrays_only = all(task.processor == array_quantification.PROCESSOR for task, _ in waiting)
+    # An array takes one core and little memory; what is shared among few is made for Salmon.
+    workers, threads = (min(cores, len(waiting)), 1) if arrays_only else share_cores(cores, len(waiting))
     cancelled = threading.Event()
 
     def one(item: tuple[SampleTask, str]) -> SampleResult:
@@ -307,6 +309,7 @@ def _result_row(experiment: str, result: SampleResult) -> dict[str, Any]:
         started = facts.pop("started_at", None)
         commit = result.quantification.commit
         row |= facts
+        row["warnings"] = [*result.plan.remarks(), *facts.get("warnings", ())]
         row["started_at"] = datetime.fromisoformat(started) if started else None
         row["version"] = commit.version
         stored = commit.file(result.plan.result_file)

@@ -78,7 +78,10 @@ def assess_transcriptome(lake: Lake, organism: str, web: WebSource = no_web) -> 
     for role, location in inputs.locations().items():
         basis[role.replace("_", " ")] = describe(locate(location, web))
     head = lake.head(ASSET, organism)
-    return Situation(head, basis, tuple(explain_changes(head.info["basis"] if head else None, basis)))
+    reasons = explain_changes(head.info["basis"] if head else None, basis)
+    if head is not None and lake.missing_files(head):
+        reasons.append("its files are no longer in the lake")
+    return Situation(head, basis, tuple(reasons))
 
 
 def build_transcriptome_index(

@@ -17,6 +17,7 @@ from refinebio_assets.platforms.tables_on_disk import table_rows
 
 _REVISION_OF_ST_ARRAY = re.compile(r"stv\d$")
 _GEO_ALIAS = re.compile(r"(?:GPL|A-GEOD-)(\d+)$", re.IGNORECASE)
+_GENE_OR_EXON_ST = re.compile(r"(gene|ex)-?\d[_-]?\d-?st")
 _NOT_IN_CHIP_NAMES = re.compile(r"[\W_]+")
 
 
@@ -69,6 +70,15 @@ def find_by_chip_type(chip_type: str) -> Platform | None:
     """Return the array that a CEL file's header names (``HuEx-1_0-st-v2``), or None when unsupported."""
     row = _by_chip_type().get(_bare_chip_type(chip_type))
     return _as_platform(row, chip_type) if row else None
+
+
+def takes_core_probes(accession: str) -> bool:
+    """Tell whether SCAN's model takes an array's core probes only: R does so for gene and exon ST arrays.
+
+    All other arrays give all their perfect matches, HTA 2.0 and Clariom among them. Source: SCAN.UPC 2.20.0
+    and oligo 1.42.0, whose accessors of these designs have the target ``core``.
+    """
+    return _GENE_OR_EXON_ST.search(accession.lower()) is not None
 
 
 def is_supported(accession: str) -> bool:

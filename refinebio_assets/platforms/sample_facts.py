@@ -17,7 +17,7 @@ from refinebio_assets.domain import (
     Technology,
     distinct,
 )
-from refinebio_assets.platforms.microarrays import find_microarray, is_supported
+from refinebio_assets.platforms.microarrays import find_by_chip_type, find_microarray, is_supported
 from refinebio_assets.platforms.readable import readable
 from refinebio_assets.platforms.sra_rules import is_of_rna
 
@@ -87,12 +87,12 @@ class SampleFacts:
     @property
     def array(self) -> Platform | None:
         """The supported microarray, or None when the platform is another or unknown."""
-        return find_microarray(self._platform_code)
+        return find_microarray(self._platform_code) or find_by_chip_type(self._platform_code)
 
     @property
     def platform_is_supported(self) -> bool:
         """Tell whether the platform is a supported microarray or sequencer."""
-        return is_supported(self._platform_code)
+        return is_supported(self._platform_code) or self.array is not None
 
     @property
     def platform_is_unknown(self) -> bool:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from refinebio_assets.domain import DropKind
-from refinebio_assets.errors import FormatError, NotFoundError, PermanentError
+from refinebio_assets.errors import FormatError, NotFoundError, PermanentError, RequestError
 from refinebio_assets.formats.probe_tables import ProbeTable
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Lake
@@ -242,14 +242,13 @@ def test_an_st_array_is_modeled_on_its_core_probes_by_transcript_cluster(lake: L
     assert (facts["probes"], facts["cells"], facts["left_out"]) == (4, 3, 1)
 
 
-def test_an_st_array_without_mps_file_is_modeled_on_all_perfect_matches(lake: Lake, tmp_path: Path) -> None:
+def test_core_and_all_probes_are_not_mixed_up(lake: Lake, tmp_path: Path) -> None:
     files = chip.st_files(tmp_path)
+    with pytest.raises(RequestError, match="all probes of clariomsmouse, not the core ones"):
+        build(lake, platform="clariomsmouse", **files)
     del files["mps"]
-    build(lake, platform="hugene10st", **files)
-    probes = built(lake, "hugene10st")[0]
-    assert probes.probe_sets.texts() == ["PS102", "PS101", "PS101", "PS103"]
-    assert probes.categories is not None
-    assert probes.categories.texts() == ["main", "main", "main", "control->bgp"]
+    with pytest.raises(RequestError, match="core probes of hugene10st: give the MPS file"):
+        build(lake, platform="hugene10st", **files)
 
 
 def test_library_files_of_another_st_array_are_refused(lake: Lake, tmp_path: Path) -> None:

@@ -154,6 +154,7 @@ def test_a_real_array_gets_the_genes_of_rs_scanfast(shared_data: Path, tmp_path:
     assert row["warnings"] == ["its source calls the platform hgu133a; the CEL file is of hgu95av2"]
     (quality,) = read_rows(lake, results, "array_quality")
     assert (quality["iterations"], quality["converged"]) == (8, True)
+    assert quality["sequence_share"] > 0.2
 
 
 def test_a_real_array_without_genes_gets_rs_probe_sets_and_says_so(shared_data: Path, tmp_path: Path) -> None:
@@ -170,3 +171,16 @@ def test_a_real_array_without_genes_gets_rs_probe_sets_and_says_so(shared_data: 
     difference = column_values(matrix, "A1") - np.array([expected[name] for name in names])
     assert np.abs(difference).max() <= SCAN_TOLERANCE
     assert "rows are probe sets" in commit.info["warnings"][0]
+
+
+def test_probe_tables_of_another_array_are_noticed(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "affymetrix"
+    lake = Lake(str(tmp_path / "lake"))
+    table = str(folder / "clariom_s_mouse_probes.tsv.xz")
+    register_platform(lake, PlatformInputs("hgu95av2", probe_tab=table))
+    build_annotation(lake, "hgu95av2")
+    process(lake, array_experiment(folder / "C30057.CEL.gz"))
+    head = lake.head("sample_quantifications", "ARRAYS")
+    assert head is not None
+    (row,) = read_rows(lake, head, "results")
+    assert any("explain next to nothing" in warning for warning in row["warnings"])

@@ -410,3 +410,76 @@ def test_a_survey_with_an_impossible_name_registers_nothing(world: World) -> Non
     with pytest.raises(RequestError, match="'a/b' contains /"):
         world.record()
     assert list(world.lake.log()) == []
+
+
+def shared_archive(world: World, names: list[str], titles: list[str]) -> None:
+    """Make an experiment whose samples all point to one archive of unknown members."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(name, f"values of {name}")
+    url = world.put("E-MTAB-1.raw.1.zip", content.getvalue())
+    samples = tuple(
+        Sample(
+            f"E-MTAB-1-s{number}",
+            "HOMO_SAPIENS",
+            Technology.MICROARRAY,
+            ARRAY,
+            (SourceFile(FileRole.ARCHIVE, url),),
+            title=title,
+        )
+        for number, title in enumerate(titles)
+    )
+    world.experiment = Experiment("E-MTAB-1", "ARRAY_EXPRESS", samples)
+    world.record()
+
+
+def test_of_a_shared_archive_each_sample_gets_the_file_that_is_named_after_it(world: World) -> None:
+    shared_archive(world, ["s0_non-normalized.txt", "liver.non-normalized.txt", "other.txt"], ["a", "liver"])
+    collect_raw_files(world.lake, "E-MTAB-1", web=world.web)
+    assert [(row["sample"], row["member"]) for row in world.files()] == [
+        ("E-MTAB-1-s0", "s0_non-normalized.txt"),
+        ("E-MTAB-1-s1", "liver.non-normalized.txt"),
+    ]
+
+
+def test_no_sample_gets_anothers_file_from_a_shared_archive(world: World) -> None:
+    shared_archive(world, ["x.txt", "y.txt"], ["a", "b"])
+    with pytest.raises(
+        AllFailedError, match=r"does not tell which file is this sample's: it holds x\.txt, y\.txt"
+    ):
+        collect_raw_files(world.lake, "E-MTAB-1", web=world.web)
+
+
+def test_one_bad_member_of_an_archive_loses_only_its_sample(world: World) -> None:
+    reads = {"good.fastq.gz": fastq(2, "g"), "bad.fastq.gz": fastq(2, "b")[:-9]}
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in reads.items():
+            archive.writestr(name, text)
+    url = world.put("reads.zip", content.getvalue())
+    samples = tuple(
+        Sample(
+            f"SRR{name}",
+            "DANIO_RERIO",
+            Technology.RNA_SEQ,
+            SEQUENCER,
+            (SourceFile(FileRole.FASTQ_1, url, member=f"{name}.fastq.gz"),),
+        )
+        for name in ("good", "bad")
+    )
+    world.experiment = replace(world.experiment, samples=samples)
+    world.record()
+    outcome = collect_raw_files(world.lake, "SRP000001", web=world.web)
+    assert [item.item for item in outcome.dropped] == ["SRRbad"]
+
+
+def test_a_damaged_copy_is_fetched_anew_when_it_is_checked_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.record()
+    collect_raw_files(world.lake, "SRP000001", web=world.web)
+    (world.folder / "lake" / str(world.files()[0]["path"])).write_bytes(b"")
+    monkeypatch.setattr(raw_files, "CODE_VERSION", "another")
+    assert not collect_raw_files(world.lake, "SRP000001", web=world.web).dropped
+    assert world.files()[0]["reads"] == 3

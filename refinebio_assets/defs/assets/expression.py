@@ -52,13 +52,31 @@ sample_quantification = AssetSpec(
 
 
 RESULT_COLUMNS = [
-    *("sample", "verdict", "reason", "mapping_rate", "library_type", "reads_processed", "why", "version")
+    *(
+        "sample",
+        "verdict",
+        "reason",
+        "warnings",
+        "mapping_rate",
+        "library_type",
+        "reads_processed",
+        "why",
+        "version",
+    )
 ]
 
 
 QUALITY_COLUMNS = [
     *("sample", "platform", "scan_date", "zeros", "saturated", "iterations", "converged"),
-    *("background_share", "minimum", "lower_quartile", "median", "upper_quartile", "maximum"),
+    *(
+        "background_share",
+        "sequence_share",
+        "minimum",
+        "lower_quartile",
+        "median",
+        "upper_quartile",
+        "maximum",
+    ),
 ]
 
 
@@ -166,6 +184,7 @@ def gene_expression(
     columns = [
         "matrix",
         "organism",
+        "level",
         "genes",
         "samples",
         "transcripts",

@@ -51,7 +51,8 @@ def read_binary_cel(source: PlainBytes) -> CelFile:
             f"{len(source.data) - end:,}: the file is cut",
         )
     data = source.finish()
-    intensities = np.frombuffer(data, CELL, header.cell_count, end)["intensity"].astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signaling NaN is refused below, without a warning here
+        intensities = np.frombuffer(data, CELL, header.cell_count, end)["intensity"].astype(np.float64)
     check_intensities(source.label, intensities, header.columns)
     place = end + header.cell_count * CELL.itemsize
     masked = _points(source, header, place, masked_count, "masked cell")
@@ -100,5 +101,6 @@ def _tags(text: str) -> dict[str, str]:
 
 def _points(source: PlainBytes, header: CelHeader, offset: int, count: int, what: str) -> Cells:
     points = np.frombuffer(source.data, POINT, count, offset)
-    x, y = points["x"].astype(np.int32), points["y"].astype(np.int32)
+    with np.errstate(invalid="ignore"):
+        x, y = points["x"].astype(np.int32), points["y"].astype(np.int32)
     return cell_indices(source.label, x, y, header, what=what)

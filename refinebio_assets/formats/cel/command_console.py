@@ -224,7 +224,8 @@ def _intensities(source: PlainBytes, header: CelHeader, sets: dict[str, DataSet]
         expected = f"a data set Intensity with {header.cell_count:,} rows ({header.columns} x {header.rows})"
         found = f"{table.rows:,} rows" if table else f"the data sets {', '.join(sets)[:200] or 'none'}"
         raise FormatError(source.label, place="data set Intensity", expected=expected, found=found)
-    values = _table(source, "Intensity", table, columns=1)["0"].astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signaling NaN is refused below, without a warning here
+        values = _table(source, "Intensity", table, columns=1)["0"].astype(np.float64)
     check_intensities(source.label, values, header.columns)
     return values
 
