@@ -30,6 +30,7 @@ def export(experiment: str, output: Path, form: str | None, matrix: str | None) 
     tsv and parquet: genes x samples, first column Gene. h5ad: AnnData, samples x genes, with the
     submitter's metadata of each sample in obs.
     """
+    from refinebio_assets.pipelines import gene_expression
     from refinebio_assets.pipelines.export import export_matrix, newer_inputs
 
     chosen = form or _SUFFIXES.get(output.suffix.lower())
@@ -43,6 +44,9 @@ def export(experiment: str, output: Path, form: str | None, matrix: str | None) 
     console.print(
         f"{genes:,} genes x {samples:,} samples written to {output}", highlight=False, soft_wrap=True
     )
+    head = lake.head(gene_expression.ASSET, experiment)
+    for warning in head.info["warnings"] if head else ():
+        console.print(warning, style="yellow", highlight=False, markup=False)
     newer = newer_inputs(lake, experiment)
     if newer:
         console.print(
