@@ -1,0 +1,30 @@
+"""Simulated matrices with missing values, for the tests of this folder."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Values = npt.NDArray[np.float64]
+
+
+def expression(rng: np.random.Generator, genes: int = 400, samples: int = 120, *, rank: int = 6) -> Values:
+    """Return genes x samples: levels of genes, a few factors, noise of standard deviation 0.3."""
+    level = rng.gamma(4.0, 2.0, (genes, 1))
+    factors = rng.standard_normal((genes, rank)) @ rng.standard_normal((rank, samples)) * 0.6
+    return level + factors + 0.3 * rng.standard_normal((genes, samples))
+
+
+def platforms(samples: int = 120) -> list[str]:
+    """Return four platforms' names for neighboring samples."""
+    return [f"platform {number * 4 // samples}" for number in range(samples)]
+
+
+def hide_by_platform(
+    values: Values, rng: np.random.Generator, groups: list[str], share: float = 0.3
+) -> Values:
+    """Return the values, of which a share of the genes is missing on one platform each."""
+    hidden, names = values.copy(), np.array(groups)
+    for gene in np.flatnonzero(rng.random(len(values)) < share):
+        hidden[gene, names == rng.choice(np.unique(names))] = np.nan
+    return hidden
