@@ -67,6 +67,7 @@ def process_experiments(console: Console, accessions: Sequence[str], request: Re
     """Bring experiments up to date, one run each; return accession -> the state in which it ended."""
     lake = open_lake()
     wanted = _samples_by_experiment(lake, accessions, request.samples)
+    rules = rules_of_runs()
     runs: dict[str, str] = {}
     prepared = False
     for accession in accessions:
@@ -78,7 +79,7 @@ def process_experiments(console: Console, accessions: Sequence[str], request: Re
                 samples=wanted[accession],
                 retry_failed=request.retry_failed,
                 survey_again=request.survey_again,
-                rules=rules_of_runs(),
+                rules=rules,
             )
         except RefinebioError as error:
             console.print(f"[red]{escape(accession)}[/]: {escape(str(error))}", highlight=False)

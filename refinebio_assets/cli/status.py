@@ -68,10 +68,10 @@ def status(state: str | None, stale: bool, form: str) -> None:
 def _stale(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     from refinebio_assets.pipelines.due import due_step
 
-    lake = open_lake()
+    lake, rules = open_lake(), rules_of_runs()
     found = []
     for row in rows:
-        due = due_step(lake, str(row["experiment"]), web=the_web, rules=rules_of_runs())
+        due = due_step(lake, str(row["experiment"]), web=the_web, rules=rules)
         if due is not None:
             found.append(row | {"from": due[0], "why": "; ".join(due[1])})
     return found

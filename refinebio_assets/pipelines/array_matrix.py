@@ -40,19 +40,23 @@ class ArrayMatrixPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArrayMatrix:
-    """Genes (or probe sets) x samples of SCAN values; ``level`` says which of the two."""
+    """Genes (or probe sets) x samples of SCAN values; ``level`` says which of the two.
+
+    ``agreement`` is each sample's correlation with the median sample, None where there are not three samples.
+    """
 
     names: tuple[str, ...]
     samples: tuple[str, ...]
     values: np.ndarray[Any, np.dtype[np.float64]]
     level: str
+    agreement: Mapping[str, float | None]
 
     @property
     def warnings(self) -> list[str]:
         """Say what is odd about the matrix."""
         unlike = [
             f"sample {sample} is unlike the others: its correlation with their median is {value:.2f}"
-            for sample, value in self.agreement().items()
+            for sample, value in self.agreement.items()
             if value is not None and value < UNLIKE
         ]
         unlike += [
@@ -67,14 +71,6 @@ class ArrayMatrix:
         for number, sample in enumerate(self.samples):
             by_content.setdefault(self.values[:, number].tobytes(), []).append(sample)
         return [samples for samples in by_content.values() if len(samples) > 1]
-
-    def agreement(self) -> dict[str, float | None]:
-        """Return each sample's correlation with the median sample; None where there are not three samples."""
-        if len(self.samples) < LEAST_SAMPLES:
-            return dict.fromkeys(self.samples)
-        found = correlation_with_median(self.values).tolist()
-        pairs = zip(self.samples, found, strict=True)
-        return {sample: None if np.isnan(value) else value for sample, value in pairs}
 
 
 def plan_array_matrices(
@@ -123,7 +119,17 @@ def read_array_matrix(
         return None, lost
     first = next(iter(read.values()))
     matrix = np.column_stack([values.values for values in read.values()])
-    return ArrayMatrix(first.names, tuple(read), matrix, first.level), lost
+    samples = tuple(read)
+    return ArrayMatrix(first.names, samples, matrix, first.level, _agreement(samples, matrix)), lost
+
+
+def _agreement(
+    samples: Sequence[str], values: np.ndarray[Any, np.dtype[np.float64]]
+) -> dict[str, float | None]:
+    if len(samples) < LEAST_SAMPLES:
+        return dict.fromkeys(samples)
+    pairs = zip(samples, correlation_with_median(values).tolist(), strict=True)
+    return {sample: None if np.isnan(value) else value for sample, value in pairs}
 
 
 def _plan(

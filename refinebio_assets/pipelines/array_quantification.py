@@ -23,7 +23,7 @@ from refinebio_assets.pipelines.array_values import GENES, PROBE_SETS, ArrayValu
 from refinebio_assets.pipelines.freshness import Basis
 from refinebio_assets.pipelines.platform_annotation import ASSET as ANNOTATION
 from refinebio_assets.pipelines.platform_annotation import Annotation
-from refinebio_assets.pipelines.platform_probes import text_array
+from refinebio_assets.pipelines.platform_probes import cell_keys, text_array
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.platforms.microarrays import find_by_chip_type, find_microarray
 
@@ -34,8 +34,6 @@ PROCESSOR = "SCAN"
 VALUES_FILE = "values.parquet"
 LEAST_SEQUENCE_SHARE = 0.02
 """Measured with their own probe tables: 0.26 (HG-U95Av2), 0.14 (Clariom S); with another array's: 0.00004."""
-MAX_CELL = 1 << 16
-"""More columns than any array has; cells of one platform are told apart by ``y * MAX_CELL + x``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,15 +193,10 @@ def _prepare(lake: Lake, annotation: Annotation) -> PreparedPlatform:
         names = text_array(probes.probe_sets)
         sets = group_probes(names, np.arange(len(probes)), len(probes))
         return PreparedPlatform(probes.x, probes.y, design, sets, PROBE_SETS)
-    in_design, in_table = match_cells(_cells(probes.x, probes.y), _cells(genes.x, genes.y))
+    in_design, in_table = match_cells(cell_keys(probes), cell_keys(genes))
     names = text_array(genes.genes.take(in_table))
     sets = group_probes(names, in_design, len(probes))
     return PreparedPlatform(probes.x, probes.y, design, sets, GENES)
-
-
-def _cells(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.intp]]:
-    cells: np.ndarray[Any, np.dtype[np.intp]] = y.astype(np.intp) * MAX_CELL + x
-    return cells
 
 
 def _facts(intensities: Vector, result: ScanResult, values: Vector) -> dict[str, Any]:

@@ -38,8 +38,8 @@ def due_step(
     if record.reasons:
         return experiment_record.ASSET, record.reasons
     metadata = assess_metadata(lake, accession)
-    if metadata.reasons:
-        return harmonized_metadata.ASSET, metadata.reasons
+    if metadata.situation.reasons:
+        return harmonized_metadata.ASSET, metadata.situation.reasons
     files = assess_raw_files(lake, accession, web=web, retry_failed=retry_failed)
     if files.situation.reasons:
         return raw_files.ASSET, files.situation.reasons

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -62,11 +61,6 @@ def protocol_rows(experiment: Experiment) -> list[dict[str, Any]]:
 def sample_rows(experiment: Experiment) -> list[dict[str, Any]]:
     """Return the rows for ``samples``, each with the pipeline that serves it or the reason why none does."""
     return [_sample_row(experiment.accession, sample) for sample in experiment.samples]
-
-
-def pipeline_counts(experiment: Experiment) -> dict[str, int]:
-    """Return how many samples each pipeline serves, the most frequent first."""
-    return dict(Counter(str(choose_pipeline(sample).pipeline) for sample in experiment.samples).most_common())
 
 
 def sample_metadata_rows(experiment: Experiment) -> Iterable[dict[str, Any]]:

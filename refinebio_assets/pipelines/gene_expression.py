@@ -262,7 +262,7 @@ def _write(draft: Draft, accession: str, matrix: Matrix) -> dict[str, Any]:
 def _agreement_rows(accession: str, matrices: Sequence[Matrix]) -> Iterator[dict[str, Any]]:
     for matrix in matrices:
         if isinstance(matrix.content, ArrayMatrix):
-            for sample, value in matrix.content.agreement().items():
+            for sample, value in matrix.content.agreement.items():
                 yield {
                     "experiment": accession,
                     "sample": sample,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
-from refinebio_assets.domain import Sample
+from refinebio_assets.domain import Experiment, Sample
 from refinebio_assets.lake.store import InputRef, Lake
 from refinebio_assets.metadata.corrections import Correction, apply_corrections
 from refinebio_assets.metadata.harmonize import harmonize_sample
@@ -23,31 +23,43 @@ ASSET = "harmonized_metadata"
 CODE_VERSION = "1"
 
 
-def assess_metadata(lake: Lake, accession: str) -> Situation:
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """How an experiment's harmonized metadata stand, with what is needed to bring them up to date."""
+
+    situation: Situation
+    experiment: Experiment
+    corrections: Mapping[str, Sequence[Correction]]
+    inputs: tuple[InputRef, ...]
+
+
+def assess_metadata(lake: Lake, accession: str) -> Assessment:
     """Return how an experiment's harmonized metadata stand against its record and the corrections."""
     record = require_head(lake, experiment_record.ASSET, accession)
     head = lake.head(ASSET, accession)
-    samples = [sample.accession for sample in recorded_experiment(lake, record).samples]
-    corrections, _ = corrections_of(lake, samples)
+    experiment = recorded_experiment(lake, record)
+    corrections, imports = corrections_of(lake, [sample.accession for sample in experiment.samples])
     basis = {
         "code version": CODE_VERSION,
         "experiment record": record.version,
         "corrections": _described(corrections),
     }
     reasons = explain_changes(head.info["basis"] if head else None, basis)
-    return Situation(head, basis, tuple(reasons))
+    inputs = (InputRef(experiment_record.ASSET, accession, record.version), *imports)
+    return Assessment(Situation(head, basis, tuple(reasons)), experiment, corrections, inputs)
 
 
 def harmonize_experiment(lake: Lake, accession: str, *, run_id: str = "") -> Outcome:
     """Harmonize the metadata of an experiment's samples, or return the commit that is already right."""
-    situation = assess_metadata(lake, accession)
+    assessed = assess_metadata(lake, accession)
+    situation, experiment = assessed.situation, assessed.experiment
     if situation.current is not None:
         return Outcome(situation.current, changed=False)
-    record = require_head(lake, experiment_record.ASSET, accession)
-    experiment = recorded_experiment(lake, record)
-    corrections, imports = corrections_of(lake, [sample.accession for sample in experiment.samples])
     made = [
-        (sample.accession, _harmonize(experiment.source, sample, corrections.get(sample.accession, [])))
+        (
+            sample.accession,
+            _harmonize(experiment.source, sample, assessed.corrections.get(sample.accession, ())),
+        )
         for sample in experiment.samples
     ]
     rows = [_row(accession, sample, harmonized) for sample, harmonized in made]
@@ -58,7 +70,7 @@ def harmonize_experiment(lake: Lake, accession: str, *, run_id: str = "") -> Out
         commit = draft.commit(
             version=content_hash([rows, sources]),
             code_version=CODE_VERSION,
-            inputs=[InputRef(experiment_record.ASSET, accession, record.version), *imports],
+            inputs=assessed.inputs,
             info={"basis": situation.basis},
             run_id=run_id,
         )
