@@ -8,6 +8,7 @@ import io
 import threading
 import time
 import zipfile
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +71,13 @@ class World:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         return f"{HOST}/{path}"
+
+    def put_zip(self, path: str, members: Mapping[str, str | bytes]) -> str:
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as archive:
+            for name, text in members.items():
+                archive.writestr(name, text)
+        return self.put(path, content.getvalue())
 
     def reads(self, name: str, role: FileRole, count: int = 3) -> SourceFile:
         content = fastq(count, name)
@@ -227,13 +235,9 @@ def test_a_wrong_checksum_fails_its_sample_only_and_names_both_values(world: Wor
     assert first.files[0].md5 in dropped.reason
 
 
-def test_members_of_one_archive_reach_their_samples_with_one_download(world: World) -> None:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("folder/a.txt", "cells of a")
-        archive.writestr("folder/b.txt", "cells of b")
-    url = world.put("E-MTAB-1.raw.1.zip", content.getvalue())
-    samples = tuple(
+def arrays_in(url: str, *names: str) -> tuple[Sample, ...]:
+    """Return a sample for each name, whose file is a member of one archive."""
+    return tuple(
         Sample(
             f"E-MTAB-1-{name}",
             "HOMO_SAPIENS",
@@ -241,8 +245,14 @@ def test_members_of_one_archive_reach_their_samples_with_one_download(world: Wor
             ARRAY,
             (SourceFile(FileRole.BEADARRAY, url, member=f"{name}.txt"),),
         )
-        for name in ("a", "b")
+        for name in names
     )
+
+
+def test_members_of_one_archive_reach_their_samples_with_one_download(world: World) -> None:
+    members = {"folder/a.txt": "cells of a", "folder/b.txt": "cells of b"}
+    url = world.put_zip("E-MTAB-1.raw.1.zip", members)
+    samples = arrays_in(url, "a", "b")
     world.experiment = Experiment("E-MTAB-1", "ARRAY_EXPRESS", samples)
     world.record()
     collect_raw_files(world.lake, "E-MTAB-1", web=world.web)
@@ -255,10 +265,7 @@ def test_members_of_one_archive_reach_their_samples_with_one_download(world: Wor
 
 
 def test_a_missing_member_names_the_archive_and_what_is_in_it(world: World) -> None:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("other.txt", "cells")
-    url = world.put("E-MTAB-1.raw.1.zip", content.getvalue())
+    url = world.put_zip("E-MTAB-1.raw.1.zip", {"other.txt": "cells"})
     file = SourceFile(FileRole.BEADARRAY, url, member="a.txt")
     sample = Sample("E-MTAB-1-a", "HOMO_SAPIENS", Technology.MICROARRAY, ARRAY, (file,))
     world.experiment = Experiment("E-MTAB-1", "ARRAY_EXPRESS", (sample,))
@@ -284,20 +291,8 @@ def test_a_sample_that_no_pipeline_serves_is_not_downloaded_and_says_why(world: 
 
 
 def test_an_archive_without_one_members_file_still_serves_the_others(world: World) -> None:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("a.txt", "cells of a")
-    url = world.put("E-MTAB-1.raw.1.zip", content.getvalue())
-    samples = tuple(
-        Sample(
-            f"E-MTAB-1-{name}",
-            "HOMO_SAPIENS",
-            Technology.MICROARRAY,
-            ARRAY,
-            (SourceFile(FileRole.BEADARRAY, url, member=f"{name}.txt"),),
-        )
-        for name in ("a", "b")
-    )
+    url = world.put_zip("E-MTAB-1.raw.1.zip", {"a.txt": "cells of a"})
+    samples = arrays_in(url, "a", "b")
     world.experiment = Experiment("E-MTAB-1", "ARRAY_EXPRESS", samples)
     world.record()
     outcome = collect_raw_files(world.lake, "E-MTAB-1", web=world.web)
@@ -414,11 +409,7 @@ def test_a_survey_with_an_impossible_name_registers_nothing(world: World) -> Non
 
 def shared_archive(world: World, names: list[str], titles: list[str]) -> None:
     """Make an experiment whose samples all point to one archive of unknown members."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name in names:
-            archive.writestr(name, f"values of {name}")
-    url = world.put("E-MTAB-1.raw.1.zip", content.getvalue())
+    url = world.put_zip("E-MTAB-1.raw.1.zip", {name: f"values of {name}" for name in names})
     samples = tuple(
         Sample(
             f"E-MTAB-1-s{number}",
@@ -453,11 +444,7 @@ def test_no_sample_gets_anothers_file_from_a_shared_archive(world: World) -> Non
 
 def test_one_bad_member_of_an_archive_loses_only_its_sample(world: World) -> None:
     reads = {"good.fastq.gz": fastq(2, "g"), "bad.fastq.gz": fastq(2, "b")[:-9]}
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, text in reads.items():
-            archive.writestr(name, text)
-    url = world.put("reads.zip", content.getvalue())
+    url = world.put_zip("reads.zip", reads)
     samples = tuple(
         Sample(
             f"SRR{name}",
