@@ -59,6 +59,13 @@ class Pipeline(StrEnum):
     NONE = "none"
 
 
+class Processing(StrEnum):
+    """Who made expression values from the measurement: we, from raw data, or the submitter."""
+
+    FROM_RAW = "from raw"
+    SUBMITTER_PROCESSED = "submitter-processed"
+
+
 class Verdict(StrEnum):
     """What became of one sample in one processing step."""
 

@@ -156,6 +156,7 @@ _DECLARED = (
             string("path", "Name of the file in its commit."),
             string("version", "Hash of the matrix's content."),
             string("level", "What a row is: `gene` or `probe set`.", required=False),
+            string("processing", "`from raw`, or `submitter-processed` values.", required=False),
         ),
     ),
     Table(

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from refinebio_assets.domain import DropKind, Dropped, Technology
+from refinebio_assets.domain import DropKind, Dropped, Processing, Technology
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
@@ -248,6 +248,7 @@ def _write(draft: Draft, accession: str, matrix: Matrix) -> dict[str, Any]:
         "experiment": accession,
         "matrix": plan.name,
         "technology": str(technology),
+        "processing": str(Processing.FROM_RAW),
         "platform": ";".join(platform for platform in _platforms(plan) if platform),
         "level": content.level if isinstance(content, ArrayMatrix) else GENES,
         "organism": plan.organism if isinstance(plan, ArrayMatrixPlan) else plan.reference.organism,
