@@ -66,6 +66,23 @@ class Processing(StrEnum):
     SUBMITTER_PROCESSED = "submitter-processed"
 
 
+class AggregateBy(StrEnum):
+    """What one matrix of a dataset holds: an experiment, an organism, or everything."""
+
+    EXPERIMENT = "EXPERIMENT"
+    SPECIES = "SPECIES"
+    ALL = "ALL"
+
+
+class ScaleBy(StrEnum):
+    """How each gene of a dataset's matrix is transformed over the samples, after normalization."""
+
+    NONE = "NONE"
+    MINMAX = "MINMAX"
+    STANDARD = "STANDARD"
+    ROBUST = "ROBUST"
+
+
 class Verdict(StrEnum):
     """What became of one sample in one processing step."""
 

@@ -27,6 +27,7 @@ from refinebio_assets.lake.columns import (
     strings,
     timestamp,
 )
+from refinebio_assets.lake.dataset_tables import DATASET_TABLES
 from refinebio_assets.lake.experiment_tables import EXPERIMENT_TABLES
 from refinebio_assets.lake.table import COMMIT_COLUMNS, IS_CURRENT, Column, ColumnType, Scope, Table
 
@@ -252,6 +253,7 @@ _DECLARED = (
             SHA256,
         ),
     ),
+    *DATASET_TABLES,
 )
 TABLES: Mapping[str, Table] = {table.name: table for table in _DECLARED}
 

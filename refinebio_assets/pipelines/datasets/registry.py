@@ -1,0 +1,173 @@
+"""Keeps dataset requests: each a commit of ``dataset_request``, a newer version beside the older ones.
+
+A dataset that is deleted is marked so: it is no longer listed or built, and all its versions stay
+readable until their files are removed on purpose.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from refinebio_assets.errors import FormatError, NotFoundError, RequestError
+from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines.datasets.acceptance import AcceptedRequest
+from refinebio_assets.pipelines.datasets.request import DatasetRequest, parse_request, suggestion
+from refinebio_assets.pipelines.freshness import content_hash, explain_changes
+
+ASSET = "dataset_request"
+CODE_VERSION = "1"
+NAME = "request.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredDataset:
+    """A dataset as registered; ``commit`` is the request's, ``changed`` tells whether it was written now."""
+
+    dataset: str
+    request: DatasetRequest
+    commit: Commit
+    changed: bool = False
+
+    @property
+    def whole(self) -> list[str]:
+        """The experiments that were asked for with ``ALL``."""
+        return list(self.commit.info.get("whole", []))
+
+
+def new_dataset_id() -> str:
+    """Return an id for a dataset without a name."""
+    return str(uuid4())
+
+
+def register_dataset(
+    lake: Lake,
+    accepted: AcceptedRequest,
+    *,
+    dataset: str = "",
+    update: bool = False,
+    origin: str = "",
+    new_id: Callable[[], str] = new_dataset_id,
+) -> RegisteredDataset:
+    """Keep a request under ``dataset``, its own name, or a new id; an equal one is not written again.
+
+    ``origin`` says where it came from (a file, the command line). Raises RequestError when another
+    request has the name and ``update`` is not set; ``update`` makes a new version, and brings a deleted
+    dataset back.
+    """
+    request = accepted.request
+    name = dataset or request.name or new_id()
+    head = lake.head(ASSET, name)
+    if head is not None:
+        before = _read(lake, head)
+        if before == request and not is_deleted(head):
+            return RegisteredDataset(name, request, head)
+        if not update:
+            raise RequestError(_taken(name, head, before, request))
+    commit = _write(lake, name, request, {"origin": origin, "whole": list(accepted.whole)})
+    return RegisteredDataset(name, request, commit, changed=True)
+
+
+def registered_dataset(lake: Lake, dataset: str) -> RegisteredDataset:
+    """Return a dataset as last requested. Raises NotFoundError for an unknown or a deleted one."""
+    head = lake.head(ASSET, dataset)
+    if head is None:
+        hint = suggestion(dataset, lake.partitions(ASSET))
+        raise NotFoundError(f"there is no dataset {dataset}{hint}")
+    if is_deleted(head):
+        raise NotFoundError(
+            f"dataset {dataset} was deleted on {head.created_at:%Y-%m-%d}; its versions are still in the "
+            f"lake, and `refinebio-assets dataset create --update --name {dataset}` uses the name again"
+        )
+    return RegisteredDataset(dataset, _read(lake, head), head)
+
+
+def requested_versions(lake: Lake, dataset: str) -> list[RegisteredDataset]:
+    """Return all versions of a dataset's request, oldest first, the marks of deletion left out."""
+    return [
+        RegisteredDataset(dataset, _read(lake, commit), commit)
+        for commit in lake.history(ASSET, dataset)
+        if not is_deleted(commit)
+    ]
+
+
+def registered_datasets(lake: Lake, *, deleted: bool = False) -> list[str]:
+    """Return the ids of all datasets, sorted; with ``deleted`` those that are marked so, too."""
+    names = lake.partitions(ASSET)
+    if deleted:
+        return names
+    return [name for name in names if (head := lake.head(ASSET, name)) is not None and not is_deleted(head)]
+
+
+def delete_dataset(lake: Lake, dataset: str) -> Commit:
+    """Mark a dataset as deleted; all its versions stay in the lake. Raises NotFoundError."""
+    registered = registered_dataset(lake, dataset)
+    return _write(lake, dataset, registered.request, {"deleted": True, "whole": registered.whole})
+
+
+def is_deleted(commit: Commit) -> bool:
+    """Tell whether a commit of ``dataset_request`` marks its dataset as deleted."""
+    return bool(commit.info.get("deleted", False))
+
+
+def _taken(name: str, head: Commit, before: DatasetRequest, request: DatasetRequest) -> str:
+    if is_deleted(head):
+        return f"the name {name} belonged to a deleted dataset; take another, or --update to use it again"
+    differences = "; ".join(explain_changes(_flat(before), _flat(request)))
+    return f"there is a dataset {name} with another request ({differences}); take another name, or --update"
+
+
+def _flat(request: DatasetRequest) -> dict[str, Any]:
+    """Return a request as words and values that can be compared one by one."""
+    plain = request.plain()
+    data = plain.pop("data")
+    return plain | {f"experiment {name}": ", ".join(samples) for name, samples in data.items()}
+
+
+def _write(lake: Lake, dataset: str, request: DatasetRequest, info: dict[str, Any]) -> Commit:
+    with lake.draft(ASSET, dataset) as draft:
+        text = json.dumps(request.plain(), ensure_ascii=False, indent=1)
+        (draft.folder / NAME).write_text(text + "\n", encoding="utf-8")
+        draft.write_table("dataset_requests", [_request_row(dataset, request, info)])
+        draft.write_table("dataset_samples", _sample_rows(dataset, request, info))
+        return draft.commit(version=content_hash(request.content()), code_version=CODE_VERSION, info=info)
+
+
+def _request_row(dataset: str, request: DatasetRequest, info: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "dataset": dataset,
+        "aggregate_by": str(request.aggregate_by),
+        "scale_by": str(request.scale_by),
+        "quantile_normalize": request.quantile_normalize,
+        "quant_sf_only": request.quant_sf_only,
+        "h5ad": request.h5ad,
+        "experiments": len(request.data),
+        "samples": len(request.samples),
+        "version": content_hash(request.content()),
+        "notes": request.notes,
+        "origin": info.get("origin", ""),
+        "deleted": bool(info.get("deleted", False)),
+    }
+
+
+def _sample_rows(dataset: str, request: DatasetRequest, info: dict[str, Any]) -> list[dict[str, Any]]:
+    if info.get("deleted"):
+        return []
+    return [
+        {"dataset": dataset, "experiment": experiment, "sample": sample}
+        for experiment, samples in request.data
+        for sample in samples
+    ]
+
+
+def _read(lake: Lake, commit: Commit) -> DatasetRequest:
+    stored = commit.file(NAME)
+    try:
+        with lake.open(stored) as file:
+            document = json.loads(file.read())
+    except ValueError as error:
+        raise FormatError(stored.path, expected="a dataset request in JSON", found=str(error)) from error
+    return parse_request(document, about=stored.path)
