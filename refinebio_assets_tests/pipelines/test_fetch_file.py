@@ -9,6 +9,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 
 from refinebio_assets.domain import FileRole
@@ -17,7 +18,6 @@ from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.arriving_file import fetch
 from refinebio_assets.pipelines.fetch_file import locate
 from refinebio_assets.sources.web.client import Web
-from refinebio_assets.sources.web.settings import open_web
 
 FASTQ = b"@r1\nACGT\n+\nIIII\n@r2\nACGTAC\n+\nIIIIII\n"
 
@@ -54,7 +54,8 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def web() -> Web:
-    return open_web({})
+    """The network, with a clock that does not make the test wait between attempts."""
+    return Web(httpx.HTTPTransport(), sleep=lambda seconds: None)
 
 
 def test_a_local_fastq_is_stored_hashed_and_counted(lake: Lake, tmp_path: Path) -> None:
