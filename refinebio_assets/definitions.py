@@ -2,8 +2,8 @@
 
 from dagster import Definitions, in_process_executor
 
-from refinebio_assets.defs import checks, jobs
-from refinebio_assets.defs.assets import expression, metadata, reference, source
+from refinebio_assets.defs import checks, jobs, sensors
+from refinebio_assets.defs.assets import datasets, expression, metadata, reference, source
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource, LogProgressSource, ProgressSource
 
 
@@ -19,6 +19,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             expression.sample_quantifications,
             expression.gene_expression,
             expression.sample_quantification,
+            datasets.dataset_request,
         ],
         asset_checks=[
             checks.matrices_are_whole,
@@ -30,7 +31,9 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             jobs.survey_experiment,
             jobs.build_transcriptome_index,
             jobs.build_platform_annotation,
+            jobs.build_dataset,
         ],
+        sensors=[sensors.dataset_inbox],
         resources={
             "lake": LakeResource(),
             "archives": ArchivesResource(),

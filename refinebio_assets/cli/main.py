@@ -38,6 +38,11 @@ _COMMANDS = {
         "Show an experiment or a sample: files, processing, versions.",
     ),
     "export": ("refinebio_assets.cli.export", "export", "Write an experiment's matrix to a file."),
+    "dataset": (
+        "refinebio_assets.cli.dataset",
+        "dataset",
+        "Ask for datasets of any samples, and build them.",
+    ),
     "catalog": ("refinebio_assets.cli.catalog", "catalog", "Query and maintain the DuckDB catalog."),
     "lake": ("refinebio_assets.cli.lake", "lake", "Verify stored files and clean up after killed processes."),
     "ui": ("refinebio_assets.cli.ui", "ui", "Open Dagster's UI on the same instance."),

@@ -2,6 +2,7 @@
 
 from dagster import AssetSelection, define_asset_job
 
+from refinebio_assets.defs.assets.datasets import dataset_request
 from refinebio_assets.defs.assets.expression import gene_expression, sample_quantifications
 from refinebio_assets.defs.assets.metadata import harmonized_metadata
 from refinebio_assets.defs.assets.reference import platform_annotation, transcriptome_index
@@ -31,4 +32,10 @@ build_platform_annotation = define_asset_job(
     "build_platform_annotation",
     selection=AssetSelection.assets(platform_annotation),
     description="Read a microarray's probes and genes from its registered files.",
+)
+
+build_dataset = define_asset_job(
+    "build_dataset",
+    selection=AssetSelection.assets(dataset_request),
+    description="From a dataset's request to its zip; what is up to date is kept.",
 )

@@ -9,7 +9,7 @@ from typing import Any
 from dagster import DagsterInstance, Definitions, ExecuteInProcessResult
 
 from refinebio_assets.defs.instance import end_dead_runs, occupied_pools, process_tags
-from refinebio_assets.defs.partitions import EXPERIMENT, ORGANISM, PLATFORM
+from refinebio_assets.defs.partitions import DATASET, EXPERIMENT, ORGANISM, PLATFORM
 from refinebio_assets.defs.sample_events import add_keys
 from refinebio_assets.errors import GivenUpError
 
@@ -57,6 +57,12 @@ def register_platform_partition(platform: str) -> None:
         add_keys(instance, PLATFORM, [platform])
 
 
+def register_datasets(datasets: Sequence[str]) -> None:
+    """Add datasets as partitions."""
+    with DagsterInstance.get() as instance:
+        add_keys(instance, DATASET, datasets)
+
+
 def run_experiment(
     definitions: Definitions,
     accession: str,
@@ -95,6 +101,11 @@ def run_platform_annotation(
 ) -> RunOutcome:
     """Materialize a microarray's annotation in one run, in this process."""
     return _run(definitions, "build_platform_annotation", platform, {}, tell)
+
+
+def run_dataset(definitions: Definitions, dataset: str, *, tell: Callable[[str], None]) -> RunOutcome:
+    """Build a dataset in one run, in this process."""
+    return _run(definitions, "build_dataset", dataset, {}, tell)
 
 
 def _run(

@@ -204,6 +204,10 @@ class Lake:
             if part not in left_out:
                 yield from self._log_of(part)
 
+    def entries(self, asset: str) -> Iterator[LogEntry]:
+        """Yield the log's entries of one asset, unread and in no order."""
+        return self._log_of(encode_name(asset))
+
     def read(self, entry: LogEntry) -> Commit:
         """Read one commit record. Raises FormatError when it is damaged or of a newer format."""
         return read_record(self.storage.read(entry.path), entry.path)

@@ -26,6 +26,7 @@ GRAPH = {
     ),
     "gene_expression": ("expression", "experiment", {"sample_quantifications"}),
     "sample_quantification": ("expression", "sample", set()),
+    "dataset_request": ("datasets", "dataset", set()),
 }
 
 

@@ -12,6 +12,7 @@ from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines import experiment_record, gene_expression, sample_quantifications
 from refinebio_assets.pipelines.array_values import GENES
 from refinebio_assets.pipelines.gene_expression import matrix_samples
+from refinebio_assets.pipelines.overview import spellings
 from refinebio_assets.pipelines.registry import EXPERIMENT_REGISTRATION, registered_experiment
 
 
@@ -33,6 +34,12 @@ class Candidate:
     def processed(self) -> bool:
         """Whether it has expression values of genes."""
         return not self.problem
+
+
+def registered_name(lake: Lake, experiment: str) -> str:
+    """Return the name under which an experiment is here, however it was spelled; as given when it is not."""
+    names = spellings(experiment)
+    return next((name for name in names if lake.head(EXPERIMENT_REGISTRATION, name) is not None), experiment)
 
 
 def experiment_candidates(lake: Lake, accession: str) -> dict[str, Candidate] | None:

@@ -1,0 +1,161 @@
+"""``refinebio-assets dataset``: ask for datasets, build them, look at them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from refinebio_assets.cli.exit_codes import EXPLANATION
+from refinebio_assets.cli.home import open_catalog, open_lake
+from refinebio_assets.cli.tables import table, terminal, write_rows
+
+if TYPE_CHECKING:
+    from refinebio_assets.lake.store import Lake
+    from refinebio_assets.pipelines.datasets.registry import RegisteredDataset
+    from refinebio_assets.pipelines.datasets.request import DatasetRequest
+
+MAX_SHOWN = 8
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_JSON = click.Choice(["text", "json"])
+LIST_COLUMNS = [
+    *("dataset", "state", "experiments", "samples", "aggregate_by", "scale_by", "quantile_normalize"),
+    *("quant_sf_only", "built", "notes", "origin"),
+]
+
+
+@click.group()
+def dataset() -> None:
+    """Ask for datasets, build them, and see what is in them and why."""
+
+
+def _choice(*names: str) -> click.Choice[str]:
+    return click.Choice(names, case_sensitive=False)
+
+
+@dataset.command(epilog=EXPLANATION)
+@click.option(
+    "--experiment",
+    "experiments",
+    multiple=True,
+    metavar="EXPERIMENT[:SAMPLE,...]",
+    help="All processed samples of an experiment, or only these. May be given again.",
+)
+@click.option("--from", "file", type=_FILE, help="A request in YAML or JSON, instead of the other options.")
+@click.option("--name", default="", help="The dataset's name. Default: the request's own, or a new id.")
+@click.option(
+    "--aggregate-by",
+    type=_choice("experiment", "species", "all"),
+    help="What one matrix holds. Default: experiment.",
+)
+@click.option(
+    "--scale-by",
+    type=_choice("none", "minmax", "standard", "robust"),
+    help="How each gene is scaled. Default: none.",
+)
+@click.option(
+    "--no-quantile-normalize", is_flag=True, help="Leave values as they are: RNA-seq by experiment only."
+)
+@click.option("--quant-sf-only", is_flag=True, help="Deliver Salmon's quant.sf files instead of matrices.")
+@click.option("--h5ad", is_flag=True, help="Deliver each matrix as AnnData, too.")
+@click.option("--notes", help="Notes that are kept with the request.")
+@click.option("--update", is_flag=True, help="Make a new version of the dataset that has this name.")
+@click.option("--format", "form", type=_JSON, default="text", show_default=True)
+def create(name: str, file: Path | None, update: bool, form: str, **options: Any) -> None:
+    """Ask for a dataset: which samples, and how their matrices are made.
+
+    What cannot be met is refused with everything that stands against it.
+    """
+    from refinebio_assets.pipelines.datasets.acceptance import accept_request
+    from refinebio_assets.pipelines.datasets.registry import register_dataset
+    from refinebio_assets.pipelines.datasets.request_file import read_request_file
+
+    lake = open_lake()
+    if file is not None and any(options.values()):
+        raise click.UsageError("--from FILE says everything: give no other options than --name and --update")
+    if file is None and not options["experiments"]:
+        raise click.UsageError("name experiments with --experiment, or give --from FILE")
+    request = read_request_file(file) if file else _request(lake, options)
+    accepted = accept_request(lake, open_catalog(), request, about=str(file) if file else "")
+    origin = str(file) if file else "command line"
+    made = register_dataset(lake, accepted, dataset=name, update=update, origin=origin)
+    if form == "json":
+        click.echo(json.dumps({"id": made.dataset, **made.request.plain(), "advice": list(accepted.advice)}))
+    else:
+        _say_created(terminal(), made, accepted.advice)
+
+
+def _request(lake: Lake, options: dict[str, Any]) -> DatasetRequest:
+    """Make the request that the options ask for, by the same rules as a file."""
+    from refinebio_assets.pipelines.datasets.candidates import registered_name
+    from refinebio_assets.pipelines.datasets.request import ALL, parse_request
+
+    data: dict[str, Any] = {}
+    for given in options["experiments"]:
+        experiment, separator, listed = given.partition(":")
+        name = registered_name(lake, experiment)
+        if separator:
+            samples = [sample.strip() for sample in listed.split(",") if sample.strip()]
+            data[name] = [*data.get(name, []), *samples]
+        else:
+            data[name] = [ALL]
+    document: dict[str, Any] = {
+        "data": data,
+        "quantile_normalize": not options["no_quantile_normalize"],
+        "quant_sf_only": options["quant_sf_only"],
+        "h5ad": options["h5ad"],
+    }
+    document |= {key: options[key] for key in ("aggregate_by", "scale_by", "notes") if options[key]}
+    return parse_request(document)
+
+
+def _say_created(console: Console, made: RegisteredDataset, advice: Sequence[str]) -> None:
+    request = made.request
+    verb = "asked for" if made.changed else "is there already, with the same request"
+    console.print(
+        f"Dataset [bold]{escape(made.dataset)}[/] {verb}: {len(request.samples):,} samples of "
+        f"{len(request.data):,} experiments, by {request.aggregate_by.lower()}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for line in advice:
+        console.print(escape(line), style="yellow", highlight=False, soft_wrap=True)
+
+
+@dataset.command("list")
+@click.option("--deleted", is_flag=True, help="Deleted datasets, too.")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
+)
+def list_datasets(deleted: bool, form: str) -> None:
+    """List all datasets: requested, built, or built of an earlier request."""
+    from refinebio_assets.pipelines.datasets.overview import dataset_states
+
+    rows = [row for row in dataset_states(open_catalog()) if deleted or not row["deleted"]]
+    if form != "table":
+        write_rows(rows, form)
+    elif rows:
+        terminal().print(table(rows, LIST_COLUMNS, title="Datasets"))
+    else:
+        terminal().print("No datasets yet. Ask for one with `refinebio-assets dataset create`.")
+
+
+@dataset.command()
+@click.argument("datasets", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(datasets: tuple[str, ...], yes: bool) -> None:
+    """Mark DATASETS as deleted: no longer listed or built. Their versions stay in the lake."""
+    from refinebio_assets.pipelines.datasets.registry import delete_dataset, registered_dataset
+
+    lake = open_lake()
+    found = [registered_dataset(lake, name) for name in datasets]
+    if not yes:
+        click.confirm(f"Delete {', '.join(item.dataset for item in found)}?", abort=True)
+    for item in found:
+        delete_dataset(lake, item.dataset)
+        click.echo(f"{item.dataset}: deleted. Its versions stay: `refinebio-assets dataset list --deleted`")

@@ -1,0 +1,132 @@
+"""Datasets in Dagster: asked for in the launchpad or through the inbox, and built in a run."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from dagster import (
+    DagsterInstance,
+    ExecuteInProcessResult,
+    build_sensor_context,
+    instance_for_test,
+    materialize,
+)
+
+from refinebio_assets.definitions import build_definitions
+from refinebio_assets.defs.assets.datasets import dataset_request
+from refinebio_assets.defs.resources import LakeResource
+from refinebio_assets.pipelines.datasets.registry import registered_dataset
+from refinebio_assets_tests.pipelines.study import Study
+
+
+@pytest.fixture
+def processed(study: Study, monkeypatch: pytest.MonkeyPatch) -> Study:
+    study.process()
+    monkeypatch.setenv("REFINEBIO_HOME", str(study.folder / "lake"))
+    return study
+
+
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    with instance_for_test() as made:
+        yield made
+
+
+def ask(instance: DagsterInstance, study: Study, request: dict[str, Any] | None) -> ExecuteInProcessResult:
+    """Materialize the request of the dataset ``d`` as the launchpad does."""
+    instance.add_dynamic_partitions("dataset", ["d"])
+    return materialize(
+        [dataset_request],
+        instance=instance,
+        partition_key="d",
+        resources={"lake": LakeResource(url=study.lake.url)},
+        run_config={"ops": {"dataset_request": {"config": {"request": request}}}} if request else None,
+        raise_on_error=False,
+    )
+
+
+def failure(result: ExecuteInProcessResult) -> str:
+    (event,) = result.filter_events(lambda event: event.is_step_failure)
+    assert event.step_failure_data.user_failure_data is not None
+    return event.step_failure_data.user_failure_data.description or ""
+
+
+def test_the_launchpad_asks_for_a_dataset_on_a_new_partition(
+    processed: Study, instance: DagsterInstance
+) -> None:
+    asked = {
+        "data": {"STUDY": ["ALL"]},
+        "aggregate_by": "SPECIES",
+        "scale_by": "MINMAX",
+        "notes": "from the UI",
+    }
+    result = ask(instance, processed, asked)
+    assert result.success
+    (event,) = result.asset_materializations_for_node("dataset_request")
+    registered = registered_dataset(processed.lake, "d")
+    assert registered.request.plain() | {"name": ""} == asked | {
+        "data": {"STUDY": ["S1", "S2", "S3"]},
+        "quantile_normalize": True,
+        "quant_sf_only": False,
+        "h5ad": False,
+        "name": "",
+    }
+    assert event.metadata["dagster/row_count"].value == 3
+    assert ask(instance, processed, None).success, "without a configuration the request stays"
+    assert len(processed.lake.history("dataset_request", "d")) == 1
+
+
+def test_a_request_that_cannot_be_met_fails_with_every_reason(
+    processed: Study, instance: DagsterInstance
+) -> None:
+    said = failure(ask(instance, processed, {"data": {"STUDY": ["S1", "S8"], "NOWHERE": ["ALL"]}}))
+    assert "there is no sample S8" in said and "there is no experiment NOWHERE" in said
+    assert "there is no dataset d" in failure(ask(instance, processed, None))
+
+
+def tick(instance: DagsterInstance, cursor: str | None = None) -> Any:
+    definitions = build_definitions()
+    with build_sensor_context(
+        instance_ref=instance.get_ref(),
+        cursor=cursor,
+        definitions=definitions,
+        resources={"lake": LakeResource()},
+    ) as context:
+        return definitions.resolve_sensor_def("dataset_inbox").evaluate_tick(context)
+
+
+def drop(study: Study, name: str, text: str) -> None:
+    path = study.folder / "lake" / "inbox" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    os.utime(path, (time.time() - 60,) * 2)
+
+
+def test_the_inbox_sensor_adds_the_partition_and_asks_for_one_run(
+    processed: Study, instance: DagsterInstance
+) -> None:
+    drop(processed, "a.yaml", "data: {STUDY: ALL}\nname: zebrafish\n")
+    first = tick(instance)
+    assert [request.partition_key for request in first.run_requests or []] == ["zebrafish"]
+    (added,) = first.dynamic_partitions_requests or []
+    assert list(added.partition_keys) == ["zebrafish"]
+    lost = tick(instance)
+    assert [r.run_key for r in lost.run_requests or []] == [r.run_key for r in first.run_requests or []]
+    assert not tick(instance, first.cursor).run_requests
+
+
+def test_a_refused_request_is_told_in_the_tick_and_asks_for_nothing(
+    processed: Study, instance: DagsterInstance
+) -> None:
+    drop(processed, "a.yaml", "data: {NOWHERE: ALL}\n")
+    done = tick(instance)
+    assert not done.run_requests and done.skip_message and "a.yaml was refused" in done.skip_message
+
+
+def test_the_inbox_sensor_runs_only_when_somebody_turned_it_on() -> None:
+    sensor = build_definitions().resolve_sensor_def("dataset_inbox")
+    assert sensor.default_status.value == "STOPPED" and sensor.description
