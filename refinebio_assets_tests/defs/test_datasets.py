@@ -14,12 +14,14 @@ from dagster import (
     build_sensor_context,
     instance_for_test,
     materialize,
+    validate_run_config,
 )
 
 from refinebio_assets.definitions import build_definitions
 from refinebio_assets.defs.assets.datasets import dataset_request
 from refinebio_assets.defs.resources import LakeResource
 from refinebio_assets.pipelines.datasets.registry import registered_dataset
+from refinebio_assets_tests.pipelines.datasets.test_request import documented_yaml
 from refinebio_assets_tests.pipelines.study import Study
 
 
@@ -86,6 +88,12 @@ def test_a_request_that_cannot_be_met_fails_with_every_reason(
     said = failure(ask(instance, processed, {"data": {"STUDY": ["S1", "S8"], "NOWHERE": ["ALL"]}}))
     assert "there is no sample S8" in said and "there is no experiment NOWHERE" in said
     assert "there is no dataset d" in failure(ask(instance, processed, None))
+
+
+def test_the_documented_configuration_is_one_that_the_job_takes() -> None:
+    (config,) = [document for document in documented_yaml() if "ops" in document]
+    job = build_definitions().resolve_job_def("build_dataset")
+    assert validate_run_config(job, config)["ops"]["dataset_request"]["config"]["request"]["data"]
 
 
 def tick(instance: DagsterInstance, cursor: str | None = None) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,12 +15,14 @@ from hypothesis import strategies as st
 from refinebio_assets.domain import AggregateBy, ScaleBy
 from refinebio_assets.errors import FormatError, NotFoundError, RequestError
 from refinebio_assets.pipelines.datasets.request import (
+    FIELDS,
     DatasetRequest,
     DatasetRequestError,
     Fault,
     parse_request,
 )
 from refinebio_assets.pipelines.datasets.request_file import read_request_file
+from refinebio_assets_tests.conftest import REPOSITORY
 
 SMALL = {"data": {"GSE1": ["GSM1"]}}
 
@@ -129,6 +133,27 @@ def test_all_problems_are_named_at_once_with_their_places() -> None:
 )
 def test_a_request_without_samples_is_refused(document: object, fault: Fault) -> None:
     assert [problem.fault for problem in refused(document).found] == [fault]
+
+
+def documented_yaml() -> list[Any]:
+    """Return the YAML examples of docs/datasets.md."""
+    text = (REPOSITORY / "docs" / "datasets.md").read_text(encoding="utf-8")
+    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+
+
+def test_the_documented_request_is_read_as_it_says() -> None:
+    (request,) = [parse_request(document) for document in documented_yaml() if "data" in document]
+    assert request.of("GSE900001") == ("ALL",)
+    assert (request.name, request.aggregate_by, request.scale_by) == ("liver", "SPECIES", "MINMAX")
+
+
+def test_the_documented_table_has_every_field_and_choice() -> None:
+    text = (REPOSITORY / "docs" / "datasets.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[a-z_0-9`, ]+`) \| (.*?) \|", text, re.MULTILINE)
+    assert {field for names, _ in rows for field in re.findall(r"`(\w+)`", names)} == set(FIELDS)
+    assert {choice for _, values in rows for choice in re.findall(r"`([A-Z]+)`", values)} == {
+        *(*AggregateBy, *ScaleBy, "ALL")
+    }
 
 
 def test_yaml_and_json_files_say_the_same(tmp_path: Path) -> None:
