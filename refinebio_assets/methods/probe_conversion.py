@@ -16,13 +16,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from refinebio_assets.errors import PermanentError
+from refinebio_assets.methods.gene_ids import mean_of_duplicates
+from refinebio_assets.methods.log_scale import LOG_SCALE_LIMIT, log2_or_missing
 from refinebio_assets.methods.scan.summary import match_cells
 
 GENE_COLUMN = "ENSEMBL"
 OVERLAP_LIMIT = 0.5
 """Share of the submitted rows that must be found in one column of the index; this share itself passes."""
-LOG_SCALE_LIMIT = 100.0
-"""A sample with a value above it is not on a log scale (refine.bio's rule)."""
 _SCANNER_LIMIT = 20.0
 """The log2 of what a scanner of 16 bits reads is at most 16; 20 leaves room for scaling."""
 _FEW = 0.001
@@ -150,15 +150,10 @@ def mean_by_gene(genes: Sequence[str], values: Vector) -> tuple[tuple[str, ...],
     """
     if values.shape != (len(genes),):
         raise ValueError(f"{len(genes):,} genes have {values.shape} values")
-    names = sorted(set(genes))
-    place = {name: number for number, name in enumerate(names)}
-    places = np.fromiter((place[gene] for gene in genes), np.intp, len(genes))
-    present = ~np.isnan(values)
-    counts = np.bincount(places[present], minlength=len(names))
-    sums = np.bincount(places[present], weights=values[present], minlength=len(names))
-    means = np.full(len(names), np.nan)
-    np.divide(sums, counts, out=means, where=counts > 0)
-    return tuple(names), means
+    names, means = mean_of_duplicates(pa.array(genes, pa.string()), values)
+    texts = [str(name) for name in names.to_pylist()]
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    return tuple(texts[place] for place in order), means[order]
 
 
 def detect_log2(values: Vector) -> Log2Evidence:
@@ -195,8 +190,8 @@ def to_log2(values: Vector) -> tuple[Vector, int]:
 
     refine.bio leaves -inf for zero, which no later step can use. NaN stays NaN and is not counted.
     """
-    without = values <= 0
-    return np.log2(np.where(without, np.nan, values)), int(without.sum())
+    logs, without = log2_or_missing(values)
+    return logs.astype(np.float64, copy=False), int(without.sum())
 
 
 def quality_problems(values: Vector) -> tuple[str, ...]:
