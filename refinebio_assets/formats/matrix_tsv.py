@@ -25,9 +25,9 @@ BLOCK_CELLS = 1 << 17
 Matrix = npt.NDArray[np.floating[Any]]
 
 _TO_QUOTE = re.compile('["\t\r\n]')
-_SEPARATORS = bytes.maketrans(b",]", b"\t\n")
-_SMALL = b"0.0000"
-_SMALL_NUMBER = re.compile(rb"(?<![0-9])0\.0000(0*)([0-9])([0-9]*)")
+_SEPARATORS = bytes.maketrans(b",", b"\t")
+_SMALLEST_DECIMAL = 1e-4
+_SMALL_NUMBER = re.compile(rb"0\.0000(0*)([0-9])([0-9]*)")
 
 
 class ByteSink(Protocol):
@@ -66,29 +66,24 @@ def tsv_lines(genes: Sequence[str], values: Matrix) -> bytes:
     if not values.shape[1]:
         return "".join(f"{_quoted(gene)}\n" for gene in genes).encode()
     block = np.ascontiguousarray(values)
-    numbers = orjson.dumps(block, option=orjson.OPT_SERIALIZE_NUMPY)
-    text = numbers.translate(_SEPARATORS, b"[")  # "1.0\t2.0\n\t3.0\t4.0\n\n"
-    if b"null" in text:
-        text = _with_missing(text, block)
-    if _SMALL in text:
-        text = _SMALL_NUMBER.sub(_with_exponent, text)
-    lines = text.split(b"\n\t")
-    lines[-1] = lines[-1].rstrip(b"\n")
+    # "[[1.0,2.0],[3.0,4.0]]" in pieces "[[1.0,2.0", ",[3.0,4.0", "", ""
+    pieces = orjson.dumps(block, option=orjson.OPT_SERIALIZE_NUMPY).split(b"]")
+    lines = [piece[2:].translate(_SEPARATORS) for piece in pieces[: len(block)]]
+    for row in np.flatnonzero(~np.isfinite(block).all(axis=1)).tolist():
+        lines[row] = _with_missing(lines[row], block[row])
+    for row in np.flatnonzero(_small(block).any(axis=1)).tolist():
+        lines[row] = _SMALL_NUMBER.sub(_with_exponent, lines[row])
     ids = (_quoted(gene).encode() for gene in genes)
     return b"".join(
         part for pair in zip(ids, lines, strict=True) for part in (pair[0], b"\t", pair[1], b"\n")
     )
 
 
-def _with_missing(text: bytes, block: Matrix) -> bytes:
-    """Return the text with what JSON cannot say: nothing for NaN, and infinities."""
-    infinite = np.isinf(block)
-    if not infinite.any():
-        return text.replace(b"null", b"")
-    pieces = text.split(b"null")
-    special = block[~np.isfinite(block)]
-    names = [b"inf" if value > 0 else b"-inf" if value < 0 else b"" for value in special.tolist()]
-    return b"".join(_alternating(pieces, names))
+def _with_missing(line: bytes, row: Matrix) -> bytes:
+    """Return a line with what JSON cannot say: nothing for NaN, and infinities."""
+    special = row[~np.isfinite(row)].tolist()
+    names = [b"inf" if value > 0 else b"-inf" if value < 0 else b"" for value in special]
+    return b"".join(_alternating(line.split(b"null"), names))
 
 
 def _alternating(pieces: Sequence[bytes], between: Sequence[bytes]) -> Iterator[bytes]:
@@ -98,8 +93,16 @@ def _alternating(pieces: Sequence[bytes], between: Sequence[bytes]) -> Iterator[
         yield piece
 
 
+def _small(block: Matrix) -> npt.NDArray[np.bool_]:
+    sizes = np.abs(block)
+    return (sizes < _SMALLEST_DECIMAL) & (sizes > 0)
+
+
 def _with_exponent(found: re.Match[bytes]) -> bytes:
     """Write 0.0000123 as 1.23e-5: of so many zeros pandas' default parser loses digits."""
+    # The end of 10.00001 looks like a small number; a look behind in the pattern is ten times slower.
+    if found.start() and found.string[found.start() - 1 : found.start()].isdigit():
+        return found.group()
     zeros, first, rest = found.groups()
     fraction = b"." + rest if rest else b""
     return b"%b%be-%d" % (first, fraction, len(zeros) + 5)

@@ -21,16 +21,18 @@ def two_batches(genes: int = 120, samples: int = 24) -> npt.NDArray[np.float64]:
     return matrix
 
 
-@pytest.mark.parametrize("exact_samples", [2_000, 10])
-def test_components_are_those_of_scikit_learn(exact_samples: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("exact_samples", "tolerance"), [(2_000, 1e-9), (10, 1e-3)])
+def test_components_are_those_of_scikit_learn(
+    exact_samples: int, tolerance: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pca, "EXACT_SAMPLES", exact_samples)
     monkeypatch.setattr(pca, "_BLOCK_CELLS", 500)
     matrix = two_batches()
     found = principal_components(matrix, 2, np.random.default_rng(1))
     expected = PCA(2).fit(matrix.T)
-    np.testing.assert_allclose(found.explained, expected.explained_variance_ratio_, rtol=1e-6)
+    np.testing.assert_allclose(found.explained, expected.explained_variance_ratio_, rtol=tolerance)
     np.testing.assert_allclose(
-        np.abs(found.scores), np.abs(expected.transform(matrix.T)), rtol=1e-3, atol=1e-3
+        np.abs(found.scores), np.abs(expected.transform(matrix.T)), rtol=0.03, atol=30 * tolerance
     )
     assert found.genes == 120
 
