@@ -30,6 +30,7 @@ from refinebio_assets.lake.columns import (
 from refinebio_assets.lake.dataset_tables import DATASET_TABLES
 from refinebio_assets.lake.experiment_tables import EXPERIMENT_TABLES
 from refinebio_assets.lake.table import COMMIT_COLUMNS, IS_CURRENT, Column, ColumnType, Scope, Table
+from refinebio_assets.lake.target_tables import TARGET_TABLES
 
 __all__ = [
     "COMMITS",
@@ -158,6 +159,9 @@ _DECLARED = (
             string("version", "Hash of the matrix's content."),
             string("level", "What a row is: `gene` or `probe set`.", required=False),
             string("processing", "`from raw`, or `submitter-processed` values.", required=False),
+            string(
+                "reference", "Version of the index, gene map or annotation that gave genes.", required=False
+            ),
         ),
     ),
     Table(
@@ -253,6 +257,7 @@ _DECLARED = (
             SHA256,
         ),
     ),
+    *TARGET_TABLES,
     *DATASET_TABLES,
 )
 TABLES: Mapping[str, Table] = {table.name: table for table in _DECLARED}

@@ -41,7 +41,10 @@ def write_matrix(path: Path, table: pa.Table) -> None:
 
 def read_matrix(path: Path, samples: Sequence[str] | None = None) -> pa.Table:
     """Read a matrix, or only some samples of it; FormatError when it is none."""
-    table = pq.read_table(path, columns=None if samples is None else [GENE_COLUMN, *samples])
+    try:
+        table = pq.read_table(path, columns=None if samples is None else [GENE_COLUMN, *samples])
+    except (pa.ArrowException, OSError) as error:
+        raise FormatError(path, expected="an expression matrix as Parquet", found=str(error)) from error
     version = (table.schema.metadata or {}).get(_FORMAT_KEY, b"").decode()
     if version != FORMAT_VERSION or table.column_names[0] != GENE_COLUMN:
         raise FormatError(

@@ -38,7 +38,14 @@ from refinebio_assets.pipelines.expression_matrix import (
 )
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
 from refinebio_assets.pipelines.matrix_plan import MatrixPlan, plan_matrices
-from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows, require_head
+from refinebio_assets.pipelines.outcome import (
+    Outcome,
+    Situation,
+    all_failed,
+    dropped_before,
+    dropped_rows,
+    require_head,
+)
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.raw_file import read_raw_files
 from refinebio_assets.pipelines.transcript_summary import QuantFile, TranscriptSummary, summarize_quant_files
@@ -102,8 +109,8 @@ def summarize_expression(
     assessed = assess_expression(lake, accession)
     situation = assessed.situation
     if situation.current is not None:
-        dropped_before = _dropped_before(lake, situation.current)
-        return _ended(Outcome(situation.current, changed=False, dropped=dropped_before))
+        before = dropped_before(lake, situation.current)
+        return _ended(Outcome(situation.current, changed=False, dropped=before))
     matrices = [_summarize(lake, plan, progress) for plan in assessed.plans]
     dropped = (
         *sample_quantifications.unprocessed(assessed.results),
@@ -257,6 +264,7 @@ def _write(draft: Draft, accession: str, matrix: Matrix) -> dict[str, Any]:
         **counts,
         "path": name,
         "version": matrix_version(table),
+        "reference": _reference_version(plan),
     }
 
 
@@ -293,10 +301,3 @@ def _warnings_of_transcripts(name: str, summary: TranscriptSummary) -> list[str]
             "have a gene; reads of the others count for no gene",
         )
     return lines
-
-
-def _dropped_before(lake: Lake, head: Commit) -> tuple[Dropped, ...]:
-    return tuple(
-        Dropped(DropKind(row["kind"]), row["item"], row["step"], row["reason"], row["permanent"])
-        for row in read_rows(lake, head, "dropped")
-    )

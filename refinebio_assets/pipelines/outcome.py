@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from refinebio_assets.domain import DropKind, Dropped
 from refinebio_assets.errors import AllFailedError, AllFailedForNowError, NotFoundError
+from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.freshness import Basis
 
@@ -80,3 +81,13 @@ def dropped_rows(dropped: Sequence[Dropped]) -> list[dict[str, object]]:
         }
         for item in dropped
     ]
+
+
+def dropped_before(lake: Lake, commit: Commit) -> tuple[Dropped, ...]:
+    """Return what an earlier commit recorded as dropped."""
+    if "dropped" not in commit.tables:
+        return ()
+    return tuple(
+        Dropped(DropKind(row["kind"]), row["item"], row["step"], row["reason"], row["permanent"])
+        for row in read_rows(lake, commit, "dropped")
+    )

@@ -1,4 +1,4 @@
-"""A platform's name for people. Nothing but that one text lives here."""
+"""A platform's name for people, and what it is called in there. Nothing but that one text lives here."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from refinebio_assets.domain import Platform
 
+_IN_PARENTHESES = re.compile(r"\(([^()]+)\)$")
 _CHIP_IN_BRACKETS = re.compile(r"^\[[^\]]*\]\s*")
 
 
@@ -19,3 +20,9 @@ def readable(platform: Platform) -> str:
     if name and platform.accession:
         return f"{name} ({platform.accession})"
     return name or platform.accession or platform.source_accession
+
+
+def accession_in(text: str) -> str:
+    """Return the accession that a platform's name for people ends with, or the text when it is one."""
+    found = _IN_PARENTHESES.search(text)
+    return found[1] if found else text
