@@ -3,7 +3,7 @@
 from dagster import Definitions, in_process_executor
 
 from refinebio_assets.defs import checks, jobs, sensors
-from refinebio_assets.defs.assets import datasets, expression, metadata, reference, source
+from refinebio_assets.defs.assets import datasets, expression, metadata, reference, source, targets
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource, LogProgressSource, ProgressSource
 
 
@@ -19,6 +19,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             expression.sample_quantifications,
             expression.gene_expression,
             expression.sample_quantification,
+            targets.target_quantiles,
             datasets.dataset_request,
         ],
         asset_checks=[
@@ -31,6 +32,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             jobs.survey_experiment,
             jobs.build_transcriptome_index,
             jobs.build_platform_annotation,
+            jobs.build_target_quantiles,
             jobs.build_dataset,
         ],
         sensors=[sensors.dataset_inbox],

@@ -38,6 +38,16 @@ _COMMANDS = {
         "Show an experiment or a sample: files, processing, versions.",
     ),
     "export": ("refinebio_assets.cli.export", "export", "Write an experiment's matrix to a file."),
+    "target": (
+        "refinebio_assets.cli.target",
+        "target",
+        "Make the distributions that samples are normalized to.",
+    ),
+    "normalize": (
+        "refinebio_assets.cli.normalize",
+        "normalize",
+        "Normalize your own matrix as datasets are.",
+    ),
     "dataset": (
         "refinebio_assets.cli.dataset",
         "dataset",

@@ -7,6 +7,7 @@ from refinebio_assets.defs.assets.expression import gene_expression, sample_quan
 from refinebio_assets.defs.assets.metadata import harmonized_metadata
 from refinebio_assets.defs.assets.reference import platform_annotation, transcriptome_index
 from refinebio_assets.defs.assets.source import experiment_record, raw_files
+from refinebio_assets.defs.assets.targets import target_quantiles
 
 process_experiment = define_asset_job(
     "process_experiment",
@@ -32,6 +33,12 @@ build_platform_annotation = define_asset_job(
     "build_platform_annotation",
     selection=AssetSelection.assets(platform_annotation),
     description="Read a microarray's probes and genes from its registered files.",
+)
+
+build_target_quantiles = define_asset_job(
+    "build_target_quantiles",
+    selection=AssetSelection.assets(target_quantiles),
+    description="Make the distribution that an organism's samples are normalized to.",
 )
 
 build_dataset = define_asset_job(

@@ -103,6 +103,13 @@ def run_platform_annotation(
     return _run(definitions, "build_platform_annotation", platform, {}, tell)
 
 
+def run_target_quantiles(
+    definitions: Definitions, organism: str, *, tell: Callable[[str], None]
+) -> RunOutcome:
+    """Materialize an organism's target in one run, in this process."""
+    return _run(definitions, "build_target_quantiles", organism, {}, tell)
+
+
 def run_dataset(definitions: Definitions, dataset: str, *, tell: Callable[[str], None]) -> RunOutcome:
     """Build a dataset in one run, in this process."""
     return _run(definitions, "build_dataset", dataset, {}, tell)

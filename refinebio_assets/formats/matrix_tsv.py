@@ -1,9 +1,9 @@
 """Genes x samples matrices as tab-separated text: the one writer of the project.
 
 The header is ``Gene`` and the samples, each line a gene. A number is the shortest text that reads back to
-the same number of its type (a float32 as such: 0.1, not 0.10000000149011612), a missing value is empty,
-infinity is ``inf``. Ids with a tab, a line's end or a quotation mark are quoted, as pandas does. Files are
-read by ``float()``, pandas, R's ``read.delim`` and readr, DuckDB and Arrow.
+the same number of its type (a float32 as such: 0.1, not 0.10000000149011612), a missing value is empty
+unless told otherwise, infinity is ``inf``. Ids with a tab, a line's end or a quotation mark are quoted, as
+pandas does. Files are read by ``float()``, pandas, R's ``read.delim`` and readr, DuckDB and Arrow.
 
 What an id may be is decided elsewhere. Python's csv module and pandas take twenty times as long.
 """
@@ -38,7 +38,13 @@ class ByteSink(Protocol):
 
 
 def write_matrix_tsv(
-    sink: ByteSink, genes: Sequence[str], samples: Sequence[str], values: Matrix, *, corner: str = GENE_COLUMN
+    sink: ByteSink,
+    genes: Sequence[str],
+    samples: Sequence[str],
+    values: Matrix,
+    *,
+    corner: str = GENE_COLUMN,
+    missing: str = "",
 ) -> None:
     """Write a matrix (float32 or float64, any memory order), a block of genes at a time.
 
@@ -51,7 +57,7 @@ def write_matrix_tsv(
     step = max(1, BLOCK_CELLS // max(1, len(samples)))
     for start in range(0, len(genes), step):
         rows = slice(start, start + step)
-        sink.write(tsv_lines(genes[rows], values[rows]))
+        sink.write(tsv_lines(genes[rows], values[rows], missing=missing))
 
 
 def tsv_header(samples: Iterable[str], *, corner: str = GENE_COLUMN) -> bytes:
@@ -59,7 +65,7 @@ def tsv_header(samples: Iterable[str], *, corner: str = GENE_COLUMN) -> bytes:
     return ("\t".join(_quoted(name) for name in (corner, *samples)) + "\n").encode()
 
 
-def tsv_lines(genes: Sequence[str], values: Matrix) -> bytes:
+def tsv_lines(genes: Sequence[str], values: Matrix, *, missing: str = "") -> bytes:
     """Return the lines of some genes; ``values`` are genes x samples, float32 or float64."""
     if values.dtype not in (np.float32, np.float64):
         raise TypeError(f"expected float32 or float64 values, got {values.dtype}")
@@ -70,7 +76,7 @@ def tsv_lines(genes: Sequence[str], values: Matrix) -> bytes:
     pieces = orjson.dumps(block, option=orjson.OPT_SERIALIZE_NUMPY).split(b"]")
     lines = [piece[2:].translate(_SEPARATORS) for piece in pieces[: len(block)]]
     for row in np.flatnonzero(~np.isfinite(block).all(axis=1)).tolist():
-        lines[row] = _with_missing(lines[row], block[row])
+        lines[row] = _with_missing(lines[row], block[row], missing.encode())
     for row in np.flatnonzero(_small(block).any(axis=1)).tolist():
         lines[row] = _SMALL_NUMBER.sub(_with_exponent, lines[row])
     ids = (_quoted(gene).encode() for gene in genes)
@@ -79,10 +85,10 @@ def tsv_lines(genes: Sequence[str], values: Matrix) -> bytes:
     )
 
 
-def _with_missing(line: bytes, row: Matrix) -> bytes:
-    """Return a line with what JSON cannot say: nothing for NaN, and infinities."""
+def _with_missing(line: bytes, row: Matrix, missing: bytes) -> bytes:
+    """Return a line with what JSON cannot say: missing values and infinities."""
     special = row[~np.isfinite(row)].tolist()
-    names = [b"inf" if value > 0 else b"-inf" if value < 0 else b"" for value in special]
+    names = [b"inf" if value > 0 else b"-inf" if value < 0 else missing for value in special]
     return b"".join(_alternating(line.split(b"null"), names))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from refinebio_assets.domain import Metadata
-from refinebio_assets.errors import NotFoundError, PermanentError, RequestError, StorageError
+from refinebio_assets.errors import NotFoundError, PermanentError, RequestError
 from refinebio_assets.formats.matrix_tsv import write_matrix_tsv
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
@@ -23,6 +22,7 @@ from refinebio_assets.pipelines.expression_matrix import GENE_COLUMN, column_val
 from refinebio_assets.pipelines.gene_expression import read_expression
 from refinebio_assets.pipelines.outcome import require_head
 from refinebio_assets.pipelines.registry import registered_experiment
+from refinebio_assets.pipelines.whole_file import write_whole
 
 FORMATS = ("tsv", "parquet", "h5ad")
 
@@ -68,7 +68,7 @@ def export_matrix(
             table, _sample_metadata(lake, accession, table.column_names[1:]), path
         ),
     }
-    _write_whole(output, writers[format])
+    write_whole(output, writers[format])
     return table.num_rows, table.num_columns - 1
 
 
@@ -77,19 +77,6 @@ def newer_inputs(lake: Lake, accession: str) -> list[str]:
     commit = require_head(lake, gene_expression.ASSET, accession)
     steps = [ref for ref in commit.inputs if ref.partition == accession]
     return [ref.asset for ref in steps if require_head(lake, ref.asset, accession).version != ref.version]
-
-
-def _write_whole(output: Path, write: Callable[[Path], None]) -> None:
-    """Write beside the target, then rename: a reader sees the old file or the whole new one."""
-    temporary = output.with_name(f".{output.name}.{secrets.token_hex(4)}")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        temporary.replace(output)
-    except OSError as error:
-        raise StorageError(f"could not write {output}: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _write_tsv(table: pa.Table, path: Path) -> None:

@@ -26,6 +26,7 @@ GRAPH = {
     ),
     "gene_expression": ("expression", "experiment", {"sample_quantifications"}),
     "sample_quantification": ("expression", "sample", set()),
+    "target_quantiles": ("targets", "organism", {"gene_expression"}),
     "dataset_request": ("datasets", "dataset", set()),
 }
 
@@ -73,6 +74,7 @@ def test_heavy_steps_belong_to_pools(definitions: Definitions) -> None:
             "raw_files",
             "sample_quantifications",
             "gene_expression",
+            "target_quantiles",
         )
     }
     assert pools == {
@@ -81,6 +83,7 @@ def test_heavy_steps_belong_to_pools(definitions: Definitions) -> None:
         "raw_files": {"download"},
         "sample_quantifications": {"salmon"},
         "gene_expression": {"memory"},
+        "target_quantiles": {"memory"},
     }
 
 

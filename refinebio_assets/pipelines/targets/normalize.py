@@ -1,0 +1,139 @@
+"""A person's own matrix, normalized to a target as samples of datasets are.
+
+Reading and writing files is done by the formats; which target is meant, by the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from refinebio_assets.errors import PermanentError
+from refinebio_assets.formats.numeric_table import NumericTable
+from refinebio_assets.methods.gene_ids import mean_of_duplicates, sanitize_gene_ids
+from refinebio_assets.methods.quantile import apply_target
+
+SAMPLES_AT_ONCE = 256
+FEW_SHARED = 0.5
+"""A smaller share of the matrix's genes among the target's makes one doubt that their ids are of one kind."""
+
+Matrix = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NormalizedMatrix:
+    """Genes x samples with the target's distribution, and what was done to get there.
+
+    ``controls`` and ``nameless`` count rows that were dropped, ``duplicates`` rows that became one with
+    others, ``shared`` the genes that the target's samples have too (None where those are not known).
+    ``empty`` are samples without a value, ``constant`` those with a single one: they say nothing.
+    """
+
+    genes: pa.StringArray
+    samples: tuple[str, ...]
+    values: Matrix
+    rows: int
+    controls: int
+    nameless: int
+    duplicates: int
+    missing: int
+    empty: tuple[str, ...]
+    constant: tuple[str, ...]
+    quantiles: int
+    shared: int | None
+
+    def report(self) -> list[str]:
+        """Say what was done, a sentence each."""
+        lines = [f"{self.rows:,} rows and {len(self.samples):,} samples"]
+        dropped = {
+            "are control probes (AFFX-) and were dropped": self.controls,
+            "have no id and were dropped": self.nameless,
+            "have the id of another row: their means were taken": self.duplicates,
+        }
+        lines += [f"{count:,} rows {what}" for what, count in dropped.items() if count]
+        lines.append(f"{len(self.genes):,} genes, and a target of {self.quantiles:,} quantiles")
+        if self.shared is not None:
+            lines.append(f"{self.shared:,} of the genes are among the target's")
+        if self.missing:
+            lines.append(f"{self.missing:,} values are missing and stay so")
+        return lines
+
+    def warnings(self) -> list[str]:
+        """Say what should make one doubt the result."""
+        lines = []
+        few = FEW_SHARED * len(self.genes)
+        if self.shared is not None and self.shared < few:
+            lines.append(
+                f"only {self.shared:,} of {len(self.genes):,} genes are among the target's: are these "
+                "Ensembl ids of that organism, and are rows genes (see --transpose)?"
+            )
+        useless = {"no values": self.empty, "one and the same value everywhere": self.constant}
+        for what, samples in useless.items():
+            if samples:
+                lines.append(f"{len(samples):,} samples have {what}: {', '.join(samples[:5])}")
+        return lines
+
+
+def normalize_matrix(
+    table: NumericTable,
+    target: Matrix,
+    target_genes: Sequence[str] = (),
+    *,
+    tell: Callable[[int], None] = lambda count: None,
+    threads: int | None = None,
+) -> NormalizedMatrix:
+    """Give each sample (column) of a table of genes x samples the target's distribution.
+
+    Ids are sanitized and rows of equal ids averaged as for datasets; values are rounded to float32 before
+    they are ranked, as there. Values may be on any scale, as only their ranks count. ``target_genes`` are
+    the genes of the target's samples, where they are known. ``tell`` is told how many samples are done.
+
+    Raises PermanentError when no gene is left.
+    """
+    ids = sanitize_gene_ids(table.rows)
+    if not ids.kept.any():
+        raise PermanentError(f"none of {len(table.rows):,} rows has the id of a gene")
+    genes, values = mean_of_duplicates(ids.ids, _kept(table.values, ids.kept).astype(np.float32))
+    result = np.empty(values.shape)
+    for start in range(0, values.shape[1], SAMPLES_AT_ONCE):
+        chosen = slice(start, start + SAMPLES_AT_ONCE)
+        apply_target(values[:, chosen], target, out=result[:, chosen], threads=threads)
+        tell(result[:, chosen].shape[1])
+    known = set(target_genes)
+    return NormalizedMatrix(
+        genes=genes,
+        samples=table.columns,
+        values=result,
+        rows=len(table.rows),
+        controls=int(ids.controls.sum()),
+        nameless=int(ids.nameless.sum()),
+        duplicates=int(ids.kept.sum()) - len(genes),
+        missing=int(np.isnan(values).sum()),
+        empty=_named(table.columns, np.logical_and.reduce(np.isnan(values), axis=0)),
+        constant=_named(table.columns, _constant(values)),
+        quantiles=len(target),
+        shared=sum(str(gene) in known for gene in genes.to_pylist()) if known else None,
+    )
+
+
+def _kept(values: Matrix, kept: Flags) -> Matrix:
+    return values if kept.all() else values[kept]
+
+
+def _constant(values: npt.NDArray[np.float32]) -> Flags:
+    """Tell which samples have several values, all equal."""
+    several = np.count_nonzero(~np.isnan(values), axis=0) > 1
+    low: Any = np.fmin.reduce(values, axis=0)
+    high: Any = np.fmax.reduce(values, axis=0)
+    flags: Flags = several & (low == high)
+    return flags
+
+
+def _named(samples: Sequence[str], flags: Flags) -> tuple[str, ...]:
+    return tuple(samples[place] for place in np.flatnonzero(flags).tolist())

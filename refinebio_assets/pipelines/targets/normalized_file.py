@@ -1,0 +1,68 @@
+"""Normalized matrices as files: TSV, Parquet or h5ad, by the file's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from refinebio_assets.errors import PermanentError, RequestError
+from refinebio_assets.formats.matrix_tsv import GENE_COLUMN, write_matrix_tsv
+from refinebio_assets.pipelines.targets.normalize import NormalizedMatrix
+
+Writer = Callable[[Path, NormalizedMatrix], None]
+
+
+def normalized_writer(output: Path, source: Path) -> Writer:
+    """Return what writes a matrix as the name of ``output`` says.
+
+    An h5ad keeps the annotation of observations that ``source`` has when it is h5ad, too. Raises RequestError
+    for a name that says nothing.
+    """
+    if output.suffix.lower() == ".h5ad":
+        return lambda path, matrix: _write_h5ad(path, matrix, source)
+    writer = _WRITERS.get(output.suffix.lower())
+    if writer is None:
+        known = ", ".join(_WRITERS)
+        raise RequestError(f"cannot tell the format from {output.name}; end it with {known} or .h5ad")
+    return writer
+
+
+def _write_tsv(path: Path, matrix: NormalizedMatrix) -> None:
+    genes = [str(gene) for gene in matrix.genes.to_pylist()]
+    with path.open("wb") as stream:
+        write_matrix_tsv(stream, genes, matrix.samples, matrix.values)
+
+
+def _write_parquet(path: Path, matrix: NormalizedMatrix) -> None:
+    columns = [pa.array(np.ascontiguousarray(row)) for row in np.transpose(matrix.values)]
+    table = pa.Table.from_arrays([matrix.genes, *columns], names=[GENE_COLUMN, *matrix.samples])
+    pq.write_table(table, path, compression="zstd")
+
+
+def _write_h5ad(path: Path, matrix: NormalizedMatrix, source: Path) -> None:
+    try:
+        import anndata
+        import pandas as pd
+    except ImportError as error:
+        raise PermanentError("h5ad needs anndata: pip install 'refinebio-assets[h5ad]'") from error
+    obs = pd.DataFrame(index=pd.Index(matrix.samples, dtype=object))
+    if source.suffix.lower() == ".h5ad":
+        obs = anndata.read_h5ad(source, backed="r").obs
+    data = anndata.AnnData(
+        X=np.ascontiguousarray(np.transpose(matrix.values)),
+        obs=obs,
+        var=pd.DataFrame(index=pd.Index(matrix.genes.to_pylist(), name=GENE_COLUMN)),
+    )
+    data.write_h5ad(path)
+
+
+_WRITERS: Mapping[str, Writer] = {
+    ".tsv": _write_tsv,
+    ".txt": _write_tsv,
+    ".parquet": _write_parquet,
+    ".pq": _write_parquet,
+}
