@@ -1,4 +1,4 @@
-# make demo | test | check | ui | bench. Each sets up what it needs, on a machine with Python 3.11 or later.
+# make demo | test | check | ui | api | bench. Each sets up what it needs, on a machine with Python 3.11 or later.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ unexport PYTHONPATH
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format ui bench clean lock salmon test-services
+.PHONY: help demo test check format ui api bench clean lock salmon test-services
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -34,6 +34,9 @@ format: $(VENV)/dev.stamp ## Format the code
 
 ui: $(VENV)/run.stamp salmon ## Open Dagster's UI on the lake in REFINEBIO_HOME
 	$(BIN)/refinebio-assets ui
+
+api: $(VENV)/run.stamp ## Serve the lake in REFINEBIO_HOME to refine.bio's clients
+	$(BIN)/refinebio-assets api
 
 bench: $(VENV)/dev.stamp salmon ## Run the benchmarks beside their peers
 	BENCH_PYTHON=$(PYTHON) ./benchmarks/run

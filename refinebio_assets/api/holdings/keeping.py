@@ -1,0 +1,165 @@
+"""Keeps holdings current: notices a newer catalog, makes the file that belongs to it, opens it, and swaps.
+
+Requests work with the holdings that were current when they came; nothing waits for the next.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Lock, Thread
+from uuid import uuid4
+
+import duckdb
+
+from refinebio_assets.api.holdings.holdings import Holdings
+from refinebio_assets.api.holdings.making import holdings_fingerprint, make_holdings
+from refinebio_assets.errors import NotFoundError, RefinebioError, StorageError
+from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.loading import schema_fingerprint
+from refinebio_assets.lake.published import Pointer, PublishedFiles
+from refinebio_assets.lake.storage import make_folder
+
+_PREFIX, _BUILDING, _SUFFIX = "holdings-", "building-", ".duckdb"
+_LEFT_SECONDS = 3600
+_ATTEMPTS = 5
+_REST = 5
+"""Making holdings may take at most one part in this many of the time."""
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How the holdings stand: the file in use, since when (seconds ago), and what went wrong since."""
+
+    file: str
+    age_seconds: float
+    problem: str
+
+
+class Keeper:
+    """The current holdings of a catalog, in ``folder`` on a local disk.
+
+    ``sync_seconds`` is how often the catalog itself is brought up to date from the lake; 0 is never, which
+    leaves it to others. Several processes may keep holdings in one folder.
+    """
+
+    def __init__(
+        self, catalog: Catalog, folder: Path, *, look_seconds: float = 1.0, sync_seconds: float = 10.0
+    ) -> None:
+        self._catalog = catalog
+        self._published = PublishedFiles(catalog.folder)
+        self._folder = folder
+        self._look_seconds, self._sync_seconds = look_seconds, sync_seconds
+        self._current: Holdings | None = None
+        self._pointer: Pointer | None = None
+        self._since, self._problem = 0.0, ""
+        self._making = Lock()
+        self._stop = Event()
+        self._thread: Thread | None = None
+
+    def current(self) -> Holdings:
+        """Return the current holdings. Raises StorageError when there are none yet, saying why."""
+        if self._current is None:
+            reason = self._problem or "they are being made"
+            raise StorageError(f"the catalog cannot be served yet: {reason}")
+        return self._current
+
+    def freshness(self) -> Freshness:
+        """Return how the holdings stand."""
+        age = time.monotonic() - self._since if self._current else float("inf")
+        return Freshness(self._current.name if self._current else "", age, self._problem)
+
+    def refresh(self) -> bool:
+        """Bring the holdings up to the published catalog, here and now; tell whether they changed.
+
+        Raises NotFoundError when no catalog is published yet, StorageError when it cannot be read or is of
+        another version of this software.
+        """
+        with self._making:
+            pointer = self._published.pointer()
+            if pointer is not None and pointer == self._pointer:
+                return False
+            if pointer is None:
+                raise NotFoundError(f"there is no catalog in {self._published.folder} yet")
+            if pointer.schema != schema_fingerprint():
+                raise StorageError(
+                    f"the catalog {pointer.file} was made by another version of refinebio-assets: "
+                    "`refinebio-assets catalog sync` makes it again"
+                )
+            self._swap(pointer)
+        return True
+
+    def start(self) -> None:
+        """Keep the holdings current from a thread of its own, until ``stop``."""
+        self._thread = Thread(target=self._run, name="holdings", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; a file that is being made is left to be finished or thrown away."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        synced = 0.0
+        while not self._stop.is_set():
+            began = time.monotonic()
+            try:
+                if self._sync_seconds and began - synced >= self._sync_seconds:
+                    synced = began
+                    self._catalog.sync(wait=False)
+                changed = self.refresh()
+                self._problem = ""
+            except RefinebioError as error:
+                changed = False
+                if str(error) != self._problem:
+                    _logger.warning("the holdings stay as they are: %s", error)
+                self._problem = str(error)
+            rest = (time.monotonic() - began) * _REST if changed else 0.0
+            self._stop.wait(max(self._look_seconds, rest))
+
+    def _swap(self, pointer: Pointer) -> None:
+        try:
+            holdings = self._open(pointer)
+        except (OSError, duckdb.Error) as error:
+            raise StorageError(f"the catalog {pointer.file} cannot be served: {error}") from error
+        self._current, self._pointer, self._since = holdings, pointer, time.monotonic()
+        _logger.info("serving %s from %s", pointer.file, holdings.name)
+        self._remove_others(holdings.name)
+
+    def _open(self, pointer: Pointer) -> Holdings:
+        path = self._folder / f"{_PREFIX}{pointer.sha256[:16]}-{holdings_fingerprint()[:8]}{_SUFFIX}"
+        for attempt in range(_ATTEMPTS):
+            if attempt or not path.is_file():
+                self._make(pointer, path)
+            try:
+                return Holdings(path)
+            except (FileNotFoundError, duckdb.IOException):
+                # Removed by a process that serves a newer catalog, or damaged: it is made again.
+                path.unlink(missing_ok=True)
+        return Holdings(path)
+
+    def _make(self, pointer: Pointer, path: Path) -> None:
+        make_folder(self._folder)
+        building = self._folder / f"{_BUILDING}{uuid4().hex}{_SUFFIX}"
+        try:
+            make_holdings(self._published.folder / pointer.file, building)
+            building.replace(path)
+        finally:
+            for left in self._folder.glob(f"{building.name}*"):
+                left.unlink(missing_ok=True)
+
+    def _remove_others(self, kept: str) -> None:
+        """Remove older files; who has one open keeps it until it is closed."""
+        for path in self._folder.iterdir():
+            with suppress(OSError):
+                is_left = (
+                    path.name.startswith(_BUILDING) and time.time() - path.stat().st_mtime > _LEFT_SECONDS
+                )
+                if is_left or (path.name.startswith(_PREFIX) and path.name != kept):
+                    path.unlink()

@@ -1,0 +1,1 @@
+"""What the API's JSON looks like, declared once: from these follow the OpenAPI page and its checks."""

@@ -1,0 +1,1 @@
+"""``/v1``: what existing clients ask for, one module a kind of object."""

@@ -1,0 +1,263 @@
+"""``/v1/`` computed files, original files and computational results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from refinebio_assets.api.answers import (
+    add_route,
+    answer,
+    count_rows,
+    envelope,
+    list_parameters,
+    page_rows,
+    path_parameter,
+)
+from refinebio_assets.api.holdings.holdings import Holdings, Row
+from refinebio_assets.api.models import files as models
+from refinebio_assets.api.parameters import (
+    Filter,
+    Kind,
+    Selection,
+    numbers,
+    order,
+    page,
+    select,
+    texts,
+    truths,
+)
+from refinebio_assets.api.problems import not_found
+from refinebio_assets.api.services import holdings_of
+from refinebio_assets.api.v1.references import object_id
+from refinebio_assets.api.v1.shaping import NO_SHA1, SAMPLE_IN_EXPERIMENT, index, pick
+
+_OF_SAMPLE = Filter(
+    "samples",
+    Kind.NUMBER,
+    "list_contains(samples, (SELECT accession_code FROM samples WHERE id = ?))",
+    "Id of a sample.",
+)
+_COMPUTED_FILTERS = (
+    *numbers("id"),
+    _OF_SAMPLE,
+    *truths("is_qn_target is_smashable is_qc is_compendia quant_sf_only"),
+    Filter("svd_algorithm", condition="? = 'NONE'"),
+    *numbers("compendium_version"),
+    *texts("created_at last_modified"),
+    Filter("result__id", Kind.NUMBER, "result_id = ?"),
+    *texts("filename"),
+)
+_COMPUTED_ORDERINGS = ("id", "created_at", "last_modified", "compendium_version", "filename", "size_in_bytes")
+_ORIGINAL_FILTERS = (
+    *numbers("id"),
+    _OF_SAMPLE,
+    *texts("filename"),
+    *numbers("size_in_bytes"),
+    Filter("sha1", condition="? = ''"),
+    Filter("processor_jobs", Kind.NUMBER, "? IS NULL"),
+    Filter("downloader_jobs", Kind.NUMBER, "? IS NULL"),
+    *texts("source_url source_filename"),
+    *truths("is_downloaded is_archive has_raw"),
+    *texts("created_at last_modified"),
+)
+_ORIGINAL_ORDERINGS = (
+    *("id", "filename", "size_in_bytes", "source_url", "source_filename", "is_downloaded", "is_archive"),
+    *("has_raw", "created_at", "last_modified"),
+)
+_RESULT_FILTERS = (Filter("processor__id", Kind.NUMBER, "processor_id = ?"),)
+_RESULT_ORDERINGS = ("id", "time_start", "time_end", "created_at", "last_modified")
+_DATES = ("created_at", "last_modified")
+
+
+def get_computed_file(request: Request, number: str) -> Response:
+    """Return a file that was made here, with the result that it belongs to."""
+    holdings = holdings_of(request)
+    row = holdings.row("SELECT * FROM computed_files WHERE id = ?", [object_id(number)])
+    if row is None:
+        raise not_found()
+    (shown,) = _computed_files(holdings, [row], with_files=True)
+    return answer(shown)
+
+
+def list_computed_files(request: Request) -> Response:
+    """Return the files that were made here."""
+    holdings = holdings_of(request)
+    given = request.query_params
+    selection = select(given, _COMPUTED_FILTERS)
+    wanted = page(given)
+    rows = page_rows(
+        holdings, "computed_files", selection, order(given, _COMPUTED_ORDERINGS, "", "id"), wanted
+    )
+    count = count_rows(holdings, "computed_files", selection)
+    return envelope(request, wanted, count, _computed_files(holdings, rows, with_files=False))
+
+
+def get_result(request: Request, number: str) -> Response:
+    """Return what was run, and the files that it made."""
+    holdings = holdings_of(request)
+    found = _results(holdings, [object_id(number)], with_files=True)
+    if not found:
+        raise not_found()
+    return answer(found[object_id(number)])
+
+
+def list_results(request: Request) -> Response:
+    """Return what was run, newest first."""
+    holdings = holdings_of(request)
+    given = request.query_params
+    selection = select(given, _RESULT_FILTERS)
+    wanted = page(given)
+    clause = order(given, _RESULT_ORDERINGS, "created_at DESC", "id")
+    rows = page_rows(holdings, "computational_results", selection, clause, wanted)
+    found = _results(holdings, [row["id"] for row in rows], with_files=True)
+    count = count_rows(holdings, "computational_results", selection)
+    return envelope(request, wanted, count, [found[row["id"]] for row in rows])
+
+
+def get_original_file(request: Request, number: str) -> Response:
+    """Return a source file with its samples."""
+    holdings = holdings_of(request)
+    row = holdings.row("SELECT * FROM original_files WHERE id = ?", [object_id(number)])
+    if row is None:
+        raise not_found()
+    samples = _samples(holdings, row["samples"])
+    shown = _original_file(row, [pick(sample, SAMPLE_IN_EXPERIMENT) for sample in samples])
+    names = list(shown)
+    names.insert(names.index("is_archive"), "is_downloaded")
+    return answer({name: row[name] if name == "is_downloaded" else shown[name] for name in names})
+
+
+def list_original_files(request: Request) -> Response:
+    """Return source files."""
+    holdings = holdings_of(request)
+    given = request.query_params
+    selection = select(given, _ORIGINAL_FILTERS)
+    wanted = page(given)
+    rows = page_rows(
+        holdings, "original_files", selection, order(given, _ORIGINAL_ORDERINGS, "", "id"), wanted
+    )
+    ids = {row["accession_code"]: row["id"] for row in _samples(holdings, _all_samples(rows))}
+    results = [_original_file(row, [ids[name] for name in row["samples"] if name in ids]) for row in rows]
+    return envelope(request, wanted, count_rows(holdings, "original_files", selection), results)
+
+
+def _computed_files(holdings: Holdings, rows: Sequence[Row], *, with_files: bool) -> list[Row]:
+    samples = {row["accession_code"]: row for row in _samples(holdings, _all_samples(rows))}
+    results = _results(holdings, [row["result_id"] for row in rows], with_files=with_files)
+    return [
+        {
+            **pick(row, ("id", "filename")),
+            "samples": [
+                pick(samples[name], SAMPLE_IN_EXPERIMENT) for name in row["samples"] if name in samples
+            ],
+            **pick(row, ("size_in_bytes", "is_qn_target", "is_smashable", "is_qc", "is_compendia")),
+            **pick(row, ("quant_sf_only", "compendium_version")),
+            **{"sha1": NO_SHA1, "s3_bucket": None, "s3_key": None, "s3_url": None},
+            **pick(row, _DATES),
+            "result": results.get(row["result_id"]),
+        }
+        for row in rows
+    ]
+
+
+def _results(holdings: Holdings, ids: Sequence[int], *, with_files: bool) -> dict[int, Row]:
+    """Return results as served, by id."""
+    rows = holdings.rows("SELECT * FROM computational_results WHERE id IN (SELECT unnest(?))", [list(ids)])
+    files: dict[int, list[Row]] = {row["id"]: [] for row in rows}
+    if with_files:
+        sql = "SELECT * FROM computed_files WHERE result_id IN (SELECT unnest(?)) ORDER BY id"
+        for file in holdings.rows(sql, [list(files)]):
+            files[file["result_id"]].append(_file_of_result(file))
+    return {row["id"]: _result(holdings, row, files[row["id"]] if with_files else None) for row in rows}
+
+
+def _result(holdings: Holdings, row: Row, files: list[Row] | None) -> Row:
+    facts = {name: value for name, value in (row["facts"] or {}).items() if value not in (None, [])}
+    dates = pick(row, _DATES)
+    annotations: list[Row] = [{"id": row["id"], "data": facts, "is_ccdl": True, **dates}] if facts else []
+    found: dict[str, Any] = {
+        **pick(row, ("id", "commands")),
+        "processor": holdings.processors.get(row["processor_id"]),
+        "is_ccdl": True,
+        "annotations": annotations,
+    }
+    if files is not None:
+        found["files"] = files
+    return found | {
+        "organism_index": index(holdings, row["index_id"]),
+        **pick(row, ("time_start", "time_end", *_DATES)),
+    }
+
+
+def _file_of_result(row: Row) -> Row:
+    return {
+        **pick(row, ("id", "filename", "size_in_bytes", "is_smashable", "is_qc")),
+        **{"sha1": NO_SHA1, "s3_bucket": None, "s3_key": None},
+        **pick(row, _DATES),
+    }
+
+
+def _original_file(row: Row, samples: list[Any]) -> Row:
+    return {
+        **pick(row, ("id", "filename", "size_in_bytes")),
+        "sha1": None,
+        "samples": samples,
+        "processor_jobs": [],
+        "downloader_jobs": [],
+        **pick(row, ("source_url", "source_filename", "is_archive", "has_raw", *_DATES)),
+    }
+
+
+def _all_samples(rows: Sequence[Row]) -> list[str]:
+    return sorted({name for row in rows for name in row["samples"]})
+
+
+def _samples(holdings: Holdings, accessions: Sequence[str]) -> list[Row]:
+    """Return what lists of files say of these samples, by accession."""
+    selection = Selection()
+    selection.add("accession_code IN (SELECT unnest(?))", list(accessions))
+    columns = ", ".join(("id", *SAMPLE_IN_EXPERIMENT))
+    return holdings.rows(
+        f"SELECT {columns} FROM samples {selection.where} ORDER BY accession_code", selection.values
+    )
+
+
+def add_to(router: APIRouter) -> None:
+    """Add these endpoints."""
+    found: dict[str, Any] = {
+        "problems": (404,),
+        "parameters": [path_parameter("number", "Id of the object.", "1")],
+    }
+    add_route(router, "/computed_files/{number}", get_computed_file, models.ComputedFile, **found)
+    add_route(router, "/original_files/{number}", get_original_file, models.OriginalFile, **found)
+    add_route(router, "/computational_results/{number}", get_result, models.ComputationalResult, **found)
+    lists: list[tuple[str, Any, Any, Sequence[Filter], Sequence[str]]] = [
+        (
+            "computed_files",
+            list_computed_files,
+            models.ComputedFilePage,
+            _COMPUTED_FILTERS,
+            _COMPUTED_ORDERINGS,
+        ),
+        (
+            "original_files",
+            list_original_files,
+            models.OriginalFilePage,
+            _ORIGINAL_FILTERS,
+            _ORIGINAL_ORDERINGS,
+        ),
+        (
+            "computational_results",
+            list_results,
+            models.ComputationalResultPage,
+            _RESULT_FILTERS,
+            _RESULT_ORDERINGS,
+        ),
+    ]
+    for name, endpoint, model, filters, orderings in lists:
+        parameters = list_parameters(filters, ordering=orderings)
+        add_route(router, f"/{name}", endpoint, model, problems=(400,), parameters=parameters)

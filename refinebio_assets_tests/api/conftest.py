@@ -1,0 +1,69 @@
+"""A running API on a small lake, asked over HTTP."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from refinebio_assets.api.application import create_app
+from refinebio_assets.api.holdings.keeping import Keeper
+from refinebio_assets.api.job_source import JobSource, NoJobs
+from refinebio_assets.api.services import Services
+from refinebio_assets.api.settings import ApiSettings
+from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.store import Lake
+from refinebio_assets_tests.api.world import make_world
+
+
+@contextmanager
+def serving(lake: Lake, *, jobs: JobSource | None = None, **settings: Any) -> Iterator[httpx.Client]:
+    """Serve a lake on a port of its own and yield a client."""
+    keeper = Keeper(Catalog(lake), lake.cache / "api", look_seconds=0.05, sync_seconds=0.2)
+    options: dict[str, Any] = {"requests_per_second": 0.0, **settings}
+    app = create_app(Services(ApiSettings(**options), lake, keeper, jobs or NoJobs()))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+def wait_until_ready(client: httpx.Client) -> None:
+    """Wait until the holdings are made."""
+    wait_until(lambda: client.get("/health").status_code == 200, "the API is ready")
+
+
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    """Wait until something holds; fail the test when that takes too long."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain until {what}"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The small lake; tests do not change it."""
+    return make_world(tmp_path_factory.mktemp("api"))
+
+
+@pytest.fixture(scope="session")
+def api(world: Lake) -> Iterator[httpx.Client]:
+    """A client of the API on the small lake."""
+    with serving(world) as client:
+        wait_until_ready(client)
+        yield client
