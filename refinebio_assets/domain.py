@@ -105,7 +105,8 @@ class SourceFile:
 
     ``member`` is the file's path inside the archive at ``location``, empty when the file is not in one.
     ``size`` (bytes) and ``md5`` (lower-case hexadecimal) are what the source promises of the file at
-    ``location``; None and empty when it promises nothing.
+    ``location``; None and empty when it promises nothing. ``columns`` names the columns of a table that has
+    no header of its own, as far as the source tells them.
     """
 
     role: FileRole
@@ -113,6 +114,7 @@ class SourceFile:
     member: str = ""
     size: int | None = None
     md5: str = ""
+    columns: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

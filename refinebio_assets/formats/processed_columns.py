@@ -36,6 +36,7 @@ _SIDE_COLUMN = re.compile(
     r"bead|narrays|stdev|std\W?err|\bstd\b|\bs\.?[de]\b|error|\bflags?\b|\bp\W?val|detection"
 )
 _CALLS = frozenset({"p", "a", "m", "nc", "no call", "present", "absent", "marginal"})
+_SHOWN_NAMES = 3
 _LOOKED_AT = 1000
 """Rows by whose content a column is judged."""
 _NOT_SIGN = re.compile(r"[\W_]+")
@@ -48,6 +49,11 @@ class RecognizedColumn:
     name: str
     role: str
     reason: str
+
+    @property
+    def used(self) -> bool:
+        """Whether ids or values are taken from it."""
+        return self.role in (ID, VALUE)
 
 
 class Header(NamedTuple):
@@ -69,12 +75,12 @@ def find_header(
     """Tell the names of ``width`` columns: the first line's, the ``given`` ones, or GEO's convention.
 
     The first line holds names where it has a known name of an id column or anything with ``ID_REF``, or
-    where its second field is no number; then a missing name of the first column becomes ID_REF. Else the
-    names are ``given`` (a MINiML table's, whose names stand in its XML), ``ID_REF, VALUE`` for two columns,
-    and with a third and fourth one detection calls and p-values, told by content. Raises FormatError,
-    quoting the first line, where columns without names cannot be told.
+    where its second field is no number and no names are ``given`` (a MINiML table's, which stand in its
+    record); then a missing name of the first column becomes ID_REF. Else the names are the given ones,
+    ``ID_REF, VALUE`` for two columns, and with a third and fourth one detection calls and p-values, told by
+    content. Raises FormatError, quoting the first line, where columns without names cannot be told.
     """
-    if not _is_header(rows[0]):
+    if _without_names(rows[0], given):
         if given and len(given) != width:
             expected = f"{len(given)} columns ({', '.join(given)})"
             raise FormatError(label, line=line, expected=expected, found=f"{width}: {_shown(rows[0])}")
@@ -91,25 +97,39 @@ def find_header(
 
 
 def recognize_columns(
-    header: Header, rows: Sequence[Sequence[str]], sample: str, label: str, line: int
+    header: Header,
+    rows: Sequence[Sequence[str]],
+    samples: Sequence[str],
+    label: str,
+    line: int,
+    *,
+    shared: bool = False,
 ) -> tuple[RecognizedColumn, ...]:
     """Give every column its role; exactly one is the id and one the value.
 
-    ``rows`` are those below the header, each with a field for each column. The value is, first hit: the
-    column of the ``sample``; the one named VALUE; the other of two columns; the only column of numbers
+    ``rows`` are those below the header, each with a field for each column. ``samples`` are the names of the
+    one sample, the surest first. The value is, first hit: the column with one of them (in a ``shared`` table
+    only this); the one named VALUE; the other of two columns; the only column of numbers
     that is neither id nor p-value, call or a measure of spread; the only one of them whose name
     says signal. Raises FormatError, quoting the header, where none or several are left.
     """
     names = [name.lower() for name in header.names]
     id_place, id_reason = _id_column(header)
     kinds = [_kind(name, [row[place] for row in rows[:_LOOKED_AT]]) for place, name in enumerate(names)]
-    value_place, value_reason = _value_column(header, kinds, id_place, sample)
+    value_place, value_reason = _value_column(header, kinds, id_place, samples, shared=shared)
     if value_place is None:
-        raise _no_value_column(header, kinds, sample, label, line)
+        raise _no_value_column(header, kinds, samples, label, line)
     columns = [RecognizedColumn(name, *kind) for name, kind in zip(header.names, kinds, strict=True)]
     columns[id_place] = RecognizedColumn(header.names[id_place], ID, id_reason)
     columns[value_place] = RecognizedColumn(header.names[value_place], VALUE, value_reason)
     return tuple(columns)
+
+
+def _without_names(first: Sequence[str], given: Sequence[str]) -> bool:
+    if given:
+        # A call or an id as the second field is no name where names are known.
+        return not (_has_id_name(first) or any(ID_HEADER in field for field in first))
+    return not _is_header(first)
 
 
 def _is_header(first: Sequence[str]) -> bool:
@@ -167,31 +187,47 @@ def _kind(name: str, texts: Sequence[str]) -> tuple[str, str]:
 
 
 def _value_column(
-    header: Header, kinds: Sequence[tuple[str, str]], id_place: int, sample: str
+    header: Header,
+    kinds: Sequence[tuple[str, str]],
+    id_place: int,
+    samples: Sequence[str],
+    *,
+    shared: bool,
 ) -> tuple[int | None, str]:
     others = [place for place in range(len(kinds)) if place != id_place]
     numbers = [place for place in others if kinds[place][0] == NUMBERS]
     named = [place for place in others if _bare(header.names[place]) == VALUE]
     signals = [place for place in numbers if _SIGNAL.search(header.names[place].lower())]
-    of_sample = [place for place in others if sample and _is_of_sample(header, place, sample)]
-    candidates = (
-        (of_sample, f"its name is the sample's, {sample}"),
-        ([place for place in of_sample if place in numbers], f"its name is the sample's, {sample}"),
-        ([place for place in signals if _begins_with_sample(header, place, sample)], f"signal of {sample}"),
-        (named, "its name"),
-        (others, "the only column beside the id"),
-        (numbers, "the only column of numbers that are no p-values or measures of spread"),
-        (signals, "the only column of numbers whose name says signal"),
-    )
+    candidates = [each for name in samples for each in _of_sample(header, others, numbers, signals, name)]
+    if not shared:
+        candidates += [
+            (named, "its name"),
+            (others, "the only column beside the id"),
+            (numbers, "the only column of numbers that are no p-values or measures of spread"),
+            (signals, "the only column of numbers whose name says signal"),
+        ]
     return next(((places[0], reason) for places, reason in candidates if len(places) == 1), (None, ""))
 
 
+def _of_sample(
+    header: Header, others: Sequence[int], numbers: Sequence[int], signals: Sequence[int], name: str
+) -> list[tuple[list[int], str]]:
+    """Return the columns that a name of the sample heads, in several readings."""
+    of_sample = [place for place in others if _is_of_sample(header, place, name)]
+    return [
+        (of_sample, f"its name is the sample's, {name}"),
+        ([place for place in of_sample if place in numbers], f"its name is the sample's, {name}"),
+        ([place for place in signals if _begins_with_sample(header, place, name)], f"signal of {name}"),
+    ]
+
+
 def _no_value_column(
-    header: Header, kinds: Sequence[tuple[str, str]], sample: str, label: str, line: int
+    header: Header, kinds: Sequence[tuple[str, str]], samples: Sequence[str], label: str, line: int
 ) -> FormatError:
     names = [above or name for above, name in zip(header.above, header.names, strict=True)]
     possible = sum(role == NUMBERS for role, _ in kinds)
-    wanted = f"{VALUE_HEADER} or {sample}" if sample else f"{VALUE_HEADER}, or a sample's when it is given"
+    known = " or ".join(samples[:_SHOWN_NAMES])
+    wanted = f"{VALUE_HEADER} or {known}" if known else f"{VALUE_HEADER}, or a sample's when it is given"
     found = f"{possible} columns of numbers in {_shown(names)}"
     return FormatError(label, line=line, expected=f"one value column ({wanted})", found=found)
 

@@ -86,12 +86,20 @@ class ProcessedTable:
 
 
 def read_processed_table(
-    path: Path, *, label: str = "", sample: str = "", column_names: Sequence[str] = ()
+    path: Path,
+    *,
+    label: str = "",
+    sample: str = "",
+    also: Sequence[str] = (),
+    column_names: Sequence[str] = (),
+    shared: bool = False,
 ) -> ProcessedTable:
     """Read one sample's ids and values, plain or gzip. ``label`` replaces the path in messages.
 
     ``sample`` names the sample in a file of several: its GSM accession in SOFT, or the name of its
-    column. ``column_names`` are those of a file without a header, as MINiML's XML gives them. See
+    column; ``also`` are other names that its column may have. ``shared`` tells that the file holds several
+    samples: then only a column, or a table of SOFT, with one of these names is taken. ``column_names`` are
+    those of a file without a header, as GEO's records give them. See
     ``find_header`` and ``recognize_columns`` for how columns are told, ``parse_numbers`` for values.
 
     Raises FormatError, naming the line or quoting the header, for what is no text, a file with one
@@ -107,10 +115,14 @@ def read_processed_table(
     fields, numbers = fields[titles:], table.numbers[titles:]
     fields, short = _even_rows(fields, len(column_names), numbers, name)
     header = find_header(fields, len(fields[-1]), column_names, name, numbers[0])
+    if header.rows_from == 0:
+        fields[0] += [""] * (len(header.names) - len(fields[0]))
     rows, row_numbers = fields[header.rows_from :], numbers[header.rows_from :]
     if not rows:
         raise FormatError(name, expected="rows below the header", found="the end of the table")
-    columns = recognize_columns(header, rows, sample, name, numbers[0])
+    names = [each.strip() for each in (sample, *also) if each.strip()]
+    only_named = shared and not table.of_sample
+    columns = recognize_columns(header, rows, names, name, numbers[0], shared=only_named)
     roles = [column.role for column in columns]
     id_place, value_place = roles.index(ID), roles.index(VALUE)
     texts = [row[value_place] for row in rows]

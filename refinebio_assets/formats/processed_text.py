@@ -9,7 +9,7 @@ import codecs
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from refinebio_assets.errors import FormatError
@@ -37,13 +37,14 @@ class TableLines:
     """The lines of one table, without line ends and remarks; ``numbers`` are theirs in the file, from 1.
 
     ``skipped`` counts lines that are not part of it. ``descriptions`` holds what a SOFT file says of a
-    column (``#VALUE = log2 RMA``).
+    column (``#VALUE = log2 RMA``). ``of_sample`` tells that the file itself says whose table it is.
     """
 
     lines: list[str]
     numbers: Sequence[int]
     skipped: int
     descriptions: dict[str, str]
+    of_sample: bool = False
 
 
 def read_text(path: Path, label: str) -> tuple[str, str]:
@@ -89,7 +90,8 @@ def find_table(text: str, label: str, sample: str = "") -> TableLines:
     if stop is None:
         found = "the end of the file: it is cut"
         raise FormatError(label, line=start + 1, expected=f"the end of the {kind} table", found=found)
-    return _without_remarks(lines, start + 1, stop, label, _descriptions(lines, start))
+    table = _without_remarks(lines, start + 1, stop, label, _descriptions(lines, start))
+    return replace(table, of_sample=kind == "sample" and bool(_entity(lines, start)))
 
 
 def choose_delimiter(lines: Sequence[str], label: str) -> str:

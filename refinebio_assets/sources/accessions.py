@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from refinebio_assets.domain import distinct
 
-SURVEY_VERSION = "2"
+SURVEY_VERSION = "3"
 """Raise it when the same answers of an archive would give another record."""
 
 

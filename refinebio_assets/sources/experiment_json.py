@@ -51,7 +51,9 @@ def experiment_from_json(document: object, *, file: str | PurePath = "experiment
 def _plain(value: Any) -> Any:
     """Return nested values as JSON has them: lists for tuples, and text for enumerations."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        # Names of columns came later, and few files have any: older records stay what they are.
+        kept = {key: item for key, item in value.items() if key != "columns" or item}
+        return {key: _plain(item) for key, item in kept.items()}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return str(value) if isinstance(value, str) else value
@@ -128,6 +130,7 @@ def _file(document: Any) -> SourceFile:
         member=_text(document["member"]),
         size=_number(document["size"]),
         md5=_text(document["md5"]),
+        columns=_texts(document.get("columns", ())),
     )
 
 

@@ -41,8 +41,8 @@ def read_cells(layout: Layout, ids: int, numbers: Sequence[int], label: str, *, 
     """Return the probe ids in column ``ids`` and the columns ``numbers``; rows without an id are left out.
 
     A row may lack cells at its end, which are missing then, but not the last row of a text that is not
-    ``complete``. Raises FormatError, naming line and value, for a row with more fields than the header, a
-    cell that holds no number, and a table without rows.
+    ``complete``. Raises FormatError, naming line and value, for a row with more fields than the header and a
+    cell that holds no number, and for a table without a row that has an id.
     """
     notes: list[str] = []
     body = _body(layout, label, notes, complete=complete)
@@ -61,10 +61,6 @@ def read_cells(layout: Layout, ids: int, numbers: Sequence[int], label: str, *, 
 def _body(layout: Layout, label: str, notes: list[str], *, complete: bool) -> bytes:
     """Return the rows as one text in which each has as many fields as the header."""
     lines = list(layout.rows.texts)
-    if not lines:
-        raise FormatError(
-            label, line=layout.line, expected="rows below the header", found="the end of the file"
-        )
     delimiter, width = layout.delimiter.encode(), len(layout.names)
     if layout.delimiter == "\t":
         # Tabs are not quoted in practice, and stray quotes (5" gel) would swallow rows.

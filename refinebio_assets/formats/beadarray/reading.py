@@ -55,6 +55,10 @@ def read_beadarray(path: Path, samples: Sequence[SampleNames], *, label: str = "
         raise RequestError("no samples are asked for", about=name)
     text = plain_table(table_bytes(path, name, _MEMBER), name)
     layout = find_layout(text, name)
+    if not layout.rows.texts:
+        raise FormatError(
+            name, line=layout.line, expected="rows below the header", found="the end of the file"
+        )
     found = _find_columns(layout, samples, name)
     wanted = sorted({each.column.index for each in found.values.values()} | set(found.detection_columns))
     cells = read_cells(layout, found.ids.index, wanted, name, complete=text.complete)

@@ -78,14 +78,18 @@ class Predictor:
 class NormalEquations:
     """Weighted least squares on the probes that the fit samples."""
 
-    def __init__(self, codes: Letters, predictor: Predictor) -> None:
+    def __init__(self, codes: Letters, predictor: Predictor, count_base: int) -> None:
         self._length = predictor.length
+        self._count_base = count_base
         padding = np.zeros((len(codes), -self._length % _WORD), np.uint8)
         padded = np.hstack((codes, padding))
         words = [_numbers(padded[:, at : at + _WORD]) for at in range(0, padded.shape[1], _WORD)]
-        self._words = np.concatenate([word + _CELLS * place for place, word in enumerate(words)])
+        self._count = len(words)
         self._places = np.array(list(combinations(range(len(words)), 2)), np.intp).reshape(-1, 2).T
         self._pairs = [words[one] * _CELLS + words[other] for one, other in self._places.T]
+        neighbors = [*zip(words[::2], words[1::2], strict=False)]
+        self._neighbors = [one * _CELLS + other for one, other in neighbors]
+        self._last = words[-1] if len(words) % 2 else None
         self._indicators = _indicators_of_words()
         self._composition = predictor.composition.astype(np.intp)
         self._distinct_counts = predictor.counts
@@ -107,11 +111,14 @@ class NormalEquations:
 
     def gram(self, weights: Vector) -> Matrix:
         """Return ``X' W X``: the weighted products of all pairs of the model's columns."""
-        across = np.array([self._sums_by_base(weights * column) for column in self._counts])
+        bases = self._products_of_bases(weights)
+        # The first column, nT, is what the other bases leave of a constant: its products follow from theirs.
+        squares = [self._sums_by_base(weights * column) for column in self._counts[1:]]
+        across = np.array([self._count_base * np.diag(bases) - bases.sum(axis=0), *squares])
         weighted = self._distinct_counts * self._sums_by_composition(weights)
         columns = 3 * self._length + len(_OF_COUNTS)
         gram = np.empty((columns, columns))
-        gram[_OF_BASES, _OF_BASES] = self._products_of_bases(weights)
+        gram[_OF_BASES, _OF_BASES] = bases
         gram[_OF_COUNTS, _OF_BASES] = across
         gram[_OF_BASES, _OF_COUNTS] = across.T
         gram[np.ix_(_OF_COUNTS, _OF_COUNTS)] = (weighted[:, np.newaxis] * self._distinct_counts).sum(axis=2)
@@ -121,8 +128,23 @@ class NormalEquations:
         return _sums(self._composition, values, self._distinct_counts.shape[1])
 
     def _sums_by_word(self, values: Vector) -> Matrix:
-        words = len(self._words) // len(values)
-        return _sums(self._words, np.tile(values, words), words * _CELLS).reshape(words, _CELLS)
+        """Sum values by the code of each word: of two neighbors at once, then of each of the two."""
+        sums = np.empty((self._count, _CELLS))
+        if self._neighbors:
+            tables = np.array([_sums(codes, values, _CELLS**2) for codes in self._neighbors])
+            tables = tables.reshape(-1, _CELLS, _CELLS)
+            tables.sum(axis=2, out=sums[: 2 * len(tables) : 2])
+            tables.sum(axis=1, out=sums[1 : 2 * len(tables) : 2])
+        if self._last is not None:
+            sums[-1] = _sums(self._last, values, _CELLS)
+        return sums
+
+    def _sums_within(self, tables: npt.NDArray[np.float64], weights: Vector) -> Matrix:
+        """Sum weights by the code of each word; the tables of its pairs with the first word have the sums."""
+        if not len(tables):
+            return self._sums_by_word(weights)
+        with_first = tables[: self._count - 1]
+        return np.vstack([with_first[0].sum(axis=1), with_first.sum(axis=1)])
 
     def _sums_by_base(self, values: Vector) -> Vector:
         """Sum values where base j is A, C or G: first all positions of A."""
@@ -131,13 +153,15 @@ class NormalEquations:
         return by_letter[:, : self._length].ravel()
 
     def _products_of_bases(self, weights: Vector) -> Matrix:
-        within = self._sums_by_word(weights)
-        words, (one, other) = len(within), self._places
+        words, (one, other) = self._count, self._places
         blocks = np.empty((words, words, 3 * _WORD, 3 * _WORD))
+        tables = np.empty((len(self._pairs), _CELLS, _CELLS))
+        for table, codes in zip(tables, self._pairs, strict=True):
+            table[:] = _sums(codes, weights, _CELLS**2).reshape(_CELLS, _CELLS)
+        within = self._sums_within(tables, weights)
         itself = np.arange(words)
         blocks[itself, itself] = self._indicators.T @ (within[:, :, np.newaxis] * self._indicators)
-        tables = [_sums(codes, weights, _CELLS**2).reshape(_CELLS, _CELLS) for codes in self._pairs]
-        across = self._indicators.T @ np.reshape(tables, (-1, _CELLS, _CELLS)) @ self._indicators
+        across = self._indicators.T @ tables @ self._indicators
         blocks[one, other] = across
         blocks[other, one] = across.transpose(0, 2, 1)
         by_letter = blocks.reshape(words, words, 3, _WORD, 3, _WORD).transpose(2, 0, 3, 4, 1, 5)
@@ -196,7 +220,7 @@ def prepare_design(letters: Letters, settings: ScanSettings) -> Design:
     predictor = _prepare_predictor(codes, settings.count_base)
     sample = slice(0, None, max(1, probes // settings.sample_goal))
     sample_predictor = predictor.take(sample)
-    equations = NormalEquations(codes[sample], sample_predictor)
+    equations = NormalEquations(codes[sample], sample_predictor, settings.count_base)
     _check_condition(equations.gram(np.ones(len(sample_predictor.composition))))
     return Design(settings, probes, predictor, sample, sample_predictor, equations)
 
@@ -262,15 +286,18 @@ def _solve(matrix: Matrix, values: Vector) -> Vector:
     155 columns and two arrays at once it took 80 ms. The steps here are small enough for one thread.
     """
     size = len(matrix)
-    step = max(1, _LARGEST_PRODUCT // size**2)
     work = np.column_stack((matrix, values))
-    for start in range(0, size, step):
-        end = min(start + step, size)
+    steps: list[tuple[int, int]] = []
+    start = 0
+    while start < size:
+        # The fewer columns are left, the more of them make a product of the same size.
+        end = min(start + max(1, _LARGEST_PRODUCT // (size - start) ** 2), size)
         work[start:end, end:] = np.linalg.solve(work[start:end, start:end], work[start:end, end:])
         work[end:, end:] -= work[end:, start:end] @ work[start:end, end:]
+        steps.append((start, end))
+        start = end
     solution = work[:, size]
-    for start in reversed(range(0, size, step)):
-        end = min(start + step, size)
+    for start, end in reversed(steps):
         solution[start:end] -= work[start:end, end:size] @ solution[end:]
     return solution
 

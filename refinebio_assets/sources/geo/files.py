@@ -74,7 +74,8 @@ def files_of_sample(
     files = [SourceFile(role, url) for url in urls if (role := role_of_file(url)) is not None]
     if not has_raw and sample.first("data_row_count") != "0":
         table = addresses.miniml_table(sample.name)
-        files.append(SourceFile(FileRole.PROCESSED, addresses.family_miniml(series), member=table))
+        archive = addresses.family_miniml(series)
+        files.append(SourceFile(FileRole.PROCESSED, archive, table, columns=sample.columns))
     return OfferedFiles(tuple(sorted(files, key=_rank)), has_raw)
 
 

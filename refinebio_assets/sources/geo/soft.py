@@ -34,13 +34,15 @@ class SoftEntity:
 
     ``kind`` is one of ``KINDS``, ``name`` what follows ``=`` (an accession in GEO's own files), ``pairs``
     its attributes in the file's order, repeats kept, keys without the prefix ``Series_`` (``Sample_`` ...)
-    and values without blanks around them; ``line`` is where it begins.
+    and values without blanks around them; ``line`` is where it begins. ``columns`` are the names of its data
+    table's columns, in their order, as far as they are described.
     """
 
     kind: str
     name: str
     pairs: Metadata
     line: int
+    columns: tuple[str, ...] = ()
 
     def values(self, key: str) -> list[str]:
         """Return every value of an attribute that is not empty, in order."""
@@ -56,7 +58,8 @@ def read_soft(chunks: Iterable[bytes], label: str | PurePath) -> Iterator[SoftEn
 
     Text is UTF-8; a line that is not is read as Latin-1, the other usual one (a family file joins the
     texts of many submitters, so one bad line says nothing about the others). A line that begins with none
-    of SOFT's marks continues the value before it. Column descriptions (``#``) and tables are passed over.
+    of SOFT's marks continues the value before it. Of column descriptions (``#``) only the names are kept;
+    tables are passed over.
 
     Raises FormatError, naming ``label`` and the line: for what is not SOFT (HTML, an empty file), an
     unknown entity, an attribute without ``=``, a table without end, and a gzip stream that is cut.
@@ -74,6 +77,7 @@ class _Parser:
         self._label = label
         self._head: tuple[str, str, int] | None = None
         self._pairs: list[tuple[str, str]] = []
+        self._columns: list[str] = []
         self._continues = False
 
     def take(self, number: int, line: bytes) -> Iterator[SoftEntity]:
@@ -82,7 +86,7 @@ class _Parser:
             if self._head:
                 yield self._entity(self._head)
             self._head = self._read_head(number, line)
-            self._pairs, self._continues = [], False
+            self._pairs, self._columns, self._continues = [], [], False
         elif self._head is None:
             if line.strip():
                 raise self._wrong(number, "a SOFT record: a line like '^SERIES = GSE1'", line)
@@ -90,6 +94,7 @@ class _Parser:
             self._pairs.append(self._read_attribute(number, line, self._head[0]))
             self._continues = True
         elif line.startswith(b"#"):
+            self._columns.append(_decoded(line)[1:].partition("=")[0].strip())
             self._continues = False
         elif line.strip():
             self._continue_value(number, line)
@@ -102,7 +107,7 @@ class _Parser:
 
     def _entity(self, head: tuple[str, str, int]) -> SoftEntity:
         kind, name, line = head
-        return SoftEntity(kind, name, tuple(self._pairs), line)
+        return SoftEntity(kind, name, tuple(self._pairs), line, tuple(filter(None, self._columns)))
 
     def _read_head(self, number: int, line: bytes) -> tuple[str, str, int]:
         match = _ENTITY.match(_decoded(line))

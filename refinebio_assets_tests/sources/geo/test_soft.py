@@ -40,7 +40,9 @@ def test_records_are_read_whole_and_tables_are_passed_over(size, pack):
     series, sample = read(pack(SMALL), size)
     assert (series.kind, series.name, series.line) == ("SERIES", "GSE1", 1)
     assert series.pairs[1:] == (("summary", "First."), ("summary", ""), ("summary", "Age = 70; Sex = F"))
-    assert sample == SoftEntity("SAMPLE", "GSM1", (("title", "N035"), ("data_row_count", "2")), 6)
+    assert sample == SoftEntity(
+        "SAMPLE", "GSM1", (("title", "N035"), ("data_row_count", "2")), 6, ("ID_REF",)
+    )
     assert series.values("summary") == ["First.", "Age = 70; Sex = F"]
     assert (series.first("title"), series.first("pubmed_id")) == ("Kidneys", "")
 

@@ -160,6 +160,7 @@ def test_a_sample_without_raw_data_has_its_values_in_the_miniml_archive(survey):
             FileRole.PROCESSED,
             "https://ftp.ncbi.nlm.nih.gov/geo/series/GSE900nnn/GSE900001/miniml/GSE900001_family.xml.tgz",
             member="GSM9000001-tbl-1.txt",
+            columns=("ID_REF",),
         ),
     )
 
