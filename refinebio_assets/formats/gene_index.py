@@ -30,10 +30,14 @@ SEVERAL = "///"
 _NAMES = {
     "probeid": PROBE_COLUMN,
     "probesetid": PROBE_COLUMN,
+    "probesetname": PROBE_COLUMN,
+    "probename": PROBE_COLUMN,
+    "illuminaid": PROBE_COLUMN,
     "idref": PROBE_COLUMN,
     "id": PROBE_COLUMN,
     "ensembl": GENE_COLUMN,
     "ensemblid": GENE_COLUMN,
+    "ensemblgene": GENE_COLUMN,
     "ensemblgeneid": GENE_COLUMN,
     "genestableid": GENE_COLUMN,
     "symbol": "SYMBOL",
@@ -46,8 +50,11 @@ _NAMES = {
     "unigeneid": "UNIGENE",
     "refseq": "REFSEQ",
     "refseqid": "REFSEQ",
+    "refseqtranscriptid": "REFSEQ",
+    "refseqaccession": "REFSEQ",
 }
 """Column names without case and signs, and what they are called in an index."""
+INDEX_COLUMNS = frozenset(_NAMES.values())
 _NOT_SIGN = re.compile(r"[\W_]+")
 Texts: TypeAlias = "pa.DictionaryArray[Any, Any]"
 _TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -98,7 +105,7 @@ def make_gene_index(columns: Mapping[str, Sequence[str | None]]) -> GeneIndex:
     Raises ValueError for columns of other lengths, and without ENSEMBL and one more.
     """
     lengths = {len(ids) for ids in columns.values()}
-    names = [_index_name(name) for name in columns]
+    names = [index_name(name) for name in columns]
     if len(lengths) != 1 or GENE_COLUMN not in names or len(set(names)) != len(names) or len(names) < 2:
         raise ValueError(f"no gene index: columns {', '.join(columns)}, {len(lengths)} lengths")
     texts = {name: _coded(ids) for name, ids in zip(names, columns.values(), strict=True)}
@@ -115,14 +122,15 @@ def write_gene_index(path: Path, index: GeneIndex) -> None:
 
 def _column_names(head: bytes, label: str) -> list[str]:
     text = head.decode("utf-8", errors="replace").rstrip("\r").replace('"', "")
-    names = [_index_name(name) for name in text.split("\t")]
+    names = [index_name(name) for name in text.split("\t")]
     if len(names) < 2 or names.count(GENE_COLUMN) != 1 or len(set(names)) != len(names):
         expected = f"column names with one {GENE_COLUMN} and {PROBE_COLUMN}, SYMBOL, ENTREZID or others"
         raise FormatError(label, line=1, expected=expected, found=quoted(head))
     return names
 
 
-def _index_name(name: str) -> str:
+def index_name(name: str) -> str:
+    """Return what a column of an annotation table is called in an index; its own name where it is in none."""
     bare = _NOT_SIGN.sub("", name.lower())
     return _NAMES.get(bare, name.strip())
 

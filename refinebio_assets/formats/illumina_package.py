@@ -55,13 +55,13 @@ Rows = list[tuple[str | None, ...]]
 
 
 def read_bead_package(
-    package: Path, organism_package: Path | None = None, *, label: str = ""
+    package: Path, organism_package: Path | None = None, *, label: str = "", organism_label: str = ""
 ) -> BeadAnnotation:
     """Read the annotation of a BeadArray platform.
 
     ``package`` is the package as published, source or binary, or its SQLite file alone (plain or
-    compressed); ``organism_package`` the same of the organism, for its Ensembl ids. ``label`` names the
-    package in errors.
+    compressed); ``organism_package`` the same of the organism, for its Ensembl ids. ``label`` and
+    ``organism_label`` name the packages in errors.
 
     Raises FormatError for what is no such package or damaged, for a table or column that is not there, for a
     probe that is described twice in different ways, and when no probe has a sequence. NotFoundError when
@@ -73,24 +73,25 @@ def read_bead_package(
         probes = _rows(database, _PROBES, name)
         columns = ", ".join(f"CAST({column} AS TEXT)" for column in _NEEDED["ExtraInfo"])
         described = _described(_rows(database, f"SELECT {columns} FROM main.ExtraInfo", name), name)
-        pairs = _ensembl_pairs(database, organism_package, name)
+        pairs = _ensembl_pairs(database, organism_package, name, organism_label)
     return _annotation(probes, described, pairs, name)
 
 
 def _ensembl_pairs(
-    database: sqlite3.Connection, organism_package: Path | None, name: str
+    database: sqlite3.Connection, organism_package: Path | None, name: str, organism_label: str
 ) -> tuple[Rows, str] | None:
     """Return probes with their Ensembl ids and the ids' date; None when there is no source of them."""
     if organism_package is None:
         if not set(_OF_GENES) <= _tables(database, "main", name):
             return None
         return _joined(database, "main", name)
-    with _sqlite_file(organism_package, organism_package.name) as file:
+    label = organism_label or organism_package.name
+    with _sqlite_file(organism_package, label) as file:
         try:
             database.execute("ATTACH DATABASE ? AS organism", (_address(file),))
         except sqlite3.DatabaseError as error:
-            raise _damaged(organism_package.name, error) from error
-        found = _joined(database, "organism", organism_package.name)
+            raise _damaged(label, error) from error
+        found = _joined(database, "organism", label)
         database.execute("DETACH DATABASE organism")
     return found
 

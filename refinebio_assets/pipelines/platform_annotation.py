@@ -1,57 +1,46 @@
-"""Makes ``platform_annotation``: one microarray's probes, in the order of SCAN's model, and their genes."""
+"""Makes ``platform_annotation``: one microarray's probes and their genes, of Affymetrix or Illumina.
+
+How the files of each kind are read is in ``affymetrix_content`` and ``bead_content``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-
-from refinebio_assets.errors import PermanentError
 from refinebio_assets.formats.probe_tables import ProbeTable
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
-from refinebio_assets.pipelines.arriving_file import FetchedFile, fetch
-from refinebio_assets.pipelines.fetch_file import WebSource, describe, locate, no_web
-from refinebio_assets.pipelines.freshness import Basis, explain_changes
+from refinebio_assets.pipelines.affymetrix_content import GENES_FILE, PROBES_FILE, affymetrix_content
+from refinebio_assets.pipelines.annotation_content import AnnotationContent
+from refinebio_assets.pipelines.bead_content import bead_content
+from refinebio_assets.pipelines.bead_registry import BeadInputs
+from refinebio_assets.pipelines.fetch_file import WebSource, no_web
+from refinebio_assets.pipelines.freshness import Basis
 from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows
-from refinebio_assets.pipelines.platform_probes import (
-    GeneProbes,
-    cell_count,
-    cell_keys,
-    content_version,
-    name_count,
-    read_genes,
-    read_probes,
-    write_genes,
-    write_probes,
-)
-from refinebio_assets.pipelines.platform_registry import (
-    PLATFORM_REGISTRATION,
-    PlatformInputs,
-    registered_platform,
-    resolve_platform,
-)
-from refinebio_assets.pipelines.platform_tables import (
-    STEP,
-    LocalFile,
-    PlatformTables,
-    read_platform_tables,
-)
+from refinebio_assets.pipelines.platform_probes import GeneProbes, read_genes, read_probes
+from refinebio_assets.pipelines.platform_registry import PLATFORM_REGISTRATION, PlatformInputs
+from refinebio_assets.pipelines.platform_tables import STEP
 from refinebio_assets.pipelines.progress import SILENT, Progress
+from refinebio_assets.pipelines.reference_files import (
+    Files,
+    LocalFile,
+    assess_reference,
+    fetch_source,
+    local_files,
+    source_rows,
+)
+from refinebio_assets.pipelines.registered_platforms import registered_platform
 from refinebio_assets.platforms.annotation_sources import published_md5
-from refinebio_assets.platforms.readable import readable
+from refinebio_assets.platforms.illumina_arrays import published_package_md5
 
 ASSET = STEP
 CODE_VERSION = "1"
-PROBES_FILE = "probes.parquet"
-GENES_FILE = "genes.parquet"
 _TASK = "annotate platform"
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What a commit of ``platform_annotation`` offers to those who process arrays."""
+    """What a commit of ``platform_annotation`` offers to those who process Affymetrix arrays."""
 
     platform: str
     version: str
@@ -69,22 +58,18 @@ class Annotation:
 
 
 def find_annotation(lake: Lake, platform: str) -> Annotation | None:
-    """Return the newest annotation of an array (``hgu95av2``), or None."""
+    """Return the newest annotation of an Affymetrix array (``hgu95av2``), or None."""
     head = lake.head(ASSET, platform)
-    return Annotation(platform, head.version, head) if head else None
+    if head is None or all(file.name != PROBES_FILE for file in head.files):
+        return None
+    return Annotation(platform, head.version, head)
 
 
 def assess_annotation(lake: Lake, platform: str, web: WebSource = no_web) -> Situation:
     """Return how an array's annotation stands against its registered files and the code."""
     inputs, registration = registered_platform(lake, platform)
     basis = {"code version": CODE_VERSION, "registration": registration}
-    for role, location in inputs.locations().items():
-        basis[role.replace("_", " ")] = describe(locate(location, web))
-    head = lake.head(ASSET, platform)
-    reasons = explain_changes(head.info["basis"] if head else None, basis)
-    if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer in the lake")
-    return Situation(head, basis, tuple(reasons))
+    return assess_reference(lake, ASSET, platform, basis=basis, locations=inputs.locations(), web=web)
 
 
 def build_annotation(
@@ -92,9 +77,9 @@ def build_annotation(
 ) -> Outcome:
     """Make the annotation of a registered array, or return the commit that is already right.
 
-    Probes that are not in the model are listed as dropped. Raises NotFoundError for an array that is not
-    registered or a file that is not there, FormatError and PermanentError as ``read_platform_tables``, and
-    PermanentError for a published file that is not what its publisher says.
+    Probes that are left out are listed as dropped. Raises NotFoundError for an array that is not registered
+    or a file that is not there, FormatError and PermanentError as ``read_platform_tables`` and
+    ``read_bead_tables``, and PermanentError for a published file that is not what its publisher says.
     """
     situation = assess_annotation(lake, platform, web)
     if situation.current is not None:
@@ -103,104 +88,43 @@ def build_annotation(
     progress.start(_TASK, len(inputs.locations()) + 1, "stages")
     files = {}
     for role, location in inputs.locations().items():
-        files[role] = _fetch(lake, location, web)
+        files[role] = fetch_source(lake, location, web, _published_md5)
         progress.advance(_TASK, f"{role} stored")
-    tables = read_platform_tables(platform, _local_files(lake, files))
-    progress.advance(_TASK, f"{len(tables.probes):,} probes")
-    built = _Built(inputs, registration, files, tables, situation.basis)
-    if built.genes_without_probe:
-        progress.say(f"{built.genes_without_probe:,} genes have no probe in the model")
+    content = _read(inputs, local_files(lake, files))
+    progress.advance(_TASK, f"{content.facts['probes']:,} probes")
+    if content.remark:
+        progress.say(content.remark)
+    made_from = InputRef(PLATFORM_REGISTRATION, platform, registration)
     with lake.draft(ASSET, platform) as draft:
-        commit = _commit(draft, built, run_id)
-    return Outcome(commit, True, situation.reasons, tables.dropped)
+        commit = _commit(draft, content, files, made_from, situation.basis, run_id)
+    return Outcome(commit, True, situation.reasons, content.dropped)
 
 
-def _fetch(lake: Lake, location: str, web: WebSource) -> FetchedFile:
-    file = fetch(lake, location, None, web)
-    expected = published_md5(location)
-    if expected and file.md5 != expected:
-        raise PermanentError(
-            f"{location} is not what was published: its MD5 is {file.md5}, published is {expected}"
-        )
-    return file
-
-
-def _local_files(lake: Lake, files: Mapping[str, FetchedFile]) -> dict[str, LocalFile]:
-    return {role: LocalFile(lake.local(file.stored), file.origin.location) for role, file in files.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Built:
-    """Everything about an annotation that is about to be committed."""
-
-    inputs: PlatformInputs
-    registration: str
-    files: Mapping[str, FetchedFile]
-    tables: PlatformTables
-    basis: Basis
-
-    @property
-    def genes(self) -> int | None:
-        """Genes that have a probe in the model."""
-        genes = self.tables.genes
-        if genes is None:
-            return None
-        known = np.isin(cell_keys(genes), cell_keys(self.tables.probes))
-        return len(np.unique(genes.genes.codes[known]))
-
-    @property
-    def genes_without_probe(self) -> int:
-        """Genes of the table of genes that have none."""
-        genes = self.tables.genes
-        return 0 if genes is None else name_count(genes.genes) - (self.genes or 0)
-
-
-def _commit(draft: Draft, built: _Built, run_id: str) -> Commit:
-    platform, tables = built.inputs.platform, built.tables
-    write_probes(draft.folder / PROBES_FILE, tables.probes)
-    if tables.genes is not None:
-        write_genes(draft.folder / GENES_FILE, tables.genes)
-    version = content_version(tables.probes, tables.genes)
-    draft.write_table("platform_annotations", [_annotation_row(built, version)])
-    draft.write_table(
-        "annotation_sources", [_source_row(platform, role, file) for role, file in built.files.items()]
+def _read(inputs: PlatformInputs | BeadInputs, files: Mapping[str, LocalFile]) -> AnnotationContent:
+    return (
+        bead_content(inputs, files) if isinstance(inputs, BeadInputs) else affymetrix_content(inputs, files)
     )
-    draft.write_table("dropped", dropped_rows(tables.dropped))
-    for file in built.files.values():
+
+
+def _published_md5(location: str) -> str:
+    return published_md5(location) or published_package_md5(location)
+
+
+def _commit(
+    draft: Draft, content: AnnotationContent, files: Files, made_from: InputRef, basis: Basis, run_id: str
+) -> Commit:
+    platform = {"platform": made_from.partition}
+    content.write(draft.folder)
+    draft.write_table("platform_annotations", [{**platform, "version": content.version, **content.facts}])
+    draft.write_table("annotation_counts", [{**platform, **count} for count in content.counts])
+    draft.write_table("annotation_sources", source_rows(platform, files))
+    draft.write_table("dropped", dropped_rows(content.dropped))
+    for file in files.values():
         draft.attach(file.stored)
     return draft.commit(
-        version=version,
+        version=content.version,
         code_version=CODE_VERSION,
-        inputs=[InputRef(PLATFORM_REGISTRATION, platform, built.registration)],
-        info={"basis": built.basis, "genes without probe": built.genes_without_probe},
+        inputs=[made_from],
+        info={"basis": basis, **content.info},
         run_id=run_id,
     )
-
-
-def _annotation_row(built: _Built, version: str) -> dict[str, Any]:
-    inputs, probes = built.inputs, built.tables.probes
-    platform = resolve_platform(inputs.platform)
-    return {
-        "platform": inputs.platform,
-        "version": version,
-        "manufacturer": str(platform.manufacturer),
-        "name": readable(platform).removesuffix(f" ({platform.accession})"),
-        "probes": len(probes),
-        "cells": cell_count(probes),
-        "probe_sets": name_count(probes.probe_sets),
-        "genes": built.genes,
-        "left_out": built.tables.left_out,
-        "source": inputs.source or "local files",
-        "brainarray_version": inputs.brainarray_version or None,
-    }
-
-
-def _source_row(platform: str, role: str, file: FetchedFile) -> dict[str, Any]:
-    return {
-        "platform": platform,
-        "role": role,
-        "origin": file.origin.location,
-        "size": file.origin.size or file.stored.size,
-        "md5": file.md5,
-        "sha256": file.stored.sha256,
-    }

@@ -7,7 +7,7 @@ decided in ``platform_tables``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,11 +15,11 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from refinebio_assets.errors import FormatError
 from refinebio_assets.formats.probe_tables import PROBE_LENGTH, Labels, ProbeTable
 from refinebio_assets.formats.probe_tables.model import make_labels, make_sequences, sorted_labels
+from refinebio_assets.pipelines.versioned_parquet import read_columns, write_columns
 
 Int32s = npt.NDArray[np.int32]
 
@@ -115,15 +115,15 @@ def write_genes(path: Path, table: GeneProbes) -> None:
 def read_probes(path: Path) -> ProbeTable:
     """Return the probes that ``write_probes`` wrote. Raises FormatError for another file."""
     table = _read(path, _PROBE_COLUMNS, optional=("category",))
-    category = _column(table, "category")
-    sequences, lengths = make_sequences(_column(table, "sequence"))
+    category = table["category"]
+    sequences, lengths = make_sequences(table["sequence"])
     if not (lengths == PROBE_LENGTH).all():
         found = f"one of {lengths[lengths != PROBE_LENGTH][0]}"
         raise FormatError(path, expected=f"sequences of {PROBE_LENGTH} bases", found=found)
     return ProbeTable(
-        x=_int32s(table, "x"),
-        y=_int32s(table, "y"),
-        probe_sets=make_labels(_column(table, "probe_set")),
+        x=_int32s(table["x"]),
+        y=_int32s(table["y"]),
+        probe_sets=make_labels(table["probe_set"]),
         sequences=sequences,
         lengths=lengths,
         categories=make_labels(category) if not category.null_count else None,
@@ -133,7 +133,7 @@ def read_probes(path: Path) -> ProbeTable:
 def read_genes(path: Path) -> GeneProbes:
     """Return the genes' probes that ``write_genes`` wrote. Raises FormatError for another file."""
     table = _read(path, _GENE_COLUMNS)
-    return GeneProbes(_int32s(table, "x"), _int32s(table, "y"), make_labels(_column(table, "gene")))
+    return GeneProbes(_int32s(table["x"]), _int32s(table["y"]), make_labels(table["gene"]))
 
 
 def _add(digest: Any, x: Int32s, y: Int32s, labels: Labels) -> None:
@@ -166,35 +166,15 @@ def _sequence_array(letters: npt.NDArray[np.uint8]) -> pa.Array[Any]:
 
 
 def _write(path: Path, names: Sequence[str], columns: Sequence[pa.Array[Any]]) -> None:
-    fields: list[pa.Field[Any]] = [
-        pa.field(name, column.type) for name, column in zip(names, columns, strict=True)
-    ]
-    schema = pa.schema(fields, metadata={_FORMAT_KEY: FORMAT_VERSION})
-    pq.write_table(pa.Table.from_arrays(list(columns), schema=schema), path, compression="zstd")
+    write_columns(path, names, columns, key=_FORMAT_KEY, version=FORMAT_VERSION)
 
 
-def _read(path: Path, names: Sequence[str], optional: Sequence[str] = ()) -> pa.Table:
-    try:
-        table = pq.read_table(path)
-    except pa.ArrowException as error:
-        raise FormatError(path, expected="probes as Parquet", found=str(error)) from error
-    version = (table.schema.metadata or {}).get(_FORMAT_KEY, b"").decode()
-    found = [(field.name, field.type) for field in table.schema]
-    expected = [(name, pa.int32() if name in ("x", "y") else pa.string()) for name in names]
-    if version != FORMAT_VERSION or found != expected:
-        columns = ", ".join(f"{name} {kind}" for name, kind in found)
-        wanted = f"probes of format {FORMAT_VERSION} with columns {', '.join(names)}"
-        raise FormatError(path, expected=wanted, found=f"format {version or 'unknown'} with {columns}")
-    for name in names:
-        if name not in optional and table.column(name).null_count:
-            raise FormatError(path, place=f"column {name}", expected="a value in each row", found="nulls")
-    return table
+def _read(path: Path, names: Sequence[str], optional: Sequence[str] = ()) -> Mapping[str, pa.Array[Any]]:
+    columns = [(name, pa.int32() if name in ("x", "y") else pa.string()) for name in names]
+    return read_columns(
+        path, columns, key=_FORMAT_KEY, version=FORMAT_VERSION, optional=optional, what="probes"
+    )
 
 
-def _column(table: pa.Table, name: str) -> pa.Array[Any]:
-    return cast("pa.Array[Any]", cast(Any, table.column(name)).combine_chunks())
-
-
-def _int32s(table: pa.Table, name: str) -> Int32s:
-    array = _column(table, name)
+def _int32s(array: pa.Array[Any]) -> Int32s:
     return np.frombuffer(cast(Any, array.buffers()[1]), np.int32, len(array), array.offset * 4)

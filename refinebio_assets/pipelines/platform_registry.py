@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from refinebio_assets.domain import Manufacturer, Platform, accession_problem
-from refinebio_assets.errors import NotFoundError, RequestError
+from refinebio_assets.errors import RequestError
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.pipelines.reference_registry import ReferenceRegistry
 from refinebio_assets.platforms.annotation_sources import SOURCE, annotation_source
 from refinebio_assets.platforms.microarrays import find_by_chip_type, find_microarray, takes_core_probes
 
 PLATFORM_REGISTRATION = "platform_registration"
-CODE_VERSION = "1"
 _NOT_IN_NAMES = re.compile(r"[\W_]+")
 _PACKAGE_VERSION = re.compile(r"ensgprobe_(\d+\.\d+\.\d+)\.tar\.gz$")
 
@@ -43,6 +42,9 @@ class PlatformInputs:
         """Return the given files, role -> location."""
         roles = ("probe_tab", "brainarray", "cdf", "pgf", "clf", "mps")
         return {role: getattr(self, role) for role in roles if getattr(self, role)}
+
+
+_REGISTRY = ReferenceRegistry(PLATFORM_REGISTRATION, lambda info: PlatformInputs(**info["inputs"]))
 
 
 def resolve_platform(name: str) -> Platform:
@@ -112,30 +114,7 @@ def register_platform(lake: Lake, inputs: PlatformInputs) -> str:
     problems = list(_problems(inputs))
     if problems:
         raise RequestError(problems, about=f"platform {inputs.platform}" if inputs.platform else "")
-    content = asdict(inputs)
-    version = content_hash(content)
-    head = lake.head(PLATFORM_REGISTRATION, inputs.platform)
-    if head is None or head.version != version:
-        with lake.draft(PLATFORM_REGISTRATION, inputs.platform) as draft:
-            draft.commit(version=version, code_version=CODE_VERSION, info={"inputs": content})
-    return version
-
-
-def registered_platform(lake: Lake, platform: str) -> tuple[PlatformInputs, str]:
-    """Return an array's files as last registered, with the registration's version."""
-    head = lake.head(PLATFORM_REGISTRATION, platform)
-    if head is None:
-        files = "" if annotation_source(platform) else " --probe-tab FILE --brainarray FILE"
-        raise NotFoundError(
-            f"the microarray {platform} is not registered. Register it with `refinebio-assets reference "
-            f"add-platform --platform {platform}{files}`"
-        )
-    return PlatformInputs(**head.info["inputs"]), head.version
-
-
-def registered_platforms(lake: Lake) -> list[str]:
-    """Return the names of all registered arrays, sorted."""
-    return sorted(lake.partitions(PLATFORM_REGISTRATION))
+    return _REGISTRY.register(lake, inputs.platform, asdict(inputs))
 
 
 def _problems(inputs: PlatformInputs) -> Iterator[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +36,7 @@ from refinebio_assets.pipelines.platform_probes import (
     in_model_order,
 )
 from refinebio_assets.pipelines.platform_registry import resolve_platform
+from refinebio_assets.pipelines.reference_files import LocalFile
 
 STEP = "platform_annotation"
 NO_SEQUENCE = "the probe table has no sequence for this perfect match of the CDF file"
@@ -52,14 +52,6 @@ _KEY_BITS = 24
 """For the number of a probe set: more than twice as many as any array has."""
 
 Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class LocalFile:
-    """A file within reach, and what messages call it."""
-
-    path: Path
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +112,7 @@ def _names(table: ProbeTable) -> Iterator[str]:
         yield f"{probe_set} at x {x}, y {y}"
 
 
-def _read_table(file: LocalFile) -> ProbeTable:
+def read_table(file: LocalFile) -> ProbeTable:
     """Read a flat table or an R package."""
     if _R_PACKAGE.search(file.label):
         return read_r_probe_package(file.path, label=file.label)
@@ -128,7 +120,7 @@ def _read_table(file: LocalFile) -> ProbeTable:
 
 
 def _probe_tab_probes(platform: str, files: Mapping[str, LocalFile], log: _Log) -> ProbeTable:
-    table = _read_table(files["probe_tab"])
+    table = read_table(files["probe_tab"])
     if "cdf" not in files:
         return table
     cdf = files["cdf"]
@@ -185,7 +177,7 @@ def _require_platform(platform: str, chip_types: Iterable[str], label: str) -> N
 
 def _genes(files: Mapping[str, LocalFile], probes: ProbeTable) -> GeneProbes:
     file = files["brainarray"]
-    table = _read_table(file)
+    table = read_table(file)
     places = _places_in(probes, table)
     shared = places >= 0
     if not shared.any():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,11 @@ from refinebio_assets.errors import PermanentError
 from refinebio_assets.formats.fasta import read_fasta
 from refinebio_assets.formats.gene_map import GeneMap, explain_no_match, read_gene_map, write_gene_map
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
-from refinebio_assets.pipelines.arriving_file import FetchedFile, fetch
-from refinebio_assets.pipelines.fetch_file import WebSource, describe, locate, no_web
-from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
+from refinebio_assets.pipelines.fetch_file import WebSource, no_web
+from refinebio_assets.pipelines.freshness import Basis, content_hash
 from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows
 from refinebio_assets.pipelines.progress import SILENT, Progress
+from refinebio_assets.pipelines.reference_files import Files, assess_reference, fetch_source, source_rows
 from refinebio_assets.pipelines.transcriptome_registry import (
     TRANSCRIPTOME_REGISTRATION,
     TranscriptomeInputs,
@@ -75,13 +74,7 @@ def assess_transcriptome(lake: Lake, organism: str, web: WebSource = no_web) -> 
         "salmon version": salmon_version(),
         "registration": registration,
     }
-    for role, location in inputs.locations().items():
-        basis[role.replace("_", " ")] = describe(locate(location, web))
-    head = lake.head(ASSET, organism)
-    reasons = explain_changes(head.info["basis"] if head else None, basis)
-    if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer in the lake")
-    return Situation(head, basis, tuple(reasons))
+    return assess_reference(lake, ASSET, organism, basis=basis, locations=inputs.locations(), web=web)
 
 
 def build_transcriptome_index(
@@ -104,7 +97,7 @@ def build_transcriptome_index(
         return Outcome(situation.current, changed=False)
     inputs, registration = registered_transcriptome(lake, organism)
     progress.start("build index", 2 + len(KMERS), "stages")
-    files = {role: fetch(lake, location, None, web) for role, location in inputs.locations().items()}
+    files = {role: fetch_source(lake, location, web) for role, location in inputs.locations().items()}
     progress.advance("build index", "inputs read")
     with lake.draft(ASSET, organism) as draft:
         prepared = _prepare(lake, draft.folder, files)
@@ -131,7 +124,7 @@ class _Prepared:
     pseudogene_lines: int | None = None
 
 
-def _prepare(lake: Lake, folder: Path, files: Mapping[str, FetchedFile]) -> _Prepared:
+def _prepare(lake: Lake, folder: Path, files: Files) -> _Prepared:
     """Return the transcripts as given, or extracted from the genome into ``folder``, with their genes."""
     local = {role: lake.local(file.stored) for role, file in files.items()}
     labels = {role: file.origin.location for role, file in files.items()}
@@ -174,7 +167,7 @@ class _Built:
 
     inputs: TranscriptomeInputs
     registration: str
-    files: Mapping[str, FetchedFile]
+    files: Files
     prepared: _Prepared
     indices: tuple[SalmonIndex, ...]
     basis: Basis
@@ -234,9 +227,7 @@ def _commit(draft: Draft, built: _Built, run_id: str) -> Commit:
     names = "".join(f"{name}\n" for name in built.indexed)
     (draft.folder / TRANSCRIPTS_FILE).write_text(names, encoding="utf-8")
     draft.write_table("transcriptomes", [_transcriptome_row(built)])
-    draft.write_table(
-        "sources", [_source_row(inputs.organism, role, file) for role, file in built.files.items()]
-    )
+    draft.write_table("sources", source_rows({"organism": inputs.organism}, built.files))
     draft.write_table("dropped", dropped_rows(built.dropped))
     for file in built.files.values():
         draft.attach(file.stored)
@@ -269,15 +260,4 @@ def _transcriptome_row(built: _Built) -> dict[str, Any]:
         "salmon_version": built.basis["salmon version"],
         "short_kmer": SHORT_KMER,
         "long_kmer": LONG_KMER,
-    }
-
-
-def _source_row(organism: str, role: str, file: FetchedFile) -> dict[str, Any]:
-    return {
-        "organism": organism,
-        "role": role,
-        "origin": file.origin.location,
-        "size": file.origin.size,
-        "md5": file.md5,
-        "sha256": file.stored.sha256,
     }

@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass
 from refinebio_assets.domain import organism_name
 from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.pipelines.reference_registry import ReferenceRegistry
 
 TRANSCRIPTOME_REGISTRATION = "transcriptome_registration"
-CODE_VERSION = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,9 @@ class TranscriptomeInputs:
         return {role: location for role, location in roles.items() if location}
 
 
+_REGISTRY = ReferenceRegistry(TRANSCRIPTOME_REGISTRATION, lambda info: TranscriptomeInputs(**info["inputs"]))
+
+
 def register_transcriptome(lake: Lake, inputs: TranscriptomeInputs) -> str:
     """Register an organism's inputs and return the registration's version.
 
@@ -60,27 +62,17 @@ def register_transcriptome(lake: Lake, inputs: TranscriptomeInputs) -> str:
     content = asdict(inputs)
     if inputs.taxonomy_id is None:
         del content["taxonomy_id"]  # as before it was kept, so that such registrations keep their version
-    version = content_hash(content)
-    head = lake.head(TRANSCRIPTOME_REGISTRATION, inputs.organism)
-    if head is None or head.version != version:
-        with lake.draft(TRANSCRIPTOME_REGISTRATION, inputs.organism) as draft:
-            draft.commit(version=version, code_version=CODE_VERSION, info={"inputs": content})
-    return version
+    return _REGISTRY.register(lake, inputs.organism, content)
 
 
 def registered_transcriptome(lake: Lake, organism: str) -> tuple[TranscriptomeInputs, str]:
     """Return an organism's inputs as last registered, with the registration's version."""
-    head = lake.head(TRANSCRIPTOME_REGISTRATION, organism)
-    if head is None:
+    found = _REGISTRY.find(lake, organism)
+    if found is None:
         raise NotFoundError(
             f"no transcriptome is registered for {organism}. Take one from Ensembl with `refinebio-assets "
             f"reference add-ensembl --organism {organism}`, or register your own with `refinebio-assets "
             f"reference add-transcriptome --organism {organism} --transcripts FASTA --gene-map TSV`, or with "
             "--genome FASTA --gtf GTF"
         )
-    return TranscriptomeInputs(**head.info["inputs"]), head.version
-
-
-def registered_organisms(lake: Lake) -> list[str]:
-    """Return the organisms that have a registered transcriptome, sorted."""
-    return sorted(lake.partitions(TRANSCRIPTOME_REGISTRATION))
+    return found

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from refinebio_assets.platforms.microarrays import find_microarray
 from refinebio_assets.platforms.tables_on_disk import table_rows
 
 BIOCONDUCTOR = "https://bioconductor.org/packages/3.11/data/annotation/src/contrib"
@@ -85,3 +86,18 @@ def package_of_platform(accession: str) -> IlluminaPackage | None:
         if wanted in (platform.lower() for platform in package.platforms)
     )
     return next(serving, None)
+
+
+def find_package(name: str) -> IlluminaPackage | None:
+    """Return the package that a name of any kind means, in any case, or None.
+
+    ``name`` is the package's own, refine.bio's accession of an array (``Illumina_HumanHT-12_V4.0``), or an
+    archive's (``GPL10558``, ``A-MEXP-2072``).
+    """
+    array = find_microarray(name)
+    return illumina_package(name) or package_of_platform(array.accession if array else name)
+
+
+def published_package_md5(location: str) -> str:
+    """Return the published checksum of what is at an address, empty where there is none."""
+    return next((package.md5 for package in illumina_packages() if package.location == location), "")

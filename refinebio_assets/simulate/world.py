@@ -6,12 +6,9 @@ complete, so that a folder holds a complete world or none.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +20,22 @@ from refinebio_assets.errors import FormatError, RequestError
 from refinebio_assets.simulate import archives, organism
 from refinebio_assets.simulate.annotation import ASSEMBLY, RELEASE, fasta_text, gtf_text
 from refinebio_assets.simulate.arrays import ON_THE_CHIP, Hybridizations, simulate_hybridizations
+from refinebio_assets.simulate.bead_packages import (
+    INDEX_PLATFORM,
+    ORGANISM_PACKAGE,
+    VERSION,
+    gene_choices_text,
+    write_bead_package,
+    write_gene_index_table,
+    write_organism_package,
+)
+from refinebio_assets.simulate.beads import (
+    OLDER_PLATFORM,
+    BeadArray,
+    gene_ids,
+    simulate_bead_arrays,
+)
+from refinebio_assets.simulate.beads import PLATFORM as BEAD_PLATFORM
 from refinebio_assets.simulate.chip import (
     CHIP_TYPE,
     PLATFORM,
@@ -31,26 +44,21 @@ from refinebio_assets.simulate.chip import (
     probe_tab_text,
     simulate_chip,
 )
-from refinebio_assets.simulate.design import (
-    EXPERIMENTS,
-    Expression,
-    PlannedExperiment,
-    PlannedSample,
-    simulate_expression,
-)
+from refinebio_assets.simulate.design import EXPERIMENTS, simulate_expression
 from refinebio_assets.simulate.genome import Genome, simulate_genome
 from refinebio_assets.simulate.mirror import INDEX
 from refinebio_assets.simulate.packing import write_gzip
-from refinebio_assets.simulate.reads import Library, Transcriptome, simulate_library
+from refinebio_assets.simulate.read_files import reads_by_run, write_samples, write_sheet
+from refinebio_assets.simulate.reads import Transcriptome
 
-WORLD_FORMAT = 3
+WORLD_FORMAT = 4
 """Raise it when the same seed makes another world, so that old worlds are not reused."""
 
 _MARKER = "world.json"
-_SHEET_COLUMNS = ("experiment", "sample", "organism", "technology", "platform", "fastq_1", "fastq_2")
-_TITLES = ("experiment_title", "experiment_description")
 _TRUTH_COLUMNS = ("sample", "gene", "transcript", "tpm", "fragments")
 _ARRAY_COLUMNS = ("sample", "gene", "log2_expression")
+_BEAD_STREAM = 800
+"""The random stream of the BeadArrays' probes."""
 _CHIP_STREAM = 900
 """The chip's random stream, and its experiments' behind it; those below belong to RNA-seq."""
 
@@ -123,6 +131,49 @@ class World:
     def brainarray(self) -> Path:
         """The chip's probes by gene, in the format of Brainarray's flat ENSG tables, in gzip."""
         return self.folder / "arrays" / f"{PLATFORM.upper()}_Sd_ENSG_probe_tab.gz"
+
+    @property
+    def bead_platform(self) -> str:
+        """The package of the simulated BeadArray, as platform detection is to find it."""
+        return BEAD_PLATFORM
+
+    @property
+    def bead_package(self) -> Path:
+        """The annotation package of the BeadArray, as Bioconductor's."""
+        return self._package(f"{BEAD_PLATFORM}.db")
+
+    @property
+    def older_bead_platform(self) -> str:
+        """The package of an older BeadArray with half of the probes."""
+        return OLDER_PLATFORM
+
+    @property
+    def older_bead_package(self) -> Path:
+        """The annotation package of the older BeadArray."""
+        return self._package(f"{OLDER_PLATFORM}.db")
+
+    @property
+    def bead_organism_package(self) -> Path:
+        """The organism's package, which has the Ensembl genes of the Entrez genes."""
+        return self._package(f"{ORGANISM_PACKAGE}.db")
+
+    @property
+    def bead_gene_choices(self) -> Path:
+        """The choice table of the BeadArray: one gene of several for each probe, TSV."""
+        return self.folder / "arrays" / f"{BEAD_PLATFORM}_choices.tsv"
+
+    @property
+    def gene_index_platform(self) -> str:
+        """The microarray that ``gene_index`` is of; its samples come as submitters processed them."""
+        return INDEX_PLATFORM
+
+    @property
+    def gene_index(self) -> Path:
+        """That microarray's probe sets with their genes' ids in several databases, TSV in gzip."""
+        return self.folder / "arrays" / f"{INDEX_PLATFORM}_annotation.tsv.gz"
+
+    def _package(self, name: str) -> Path:
+        return self.folder / "arrays" / f"{name}_{VERSION}.tar.gz"
 
     @property
     def array_truth(self) -> Path:
@@ -256,64 +307,23 @@ def _write_world(world: World, seed: int, tell: Callable[[str], None]) -> None:
         tell(f"reads of {len(experiment.samples)} samples of {experiment.accession}")
         expression = simulate_expression(genome, experiment, np.random.default_rng([seed, number]))
         differential += _differential_rows(genome, experiment.accession, expression.log2_fold_change)
-        truth += _write_samples(world, genome, transcriptome, experiment, expression, seed)
+        truth += write_samples(world.folder, genome, transcriptome, experiment, expression, seed)
     tell(f"arrays of {len(world.array_experiments)} experiments")
     chip, hybridizations = _write_chip(world, genome, seed)
     array_truth: list[Sequence[object]] = [_ARRAY_COLUMNS]
     for arrays in hybridizations:
         differential += _differential_rows(genome, arrays.experiment.accession, arrays.log2_fold_change)
         array_truth += _array_rows(chip, arrays)
+    _write_beads(world, genome, seed)
     _write_table(world.array_truth, array_truth)
     _write_table(world.truth, truth)
     _write_table(world.differential_genes, differential)
-    _write_sheet(world)
+    write_sheet(world.sample_sheet)
     tell("answers of the archives")
     by_experiment = {arrays.experiment.accession: arrays for arrays in hybridizations}
-    archives.write_mirror(world.folder, _reads_by_run(world), chip, by_experiment, seed)
+    archives.write_mirror(world.folder, reads_by_run(world.folder), chip, by_experiment, seed)
     marker = json.dumps(_marker(world, seed), indent=1)
     (world.folder / _MARKER).write_text(marker + "\n", encoding="utf-8")
-
-
-def _write_samples(
-    world: World,
-    genome: Genome,
-    transcriptome: Transcriptome,
-    experiment: PlannedExperiment,
-    expression: Expression,
-    seed: int,
-) -> list[tuple[str, ...]]:
-    """Write the reads of an experiment, samples in parallel, and return their rows of truth."""
-
-    def write(number: int) -> list[tuple[str, ...]]:
-        sample, tpm = experiment.samples[number], expression.tpm[number]
-        library = simulate_library(
-            sample.accession,
-            transcriptome,
-            tpm,
-            fragments=experiment.fragments,
-            read_length=experiment.read_length,
-            paired=experiment.paired,
-            rng=np.random.default_rng([seed, sample.number, 0]),
-        )
-        for name, text in zip(_fastq_names(experiment, sample), library.mates, strict=True):
-            write_gzip(world.folder / name, text)
-        return _truth_rows(genome, sample, tpm.tolist(), library)
-
-    # Two at a time: numpy and zlib let go of the interpreter, and one sample in the making takes 50 MB.
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        rows = pool.map(write, range(len(experiment.samples)))
-        return [row for sample_rows in rows for row in sample_rows]
-
-
-def _truth_rows(
-    genome: Genome, sample: PlannedSample, tpm: Sequence[float], library: Library
-) -> list[tuple[str, ...]]:
-    return [
-        (sample.accession, gene.accession, transcript.accession, f"{value:.6f}", str(fragments))
-        for (gene, transcript), value, fragments in zip(
-            genome.transcripts(), tpm, library.fragments.tolist(), strict=True
-        )
-    ]
 
 
 def _differential_rows(
@@ -335,6 +345,18 @@ def _write_chip(world: World, genome: Genome, seed: int) -> tuple[Chip, list[Hyb
     return chip, arrays
 
 
+def _write_beads(world: World, genome: Genome, seed: int) -> BeadArray:
+    """Write the packages and tables about the BeadArrays; return the newer array."""
+    array, older = simulate_bead_arrays(genome, np.random.default_rng([seed, _BEAD_STREAM]))
+    genes = gene_ids(genome)
+    write_bead_package(world.bead_package, array, genes)
+    write_bead_package(world.older_bead_package, older, genes)
+    write_organism_package(world.bead_organism_package, genes)
+    world.bead_gene_choices.write_bytes(gene_choices_text(array, genes))
+    write_gene_index_table(world.gene_index, genes)
+    return array
+
+
 def _array_rows(chip: Chip, arrays: Hybridizations) -> list[tuple[str, ...]]:
     samples = zip(arrays.experiment.samples, arrays.log2_expression.tolist(), strict=True)
     return [
@@ -342,41 +364,6 @@ def _array_rows(chip: Chip, arrays: Hybridizations) -> list[tuple[str, ...]]:
         for sample, values in samples
         for gene in chip.bound_genes
     ]
-
-
-def _fastq_names(experiment: PlannedExperiment, sample: PlannedSample) -> list[str]:
-    ends = ("_1", "_2") if experiment.paired else ("",)
-    return [f"reads/{sample.accession}{end}.fastq.gz" for end in ends]
-
-
-def _reads_by_run(world: World) -> dict[str, list[Path]]:
-    return {
-        sample.accession: [world.folder / name for name in _fastq_names(experiment, sample)]
-        for experiment in EXPERIMENTS
-        for sample in experiment.samples
-    }
-
-
-def _write_sheet(world: World) -> None:
-    """Write the samples with paths relative to the sheet and the metadata of both experiments."""
-    samples = [(experiment, sample) for experiment in EXPERIMENTS for sample in experiment.samples]
-    keys = list(dict.fromkeys(key for _, sample in samples for key in sample.metadata))
-    rows: list[Sequence[object]] = [(*_SHEET_COLUMNS, *_TITLES, *keys)]
-    for experiment, sample in samples:
-        files = (*_fastq_names(experiment, sample), "")[:2]
-        known = (
-            experiment.accession,
-            sample.accession,
-            organism.NAME,
-            "RNA-SEQ",
-            experiment.platform,
-            *files,
-        )
-        metadata = [sample.metadata.get(key, "") for key in keys]
-        rows.append((*known, experiment.title, experiment.description, *metadata))
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    world.sample_sheet.write_text(text.getvalue(), encoding="utf-8")
 
 
 def _write_table(file: Path, rows: Iterable[Sequence[object]]) -> None:

@@ -160,7 +160,7 @@ def test_an_undeclared_column_is_refused(local_lake: Lake) -> None:
 def test_an_undeclared_table_is_refused_with_the_names_there_are(local_lake: Lake) -> None:
     with (
         local_lake.draft("a", "p") as draft,
-        pytest.raises(FormatError, match="expected one of annotation_sources, "),
+        pytest.raises(FormatError, match="expected one of annotation_counts, "),
     ):
         draft.write_table("sampels", [])
 

@@ -14,11 +14,10 @@ from refinebio_assets.pipelines.platform_registry import (
     platform_warning,
     published_inputs,
     register_platform,
-    registered_platform,
-    registered_platforms,
     resolve_platform,
     version_in_name,
 )
+from refinebio_assets.pipelines.registered_platforms import registered_platform, registered_platforms
 
 
 @pytest.fixture
