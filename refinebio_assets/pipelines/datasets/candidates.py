@@ -8,7 +8,7 @@ from typing import Any
 
 from refinebio_assets.domain import Pipeline, Technology, Verdict
 from refinebio_assets.lake.rows import read_rows
-from refinebio_assets.lake.store import Lake
+from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines import experiment_record, gene_expression, sample_quantifications
 from refinebio_assets.pipelines.array_values import GENES
 from refinebio_assets.pipelines.gene_expression import matrix_samples
@@ -47,7 +47,16 @@ def experiment_candidates(lake: Lake, accession: str) -> dict[str, Candidate] | 
     record = lake.head(experiment_record.ASSET, accession)
     if record is None:
         return _registered_only(lake, accession)
-    problems = _Problems.of(lake, accession)
+    made = lake.head(gene_expression.ASSET, accession)
+    quantified = lake.head(sample_quantifications.ASSET, accession)
+    return pinned_candidates(lake, accession, record, made, quantified)
+
+
+def pinned_candidates(
+    lake: Lake, accession: str, record: Commit, made: Commit | None, quantified: Commit | None
+) -> dict[str, Candidate]:
+    """Return the samples of an experiment as these commits of its record, matrices and results have them."""
+    problems = _Problems.of(lake, accession, made, quantified)
     return {
         row["sample"]: Candidate(
             row["sample"],
@@ -81,16 +90,14 @@ class _Problems:
     results: Mapping[str, Mapping[str, Any]]
 
     @classmethod
-    def of(cls, lake: Lake, accession: str) -> _Problems:
+    def of(cls, lake: Lake, accession: str, made: Commit | None, quantified: Commit | None) -> _Problems:
         levels: dict[str, str] = {}
         dropped: dict[str, str] = {}
-        made = lake.head(gene_expression.ASSET, accession)
         if made is not None:
             dropped = {row["item"]: row["reason"] for row in read_rows(lake, made, "dropped")}
             for row in read_rows(lake, made, "matrices"):
                 level = row["level"] or GENES
                 levels |= dict.fromkeys(matrix_samples(lake, made, row["matrix"]), level)
-        quantified = lake.head(sample_quantifications.ASSET, accession)
         results = read_rows(lake, quantified, "results") if quantified is not None else []
         return cls(accession, levels, dropped, {row["sample"]: row for row in results})
 

@@ -1,0 +1,250 @@
+"""What differs between two versions of a dataset, or two datasets, and which input caused it.
+
+`diff_datasets` compares what was built; `what_would_change` tells before a build what newer inputs there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from refinebio_assets.errors import NotFoundError
+from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines.datasets.dataset_matrices import (
+    CODE_VERSION,
+    assess_dataset,
+    dataset_versions,
+    read_dataset_lock,
+)
+from refinebio_assets.pipelines.datasets.lockfile import make_lock
+from refinebio_assets.pipelines.datasets.matrix_file import (
+    COLUMNS_AT_ONCE,
+    matrix_columns,
+    matrix_file_name,
+    read_dataset_matrix,
+)
+
+_ENTRY = {
+    "version": "processed again",
+    "processor_version": "processor version",
+    "reference": "reference",
+    "matrix_version": "its experiment's matrix",
+}
+"""What an input of a sample is called when it differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleChange:
+    """How a sample's values differ in the genes that both have: how many, and by how much at most."""
+
+    sample: str
+    changed: int
+    largest: float
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixDifference:
+    """How one matrix differs. A matrix that only one side has lists all its genes and samples."""
+
+    key: str
+    genes_added: tuple[str, ...] = ()
+    genes_removed: tuple[str, ...] = ()
+    samples_added: tuple[str, ...] = ()
+    samples_removed: tuple[str, ...] = ()
+    genes_compared: int = 0
+    changes: tuple[SampleChange, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether anything differs."""
+        lists = (self.genes_added, self.genes_removed, self.samples_added, self.samples_removed)
+        return any(lists) or bool(self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDifference:
+    """How two datasets differ, and why: ``causes`` are sentences about inputs, options and code."""
+
+    matrices: tuple[MatrixDifference, ...]
+    causes: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        """Tell whether any matrix differs."""
+        return any(self.matrices)
+
+
+def dataset_version(lake: Lake, name: str) -> Commit:
+    """Return a version of a dataset: ``ID`` is its newest, ``ID@3`` the third.
+
+    Raises NotFoundError, which says what versions there are.
+    """
+    dataset, separator, number = name.rpartition("@")
+    if not separator or not number.isdecimal():
+        dataset, number = name, ""
+    versions = dataset_versions(lake, dataset)
+    if not versions:
+        raise NotFoundError(f"dataset {dataset} is not built yet: `refinebio-assets dataset build {dataset}`")
+    if not number:
+        return versions[-1]
+    if not 1 <= int(number) <= len(versions):
+        raise NotFoundError(f"dataset {dataset} has versions 1 to {len(versions)}, and no {number}")
+    return versions[int(number) - 1]
+
+
+def diff_datasets(lake: Lake, before: Commit, after: Commit) -> DatasetDifference:
+    """Compare two versions of ``dataset_matrices``, of one dataset or of two."""
+    old, new = read_dataset_lock(lake, before), read_dataset_lock(lake, after)
+    keys = sorted(old["matrices"].keys() | new["matrices"].keys())
+    compared = (_compare_matrix(lake, key, before, old, after, new) for key in keys)
+    return DatasetDifference(tuple(item for item in compared if item), tuple(explain_locks(old, new)))
+
+
+def what_would_change(lake: Lake, dataset: str) -> list[str]:
+    """Say what a build would be made from that the newest version was not; empty when nothing is newer."""
+    assessed = assess_dataset(lake, dataset)
+    head = assessed.situation.head
+    if head is None:
+        return ["it is not built yet"]
+    if not assessed.situation.reasons:
+        return []
+    lock = make_lock(
+        lake,
+        dataset=dataset,
+        number=0,
+        requested_at=assessed.requested_at,
+        request=assessed.request,
+        code_version=CODE_VERSION,
+        pins=assessed.pins,
+        targets=assessed.targets,
+        selection=assessed.selection,
+    )
+    return explain_locks(read_dataset_lock(lake, head), lock) or list(assessed.situation.reasons)
+
+
+def explain_locks(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Say in which inputs, options and code two locks differ, one sentence each."""
+    return [
+        *_changed("option", old["request"], new["request"], leave_out=("data",)),
+        *_samples_changed(old, new),
+        *_changed("target of", old["targets"], new["targets"]),
+        *_references_changed(old.get("references", {}), new.get("references", {})),
+        *_changed("software", old["software"], new["software"]),
+        *_metadata_changed(old["experiments"], new["experiments"]),
+    ]
+
+
+def _changed(
+    what: str, old: Mapping[str, Any], new: Mapping[str, Any], *, leave_out: Sequence[str] = ()
+) -> Iterator[str]:
+    for name in sorted(old.keys() | new.keys()):
+        if name not in leave_out and old.get(name) != new.get(name):
+            yield f"{what} {name}: {_short(old.get(name))} -> {_short(new.get(name))}"
+
+
+def _samples_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    before, after = _entries(old), _entries(new)
+    reasons = {(item["sample"], item["key"]): item["reason"] for item in new["filtered"]}
+    for place in sorted(before.keys() - after.keys()):
+        reason = f": {reasons[place]}" if place in reasons else ""
+        yield f"sample {place[0]} is no longer in {place[1]}{reason}"
+    for place in sorted(after.keys() - before.keys()):
+        yield f"sample {place[0]} is new in {place[1]}"
+    for place in sorted(before.keys() & after.keys()):
+        differing = [
+            f"{words} ({_short(before[place].get(name))} -> {_short(after[place].get(name))})"
+            for name, words in _ENTRY.items()
+            if before[place].get(name) != after[place].get(name)
+        ]
+        if differing:
+            yield f"sample {place[0]} of {place[1]}: {', '.join(differing)}"
+
+
+def _entries(lock: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    return {(entry["sample"], entry["key"]): entry for entry in lock["samples"]}
+
+
+def _references_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted(old.keys() ^ new.keys()):
+        about = (old.get(name) or new[name]).get("release") or ""
+        release = f" (release {about})" if about else ""
+        yield f"reference {name}{release} is {'no longer used' if name in old else 'new'}"
+
+
+def _metadata_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted(old.keys() & new.keys()):
+        for step in ("record", "metadata"):
+            before, after = (lock[name].get(step, {}).get("version") for lock in (old, new))
+            if before != after:
+                what = "what its source says" if step == "record" else "harmonized metadata"
+                yield f"{name}: {what} ({_short(before)} -> {_short(after)})"
+
+
+def _short(value: object, shown: int = 12) -> str:
+    text = "none" if value is None else str(value)
+    return text[:shown] if len(text) == 64 else text
+
+
+def _compare_matrix(
+    lake: Lake, key: str, before: Commit, old: Mapping[str, Any], after: Commit, new: Mapping[str, Any]
+) -> MatrixDifference:
+    first, second = old["matrices"].get(key), new["matrices"].get(key)
+    if first == second:
+        return MatrixDifference(key)
+    sides = [
+        _Side.read(lake, commit, key) if matrix is not None else _Side((), ())
+        for commit, matrix in ((before, first), (after, second))
+    ]
+    common = sorted(set(sides[0].genes) & set(sides[1].genes))
+    return MatrixDifference(
+        key,
+        genes_added=_only(sides[1].genes, sides[0].genes),
+        genes_removed=_only(sides[0].genes, sides[1].genes),
+        samples_added=_only(sides[1].samples, sides[0].samples),
+        samples_removed=_only(sides[0].samples, sides[1].samples),
+        genes_compared=len(common),
+        changes=tuple(_value_changes(lake, key, (before, after), sides, common)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    genes: Sequence[str]
+    samples: Sequence[str]
+
+    @classmethod
+    def read(cls, lake: Lake, commit: Commit, key: str) -> _Side:
+        path = lake.local(commit.file(matrix_file_name(key)))
+        genes, _ = read_dataset_matrix(path, [])
+        return cls(genes, matrix_columns(path))
+
+
+def _only(names: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+    known = set(others)
+    return tuple(name for name in names if name not in known)
+
+
+def _value_changes(
+    lake: Lake, key: str, commits: tuple[Commit, Commit], sides: Sequence[_Side], common: Sequence[str]
+) -> Iterator[SampleChange]:
+    """Compare the samples that both have, some at a time."""
+    shared = [name for name in sides[0].samples if name in set(sides[1].samples)]
+    if not common:
+        return
+    places = [{gene: number for number, gene in enumerate(side.genes)} for side in sides]
+    rows = [np.array([place[gene] for gene in common]) for place in places]
+    paths = [lake.local(commit.file(matrix_file_name(key))) for commit in commits]
+    for start in range(0, len(shared), COLUMNS_AT_ONCE):
+        chunk = shared[start : start + COLUMNS_AT_ONCE]
+        first, second = (
+            read_dataset_matrix(path, chunk)[1][own].astype(np.float64)
+            for path, own in zip(paths, rows, strict=True)
+        )
+        both_missing = np.isnan(first) & np.isnan(second)
+        changed = (first != second) & ~both_missing
+        sizes = np.where(changed, np.abs(first - second), 0.0)
+        largest = np.where(np.isnan(sizes), np.inf, sizes).max(axis=0, initial=0.0)
+        for name, count, size in zip(chunk, changed.sum(axis=0).tolist(), largest.tolist(), strict=True):
+            if count:
+                yield SampleChange(name, count, size)

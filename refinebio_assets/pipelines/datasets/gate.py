@@ -1,0 +1,154 @@
+"""The publish gate: what a bundle promises, compared with what is in it. A defect stops its publication.
+
+Pure functions on a `Delivery`; how one is read from a bundle is in `inspection.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from refinebio_assets.errors import PermanentError
+
+NAMED = 5
+"""Samples or files named in a message."""
+TOLERANCE = 1e-9
+"""Largest departure of a normalized sample, of the size of its values; rounding leaves about 1e-12."""
+
+
+class Defect(StrEnum):
+    """What may be wrong with a bundle; the words are the names of the checks."""
+
+    NO_METADATA = "matrix without metadata"
+    NO_MATRIX = "metadata without matrix"
+    NOT_NORMALIZED = "not normalized"
+    SAMPLE_LOST = "sample neither delivered nor filtered"
+    WRONG_CHECKSUM = "checksum differs from manifest"
+    ROWS_DIFFER = "columns differ from metadata rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One defect: which, and a sentence with names."""
+
+    defect: Defect
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What is in a bundle.
+
+    ``requested`` are the samples of each experiment that were asked for; ``delivered`` the columns of each
+    matrix (or the samples of each folder of ``quant.sf`` files), by key; ``described`` the rows of each
+    metadata table, by key; ``filtered`` (experiment, sample) pairs with their reason. ``departures`` say
+    how far each sample is from its target, by key, where samples were normalized; ``magnitudes`` how large
+    values of that matrix are. ``manifest`` and ``checksums`` are SHA-256 by path: promised and found.
+    """
+
+    requested: Mapping[str, Sequence[str]]
+    delivered: Mapping[str, Sequence[str]]
+    described: Mapping[str, Sequence[str]]
+    filtered: Mapping[tuple[str, str], str]
+    manifest: Mapping[str, str]
+    checksums: Mapping[str, str]
+    normalized: bool = False
+    departures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    magnitudes: Mapping[str, float] = field(default_factory=dict)
+
+
+class GateError(PermanentError):
+    """A bundle is not published; ``found`` are its defects, the message names them all."""
+
+    def __init__(self, about: str, found: Sequence[Found]) -> None:
+        lines = "\n".join(f"  - {item.defect}: {item.message}" for item in found)
+        super().__init__(f"{about} is not published:\n{lines}")
+        self.found = tuple(found)
+
+
+def require_sound(delivery: Delivery, about: str) -> None:
+    """Raise GateError naming every defect, or return."""
+    found = find_defects(delivery)
+    if found:
+        raise GateError(about, found)
+
+
+def find_defects(delivery: Delivery, defects: Sequence[Defect] = tuple(Defect)) -> list[Found]:
+    """Return the defects of a delivery, or only those of some kinds."""
+    return [Found(defect, message) for defect in defects for message in CHECKS[defect](delivery)]
+
+
+def _without_metadata(delivery: Delivery) -> Iterator[str]:
+    for key in delivery.delivered:
+        if not delivery.described.get(key):
+            yield f"{key} has {len(delivery.delivered[key]):,} samples and no metadata"
+
+
+def _without_matrix(delivery: Delivery) -> Iterator[str]:
+    for key, rows in delivery.described.items():
+        if not delivery.delivered.get(key):
+            yield f"{key} has {len(rows):,} rows of metadata and no values"
+
+
+def _not_normalized(delivery: Delivery) -> Iterator[str]:
+    if not delivery.normalized:
+        return
+    for key, samples in delivery.delivered.items():
+        departures = delivery.departures.get(key, {})
+        limit = TOLERANCE * max(1.0, delivery.magnitudes.get(key, 1.0))
+        wrong = [name for name in samples if not departures.get(name, float("inf")) <= limit]
+        if wrong:
+            yield f"{_named(wrong)} of {key} have not the distribution of the target"
+
+
+def _sample_lost(delivery: Delivery) -> Iterator[str]:
+    present = {sample for samples in delivery.delivered.values() for sample in samples}
+    lost = [
+        f"{sample} of {experiment}"
+        for experiment, samples in delivery.requested.items()
+        for sample in samples
+        if sample not in present and not delivery.filtered.get((experiment, sample))
+    ]
+    if lost:
+        yield f"{_named(lost)} was asked for and is neither in a matrix nor listed as filtered with a reason"
+    stray = sorted(present - {sample for samples in delivery.requested.values() for sample in samples})
+    if stray:
+        yield f"{_named(stray)} is delivered and was not asked for"
+
+
+def _wrong_checksum(delivery: Delivery) -> Iterator[str]:
+    for path in sorted(delivery.manifest.keys() | delivery.checksums.keys()):
+        promised, found = delivery.manifest.get(path), delivery.checksums.get(path)
+        if found is None:
+            yield f"{path} is in the manifest and not in the bundle"
+        elif promised is None:
+            yield f"{path} is in the bundle and not in the manifest"
+        elif promised != found:
+            yield f"{path} has SHA-256 {found[:12]}, the manifest says {promised[:12]}"
+
+
+def _rows_differ(delivery: Delivery) -> Iterator[str]:
+    for key, columns in delivery.delivered.items():
+        rows = delivery.described.get(key)
+        if rows and list(rows) != list(columns):
+            only_columns = [name for name in columns if name not in set(rows)]
+            only_rows = [name for name in rows if name not in set(columns)]
+            what = [f"only in the matrix: {_named(only_columns)}"] if only_columns else []
+            what += [f"only in the metadata: {_named(only_rows)}"] if only_rows else []
+            yield f"{key}: {'; '.join(what) or 'the same samples in another order, or one twice'}"
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+CHECKS: Mapping[Defect, Callable[[Delivery], Iterator[str]]] = {
+    Defect.NO_METADATA: _without_metadata,
+    Defect.NO_MATRIX: _without_matrix,
+    Defect.NOT_NORMALIZED: _not_normalized,
+    Defect.SAMPLE_LOST: _sample_lost,
+    Defect.WRONG_CHECKSUM: _wrong_checksum,
+    Defect.ROWS_DIFFER: _rows_differ,
+}

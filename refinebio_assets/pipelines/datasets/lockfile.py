@@ -1,0 +1,165 @@
+"""``dataset.lock.json``: everything that determined a dataset's numbers, so that they can be made again.
+
+It pins the request, each commit and checksum that values came from, targets, references, and the code; and
+tells what came out: the genes and a hash of the values of each matrix.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+from refinebio_assets import __version__
+from refinebio_assets.errors import FormatError
+from refinebio_assets.lake.rows import read_rows
+from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines import platform_annotation, transcriptome_index
+from refinebio_assets.pipelines.datasets.pins import Pins, exact_pins
+from refinebio_assets.pipelines.datasets.request import DatasetRequest
+from refinebio_assets.pipelines.datasets.selection import Filtered, Group, Selection
+from refinebio_assets.pipelines.datasets.targets import Targets
+
+NAME = "dataset.lock.json"
+FORMAT = 1
+LIBRARIES = ("numpy", "pyarrow")
+"""Libraries whose arithmetic and formats the values went through."""
+_REFERENCES = (transcriptome_index.ASSET, platform_annotation.ASSET)
+_RESULT = ("version", "processor", "processor_version", "reference", "file_sha256")
+
+
+def make_lock(
+    lake: Lake,
+    *,
+    dataset: str,
+    number: int,
+    requested_at: str,
+    request: DatasetRequest,
+    code_version: str,
+    pins: Pins,
+    targets: Targets,
+    selection: Selection,
+) -> dict[str, Any]:
+    """Return the lock of a dataset without its results; ``matrices`` is filled in as they are made."""
+    return {
+        "format": FORMAT,
+        "dataset": dataset,
+        "number": number,
+        "requested_at": requested_at,
+        "request": request.content(),
+        "software": {
+            "refinebio-assets": __version__,
+            "dataset_matrices": code_version,
+            **{name: installed_version(name) for name in LIBRARIES},
+        },
+        "experiments": {
+            name: {step: _pinned(commit) for step, commit in own.commits()}
+            for name, own in pins.experiments.items()
+        },
+        "attributes": {commit.partition: _pinned(commit) for commit in pins.attributes},
+        "references": dict(_references(lake, pins)),
+        "targets": targets.versions(),
+        "samples": list(_samples(lake, pins, selection.groups)),
+        "filtered": [filtered_entry(item) for item in selection.filtered],
+        "matrices": {},
+    }
+
+
+def filtered_entry(item: Filtered) -> dict[str, str]:
+    """Return a filtered sample as a lock has it."""
+    return {"sample": item.sample, "experiment": item.experiment, "key": item.key, "reason": item.reason}
+
+
+def read_lock(path: Path) -> dict[str, Any]:
+    """Read a lockfile. Raises FormatError for a file that is none, or of a newer format."""
+    try:
+        lock = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise FormatError(path, expected="a dataset lockfile in JSON", found=str(error)) from error
+    return check_lock(lock, str(path))
+
+
+def check_lock(lock: Any, file: str) -> dict[str, Any]:
+    """Return a lock if it is one. Raises FormatError naming what is missing."""
+    form = lock.get("format") if isinstance(lock, dict) else None
+    if form != FORMAT:
+        raise FormatError(file, expected=f"a dataset lockfile, format {FORMAT}", found=f"format {form!r}")
+    wanted = ("dataset", "requested_at", "request", "software", "experiments", "targets", "matrices")
+    missing = [name for name in wanted if name not in lock]
+    if missing:
+        raise FormatError(file, expected="a whole lockfile", found=f"no {', '.join(missing)}")
+    return dict(lock)
+
+
+def locked_pins(lake: Lake, lock: Mapping[str, Any]) -> Pins:
+    """Return the commits that a lock names. Raises NotFoundError naming all that are gone."""
+    experiments = {
+        name: {step: pinned["commit"] for step, pinned in steps.items()}
+        for name, steps in lock["experiments"].items()
+    }
+    attributes = {name: pinned["commit"] for name, pinned in lock.get("attributes", {}).items()}
+    return exact_pins(lake, experiments, attributes)
+
+
+def lock_bytes(lock: Mapping[str, Any]) -> bytes:
+    """Return a lock as it is written: keys sorted, for people to read and compare."""
+    return (json.dumps(lock, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _pinned(commit: Commit) -> dict[str, str]:
+    return {"commit": commit.id, "version": commit.version, "code_version": commit.code_version}
+
+
+def _references(lake: Lake, pins: Pins) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what transcripts and probes were measured against, with the releases."""
+    inputs = {
+        (ref.asset, ref.partition, ref.version)
+        for own in pins.experiments.values()
+        if own.expression is not None
+        for ref in own.expression.inputs
+        if ref.asset in _REFERENCES
+    }
+    for asset, partition, version in sorted(inputs):
+        yield (
+            f"{asset}/{partition}/{version[:12]}",
+            {"version": version} | _release(lake, asset, partition, version),
+        )
+
+
+def _release(lake: Lake, asset: str, partition: str, version: str) -> dict[str, Any]:
+    commit = next((item for item in lake.history(asset, partition) if item.version == version), None)
+    if commit is None:
+        return {}
+    table, columns = (
+        ("transcriptomes", ("source", "release", "assembly", "salmon_version"))
+        if asset == transcriptome_index.ASSET
+        else ("platform_annotations", ("source", "brainarray_version"))
+    )
+    row = next(iter(read_rows(lake, commit, table)), {})
+    return {name: row.get(name) for name in columns}
+
+
+def _samples(lake: Lake, pins: Pins, groups: Iterable[Group]) -> Iterator[dict[str, Any]]:
+    results = {
+        name: {row["sample"]: row for row in read_rows(lake, own.quantified, "results")}
+        for name, own in pins.experiments.items()
+        if own.quantified is not None
+    }
+    for group in groups:
+        for member in group.members:
+            experiment = member.source.experiment if member.source else member.experiments[0]
+            row = results.get(experiment, {}).get(member.sample, {})
+            entry: dict[str, Any] = {
+                "sample": member.sample,
+                "key": group.key,
+                "experiment": experiment,
+                "technology": str(member.technology),
+            }
+            entry |= {name: row.get(name) for name in _RESULT}
+            if member.source is not None:
+                entry |= {"matrix": member.source.matrix, "matrix_version": member.source.version}
+            if member.quant_sf is not None:
+                entry["quant_sf_sha256"] = member.quant_sf.sha256
+            yield entry

@@ -1,0 +1,78 @@
+"""Metadata as files of a bundle: tables and JSON, in the layout of refine.bio's downloads."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from refinebio_assets.pipelines.datasets.metadata import SampleMetadata
+
+ACCESSION, EXPERIMENT, REASON = "refinebio_accession_code", "experiment_accession", "reason"
+ANNOTATIONS = "refinebio_annotations"
+_AGE = "refinebio_age"
+
+
+def metadata_columns(samples: Iterable[SampleMetadata]) -> list[str]:
+    """Return the one header of a dataset's tables.
+
+    The accessions, then the other ``refinebio_*`` columns, then the submitters', each in alphabetical order.
+    """
+    own: set[str] = set()
+    submitted: set[str] = set()
+    for sample in samples:
+        own |= sample.refinebio.keys()
+        submitted |= sample.submitted.keys()
+    return [ACCESSION, EXPERIMENT, *sorted(own - {ACCESSION}), *sorted(submitted)]
+
+
+def metadata_tsv(
+    columns: Sequence[str], rows: Sequence[tuple[SampleMetadata, str]], reasons: Sequence[str] = ()
+) -> bytes:
+    """Return a table, a row a sample: each with the experiment (or several, with ``;``) it is listed under.
+
+    ``reasons`` say for each row why it was filtered, in a column of their own. As refine.bio's: tabs, quotes
+    where they are needed, lines end with CR LF.
+    """
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, "excel-tab")
+    writer.writerow([*columns[:2], REASON, *columns[2:]] if reasons else columns)
+    for number, (sample, experiment) in enumerate(rows):
+        cells = [_cell(sample, experiment, column) for column in columns]
+        writer.writerow([*cells[:2], reasons[number], *cells[2:]] if reasons else cells)
+    return stream.getvalue().encode()
+
+
+def sample_json(sample: SampleMetadata) -> dict[str, Any]:
+    """Return a sample as ``aggregated_metadata.json`` has it."""
+    return {**sample.refinebio, ANNOTATIONS: [dict(item) for item in sample.annotations]}
+
+
+def filtered_json(rows: Sequence[tuple[SampleMetadata, str, str]]) -> bytes:
+    """Return the filtered samples: each with the experiment it was asked for under, and the reason."""
+    content = {
+        sample.sample: sample_json(sample) | {EXPERIMENT: experiment, REASON: reason}
+        for sample, experiment, reason in rows
+    }
+    return json_bytes(content)
+
+
+def organism_json(organism: str, samples: Iterable[SampleMetadata]) -> bytes:
+    """Return ``metadata_<ORGANISM>.json``."""
+    return json_bytes({"species": organism, "samples": [sample_json(sample) for sample in samples]})
+
+
+def json_bytes(content: Mapping[str, Any]) -> bytes:
+    """Return JSON as downloads have it: keys sorted, four blanks, plain ASCII."""
+    return json.dumps(content, indent=4, sort_keys=True).encode()
+
+
+def _cell(sample: SampleMetadata, experiment: str, column: str) -> str:
+    if column == EXPERIMENT:
+        return experiment
+    value = sample.refinebio.get(column)
+    if value is None:
+        return sample.submitted.get(column, "")
+    return f"{value:.3f}" if column == _AGE and isinstance(value, float) else str(value)

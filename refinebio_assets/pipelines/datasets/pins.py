@@ -1,0 +1,117 @@
+"""The exact commits that a dataset is made from: the newest ones, or those that a lockfile names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refinebio_assets.errors import NotFoundError
+from refinebio_assets.lake.store import Commit, InputRef, Lake
+from refinebio_assets.pipelines import (
+    experiment_record,
+    gene_expression,
+    harmonized_metadata,
+    sample_quantifications,
+)
+from refinebio_assets.pipelines.metadata_overlays import ATTRIBUTES
+
+STEPS = {
+    "record": experiment_record.ASSET,
+    "metadata": harmonized_metadata.ASSET,
+    "quantified": sample_quantifications.ASSET,
+    "expression": gene_expression.ASSET,
+}
+"""Which asset each of an experiment's pins is a commit of."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentPins:
+    """The commits of one experiment; None for a step that was not made yet."""
+
+    accession: str
+    record: Commit
+    metadata: Commit | None = None
+    quantified: Commit | None = None
+    expression: Commit | None = None
+
+    def commits(self) -> Iterator[tuple[str, Commit]]:
+        """Yield (step, commit) of the steps that were made."""
+        for step in STEPS:
+            commit = getattr(self, step)
+            if commit is not None:
+                yield step, commit
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """All commits that determine a dataset: those of its experiments, and what others say of samples."""
+
+    experiments: Mapping[str, ExperimentPins]
+    attributes: tuple[Commit, ...] = ()
+
+    def commits(self) -> list[Commit]:
+        """Return all of them."""
+        own = [commit for pins in self.experiments.values() for _, commit in pins.commits()]
+        return [*own, *self.attributes]
+
+    def inputs(self) -> list[InputRef]:
+        """Return all of them as inputs of a commit."""
+        return [InputRef(commit.asset, commit.partition, commit.version) for commit in self.commits()]
+
+    def basis(self) -> dict[str, Any]:
+        """Return their versions under words that people understand."""
+        return {f"{commit.asset} of {commit.partition}": commit.version for commit in self.commits()}
+
+
+def newest_pins(lake: Lake, experiments: Sequence[str]) -> Pins:
+    """Return what a dataset would be made from now.
+
+    Raises NotFoundError naming every experiment that has no record.
+    """
+    found = {name: {step: lake.head(asset, name) for step, asset in STEPS.items()} for name in experiments}
+    pinned = {
+        name: ExperimentPins(name, record, commits["metadata"], commits["quantified"], commits["expression"])
+        for name, commits in found.items()
+        if (record := commits["record"]) is not None
+    }
+    unknown = [name for name in experiments if name not in pinned]
+    if unknown:
+        raise NotFoundError(f"nothing is known of {', '.join(unknown)}: process them first")
+    heads = [head for name in lake.partitions(ATTRIBUTES) if (head := lake.head(ATTRIBUTES, name))]
+    return Pins(pinned, tuple(heads))
+
+
+def exact_pins(
+    lake: Lake,
+    experiments: Mapping[str, Mapping[str, str]],
+    attributes: Mapping[str, str],
+) -> Pins:
+    """Return the commits with these ids: experiment -> step -> id, and import of attributes -> id.
+
+    Raises NotFoundError naming every one that is no longer in the lake, with its files.
+    """
+    missing: list[str] = []
+    pinned = {}
+    for name, ids in experiments.items():
+        commits = {step: _exact(lake, STEPS[step], name, ids[step], missing) for step in STEPS if step in ids}
+        record = commits.pop("record", None)
+        if record is not None:
+            pinned[name] = ExperimentPins(name, record, **commits)
+        elif "record" not in ids:
+            missing.append(f"experiment_record of {name}")
+    imports = [_exact(lake, ATTRIBUTES, name, commit_id, missing) for name, commit_id in attributes.items()]
+    if missing:
+        listed = "\n".join(f"  - {line}" for line in missing)
+        raise NotFoundError(f"what the lockfile names is no longer in the lake:\n{listed}")
+    return Pins(pinned, tuple(commit for commit in imports if commit is not None))
+
+
+def _exact(lake: Lake, asset: str, partition: str, commit_id: str, missing: list[str]) -> Commit | None:
+    commit = next((commit for commit in lake.history(asset, partition) if commit.id == commit_id), None)
+    if commit is None:
+        missing.append(f"{asset} of {partition}, commit {commit_id}")
+        return None
+    lost = lake.missing_files(commit)
+    missing += [f"{name} of {commit}" for name in lost]
+    return commit

@@ -1,0 +1,53 @@
+"""Salmon's ``quant.sf`` files as a dataset delivers them: whole ones only, unpacked."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from dataclasses import replace
+
+from refinebio_assets.errors import PermanentError
+from refinebio_assets.lake.store import Lake, StoredFile
+from refinebio_assets.pipelines.datasets.selection import Filtered, Group, Member, Selection
+
+HEADER = b"Name\tLength\tEffectiveLength\tTPM\tNumReads"
+_CHUNK = 1 << 20
+
+
+def quant_sf_chunks(lake: Lake, stored: StoredFile) -> Iterator[bytes]:
+    """Yield the text of a ``quant.sf`` that is kept gzipped."""
+    with gzip.open(lake.local(stored), "rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def sound_quant_files(lake: Lake, selection: Selection) -> Selection:
+    """Return a selection without the samples whose file is truncated or lost; they are filtered."""
+    groups, filtered = [], list(selection.filtered)
+    for group in selection.groups:
+        kept = []
+        for member in group.members:
+            problem = _problem(lake, member)
+            if problem:
+                filtered += [Filtered(member.sample, name, group.key, problem) for name in member.experiments]
+            else:
+                kept.append(member)
+        if kept:
+            groups.append(replace(group, members=tuple(kept)))
+    return Selection(tuple(groups), tuple(filtered))
+
+
+def _problem(lake: Lake, member: Member) -> str:
+    if member.quant_sf is None:
+        return "it has no quant.sf"
+    try:
+        with gzip.open(lake.local(member.quant_sf), "rb") as file:
+            first = file.readline(200)
+    except (OSError, EOFError, PermanentError) as error:
+        return f"its quant.sf cannot be read: {error}"
+    return "" if first.rstrip(b"\r\n") == HEADER else "truncated: its quant.sf has no header"
+
+
+def delivered_name(group: Group, member: Member) -> str:
+    """Return the path of a sample's file in the bundle."""
+    return f"{group.key}/{member.sample}_quant.sf"
