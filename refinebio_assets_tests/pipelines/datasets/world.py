@@ -91,6 +91,7 @@ class World:
     folder: Path
     source: str = "GEO"
     metadata: dict[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    """What the submitter says of samples; of others a title."""
 
     @property
     def lake(self) -> Lake:
@@ -168,7 +169,7 @@ class World:
             made.organism,
             made.technology,
             made.platform,
-            metadata=(("title", f"title of {name}"), *self.metadata.get(name, ())),
+            metadata=tuple(self.metadata.get(name, [("title", f"title of {name}")])),
             title=f"title of {name}",
         )
 

@@ -1,0 +1,165 @@
+"""Lockfiles, differences between versions, and what a killed build leaves."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from refinebio_assets.errors import FormatError, NotFoundError, PermanentError
+from refinebio_assets.pipelines.datasets.bundle import build_bundle
+from refinebio_assets.pipelines.datasets.dataset_matrices import (
+    build_matrices,
+    dataset_versions,
+    read_dataset_lock,
+    rebuild_from_lock,
+)
+from refinebio_assets.pipelines.datasets.difference import (
+    dataset_version,
+    diff_datasets,
+    what_would_change,
+)
+from refinebio_assets.pipelines.datasets.lockfile import lock_bytes, read_lock
+from refinebio_assets.pipelines.progress import Silent
+from refinebio_assets_tests.pipelines.datasets.world import GENES, HUMAN, World, arrays, rna_seq
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A dataset by species that is built."""
+    made = World(tmp_path)
+    made.add("SRP1", rna_seq(["SRR1", "SRR2"]))
+    made.add("GSE1", arrays(["GSM1", "GSM2"], 1))
+    made.target()
+    made.ask("D", {"SRP1": ["ALL"], "GSE1": ["ALL"]}, aggregate_by="SPECIES")
+    build_matrices(made.lake, "D")
+    return made
+
+
+def matrix_bytes(world: World, number: int) -> bytes:
+    commit = dataset_version(world.lake, f"D@{number}")
+    return world.lake.local(commit.file(f"{HUMAN}.parquet")).read_bytes()
+
+
+def test_a_lockfile_gives_the_same_bytes_although_everything_is_newer(world: World) -> None:
+    build_bundle(world.lake, "D")
+    path = world.folder / "dataset.lock.json"
+    with zipfile.ZipFile(world.lake.local(build_bundle(world.lake, "D").commit.file("D.zip"))) as archive:
+        path.write_bytes(archive.read("dataset.lock.json"))
+    world.express("SRP1", rna_seq(["SRR1", "SRR2"], 9))
+    world.target(HUMAN, np.linspace(5, 6, 30).tolist())
+    build_matrices(world.lake, "D")
+    again = rebuild_from_lock(world.lake, read_lock(path))
+    assert again.commit.info["number"] == 3
+    assert matrix_bytes(world, 1) == matrix_bytes(world, 3) != matrix_bytes(world, 2)
+    assert read_dataset_lock(world.lake, again.commit)["matrices"] == read_lock(path)["matrices"]
+    build_bundle(world.lake, "D")
+
+
+def test_what_is_pinned_and_gone_is_named(world: World) -> None:
+    lock = read_dataset_lock(world.lake, dataset_versions(world.lake, "D")[0])
+    head = world.lake.head("gene_expression", "GSE1")
+    assert head is not None
+    world.lake.local(head.files[0]).unlink()
+    lock["experiments"]["SRP1"]["expression"]["commit"] = "20200101T000000.000000Z-00000000"
+    with pytest.raises(NotFoundError, match=r"(?s)gene_expression\[GSE1\].*SRP1, commit 2020"):
+        rebuild_from_lock(world.lake, lock)
+    lock["targets"][HUMAN] = "f" * 64
+    with pytest.raises(NotFoundError):
+        rebuild_from_lock(world.lake, lock)
+
+
+def test_values_that_are_not_those_of_the_lock_are_refused(world: World) -> None:
+    lock = read_dataset_lock(world.lake, dataset_versions(world.lake, "D")[0])
+    lock["matrices"][HUMAN]["values_sha256"] = "0" * 64
+    world.target(HUMAN, [1.0, 2.0])
+    build_matrices(world.lake, "D")
+    with pytest.raises(PermanentError, match=f"{HUMAN} differ"):
+        rebuild_from_lock(world.lake, lock)
+    assert len(dataset_versions(world.lake, "D")) == 2
+
+
+def test_a_lock_of_other_code_names_the_software_that_made_it(world: World) -> None:
+    lock = read_dataset_lock(world.lake, dataset_versions(world.lake, "D")[0])
+    lock["software"]["dataset_matrices"] = "0"
+    with pytest.raises(PermanentError, match="use refinebio-assets 0"):
+        rebuild_from_lock(world.lake, lock)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": 9}', '{"format": 1, "dataset": "D"}'])
+def test_a_file_that_is_no_lock_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text(text, encoding="utf-8")
+    with pytest.raises(FormatError, match="lockfile"):
+        read_lock(tmp_path / "x.json")
+
+
+def test_a_difference_names_genes_samples_values_and_what_caused_it(world: World) -> None:
+    world.express("GSE1", arrays(["GSM1"], 1, genes=GENES[:50]), failed={"GSM2": "it is lost"})
+    told = what_would_change(world.lake, "D")
+    build_matrices(world.lake, "D")
+    (found,) = diff_datasets(
+        world.lake, dataset_version(world.lake, "D@1"), dataset_version(world.lake, "D@2")
+    ).matrices
+    assert found.genes_removed == GENES[50:]
+    assert found.samples_removed == ("GSM2",)
+    assert found.genes_compared == 50
+    assert {change.sample for change in found.changes} >= {"SRR1", "SRR2"}
+    assert all(change.largest > 0 for change in found.changes)
+    causes = diff_datasets(world.lake, *dataset_versions(world.lake, "D")).causes
+    assert "sample GSM2 is no longer in HOMO_SAPIENS: it is lost" in causes
+    assert any(line.startswith("sample GSM1 of HOMO_SAPIENS: its experiment's matrix") for line in causes)
+    assert set(told) == set(causes)
+
+
+def test_a_newer_target_is_named_before_and_after(world: World) -> None:
+    world.target(HUMAN, np.linspace(5, 6, 30).tolist())
+    (told,) = what_would_change(world.lake, "D")
+    assert told.startswith(f"target of {HUMAN}: ")
+    build_matrices(world.lake, "D")
+    difference = diff_datasets(world.lake, *dataset_versions(world.lake, "D"))
+    assert difference.causes == (told,)
+    assert {change.changed for change in difference.matrices[0].changes} == {len(GENES)}
+    assert what_would_change(world.lake, "D") == []
+
+
+def test_equal_versions_do_not_differ(world: World) -> None:
+    commit = dataset_version(world.lake, "D")
+    difference = diff_datasets(world.lake, commit, commit)
+    assert not difference
+    assert difference.causes == ()
+
+
+def test_versions_that_are_not_there_are_named(world: World) -> None:
+    with pytest.raises(NotFoundError, match="versions 1 to 1, and no 4"):
+        dataset_version(world.lake, "D@4")
+    with pytest.raises(NotFoundError, match="dataset X is not built yet"):
+        dataset_version(world.lake, "X")
+
+
+class Killed(Silent):
+    """A progress at which the build is interrupted as soon as samples are read."""
+
+    def advance(self, task: str, note: str = "", amount: int = 1) -> None:
+        raise KeyboardInterrupt
+
+
+def test_a_build_killed_while_it_works_leaves_the_version_before(world: World) -> None:
+    before = matrix_bytes(world, 1)
+    world.target(HUMAN, [1.0, 2.0])
+    with pytest.raises(KeyboardInterrupt):
+        build_matrices(world.lake, "D", progress=Killed())
+    assert len(dataset_versions(world.lake, "D")) == 1
+    assert matrix_bytes(world, 1) == before
+    assert build_matrices(world.lake, "D").commit.info["number"] == 2
+
+
+def test_a_lock_pins_samples_targets_and_genes(world: World) -> None:
+    lock = json.loads(lock_bytes(read_dataset_lock(world.lake, dataset_versions(world.lake, "D")[0])))
+    assert [entry["sample"] for entry in lock["samples"]] == ["GSM1", "GSM2", "SRR1", "SRR2"]
+    assert lock["samples"][0]["processor"] == "SCAN"
+    assert lock["targets"].keys() == {HUMAN}
+    assert lock["matrices"][HUMAN]["genes"] == len(GENES)
+    assert lock["experiments"]["GSE1"].keys() == {"record", "metadata", "quantified", "expression"}
