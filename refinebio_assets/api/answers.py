@@ -19,6 +19,7 @@ from refinebio_assets.api.services import services
 Endpoint = Callable[..., Response]
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": BadRequest, "description": "What is wrong with the request."},
+    403: {"model": Detail, "description": "The server is read-only."},
     404: {"model": Detail, "description": "There is no such object."},
     429: {"model": Detail, "description": "Too many requests; `Retry-After` says when to ask again."},
     503: {"model": Message, "description": "The catalog, Dagster or the disk is away; try again later."},

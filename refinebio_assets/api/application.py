@@ -19,7 +19,19 @@ from refinebio_assets.api.answers import answer
 from refinebio_assets.api.guard import REVISION_HEADER, Guard, shown_path
 from refinebio_assets.api.problems import DOCS, NO_ROUTE, UNVERSIONED, ApiProblemError, unavailable
 from refinebio_assets.api.services import Services, services
-from refinebio_assets.api.v1 import experiments, files, jobs, references, samples, search, stats
+from refinebio_assets.api.v1 import (
+    datasets,
+    downloads,
+    experiments,
+    files,
+    jobs,
+    published,
+    references,
+    samples,
+    search,
+    stats,
+    tokens,
+)
 from refinebio_assets.errors import RefinebioError, RequestError
 
 _DESCRIPTION = """
@@ -29,7 +41,7 @@ names and stay the same when the catalog is made again.
 """
 AWAY = "The catalog, the disk or Dagster is not available now. Try again later."
 _logger = logging.getLogger("refinebio_assets.api")
-V1 = (search, experiments, samples, references, files, jobs, stats)
+V1 = (search, experiments, samples, references, files, published, tokens, datasets, downloads, jobs, stats)
 
 
 def create_app(found: Services, *, keep_current: bool = True) -> ASGIApp:
@@ -39,7 +51,10 @@ def create_app(found: Services, *, keep_current: bool = True) -> ASGIApp:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if keep_current:
             found.keeper.start()
+        if not found.settings.read_only:
+            found.building.resume()
         yield
+        found.building.stop()
         found.keeper.stop()
 
     app = FastAPI(

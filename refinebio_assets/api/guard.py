@@ -34,10 +34,6 @@ _HEADERS = [
 _logger = logging.getLogger("refinebio_assets.api")
 
 
-class TooLargeError(Exception):
-    """A request's body is larger than what is taken."""
-
-
 class RateLimit:
     """A bucket for each address: it holds ``burst`` requests and is filled at ``rate`` a second."""
 
@@ -80,8 +76,6 @@ class Guard:
             await self._app(scope, _counted(receive, self._settings.max_body_bytes), answer.send)
         except ApiProblemError as problem:
             await answer.say(problem.status, problem.body, problem.headers)
-        except TooLargeError:
-            await answer.say(413, _too_large(self._settings.max_body_bytes))
         except Exception:
             _logger.exception("%s %s failed", scope["method"], shown_path(scope["path"]))
             await answer.say(500, {"message": SERVER_ERROR, "status_code": 500})
@@ -99,7 +93,7 @@ class Guard:
             raise ApiProblemError(429, {"detail": detail}, {"Retry-After": str(whole)})
         length = headers.get(b"content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > self._settings.max_body_bytes:
-            raise TooLargeError
+            raise _too_large(self._settings.max_body_bytes)
 
 
 class _Answer:
@@ -154,11 +148,11 @@ def _counted(receive: Receive, most: int) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > most:
-            raise TooLargeError
+            raise _too_large(most)
         return message
 
     return counted
 
 
-def _too_large(most: int) -> dict[str, Any]:
-    return {"detail": f"The request's body is larger than {most:,} bytes."}
+def _too_large(most: int) -> ApiProblemError:
+    return ApiProblemError(413, {"detail": f"The request's body is larger than {most:,} bytes."})

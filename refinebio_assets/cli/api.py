@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from refinebio_assets.cli.home import lake_url, open_lake
+from refinebio_assets.lake.home import DEFAULT_HOME
 
 if TYPE_CHECKING:
     from refinebio_assets.api.job_source import JobSource
+    from refinebio_assets.api.services import Services
+    from refinebio_assets.api.settings import ApiSettings
 
 
 @click.command()
@@ -33,6 +36,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="How often the catalog is brought up to date; 0 leaves it to others.",
 )
+@click.option(
+    "--expires-days",
+    default=7,
+    show_default=True,
+    help="For how long clients are told that a dataset stays; 0 is for ever.",
+)
+@click.option("--builds", default=1, show_default=True, help="Datasets that are built at once.")
 @click.option("--read-only", is_flag=True, help="Write nothing to the lake: no tokens, datasets or syncs.")
 def api(
     host: str,
@@ -43,16 +53,15 @@ def api(
     burst: int,
     origins: tuple[str, ...],
     sync_seconds: float,
+    expires_days: int,
+    builds: int,
     read_only: bool,
 ) -> None:
     """Serve the lake over HTTP: `/v1` for refine.bio's clients; stop with Ctrl-C."""
     import uvicorn
 
     from refinebio_assets.api.application import create_app
-    from refinebio_assets.api.holdings.keeping import Keeper
-    from refinebio_assets.api.services import Services
     from refinebio_assets.api.settings import ApiSettings
-    from refinebio_assets.lake.catalog import Catalog
 
     settings = ApiSettings(
         public_url=public_url.rstrip("/"),
@@ -60,26 +69,49 @@ def api(
         burst=burst,
         cors_origins=origins,
         trust_proxy=trust_proxy,
+        expires_days=expires_days,
         read_only=read_only,
     )
-    lake = open_lake()
-    sync = 0.0 if read_only else sync_seconds
-    keeper = Keeper(Catalog(lake), lake.cache / "api", sync_seconds=sync)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    app = create_app(_services(settings, 0.0 if read_only else sync_seconds, builds))
     click.echo(
         f"Lake: {lake_url()}\nAPI: http://{host}:{port}/v1/  (documentation: http://{host}:{port}/docs)"
     )
-    app = create_app(Services(settings, lake, keeper, _jobs(read_only)))
     # The access log has queries and paths, and so secrets: the application writes its own.
     uvicorn.run(app, host=host, port=port, access_log=False, log_config=None, proxy_headers=False)
+
+
+def _services(settings: ApiSettings, sync_seconds: float, builds: int) -> Services:
+    """Put together what the API works with: the lake, its state, and the ways to Dagster."""
+    from refinebio_assets.api.holdings.keeping import Keeper
+    from refinebio_assets.api.services import make_services
+    from refinebio_assets.api.state.database import Database
+    from refinebio_assets.cli.api_builder import ProcessBuilder
+    from refinebio_assets.lake.catalog import Catalog
+
+    catalog = Catalog(open_lake())
+    keeper = Keeper(catalog, catalog.lake.cache / "api", sync_seconds=sync_seconds)
+    return make_services(
+        settings,
+        catalog,
+        keeper,
+        Database(_local_home() / "api" / "state.sqlite"),
+        jobs=_jobs(settings.read_only),
+        builder=None if settings.read_only else ProcessBuilder(builds),
+    )
+
+
+def _local_home() -> Path:
+    """Return the folder beside which Dagster keeps its instance, also where the lake is a bucket."""
+    url = lake_url().removeprefix("file://")
+    return Path(DEFAULT_HOME if "://" in url else url).expanduser().resolve()
 
 
 def _jobs(read_only: bool) -> JobSource:
     """Return where runs are looked up: Dagster's instance of the lake, where there is one."""
     from refinebio_assets.api.job_source import NoJobs
 
-    home = Path(lake_url()) / "dagster" / "dagster.yaml"
-    if read_only and not home.is_file():
+    if read_only and not (_local_home() / "dagster" / "dagster.yaml").is_file():
         return NoJobs()
     from refinebio_assets.defs.instance import prepare_dagster_home
     from refinebio_assets.defs.run_lookup import DagsterRuns

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,21 +14,28 @@ import pytest
 import uvicorn
 
 from refinebio_assets.api.application import create_app
+from refinebio_assets.api.building import DatasetBuilder
 from refinebio_assets.api.holdings.keeping import Keeper
 from refinebio_assets.api.job_source import JobSource, NoJobs
-from refinebio_assets.api.services import Services
+from refinebio_assets.api.services import make_services
 from refinebio_assets.api.settings import ApiSettings
+from refinebio_assets.api.state.database import Database
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake
 from refinebio_assets_tests.api.world import make_world
 
 
 @contextmanager
-def serving(lake: Lake, *, jobs: JobSource | None = None, **settings: Any) -> Iterator[httpx.Client]:
+def serving(
+    lake: Lake, *, jobs: JobSource | None = None, builder: DatasetBuilder | None = None, **settings: Any
+) -> Iterator[httpx.Client]:
     """Serve a lake on a port of its own and yield a client."""
-    keeper = Keeper(Catalog(lake), lake.cache / "api", look_seconds=0.05, sync_seconds=0.2)
-    options: dict[str, Any] = {"requests_per_second": 0.0, **settings}
-    app = create_app(Services(ApiSettings(**options), lake, keeper, jobs or NoJobs()))
+    catalog = Catalog(lake)
+    keeper = Keeper(catalog, lake.cache / "api", look_seconds=0.05, sync_seconds=0.2)
+    options = ApiSettings(**{"requests_per_second": 0.0, **settings})
+    database = Database(Path(lake.url) / "api" / "state.sqlite")
+    found = make_services(options, catalog, keeper, database, jobs=jobs or NoJobs(), builder=builder)
+    app = create_app(found)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -18,6 +18,7 @@ from refinebio_assets.api.answers import (
     path_parameter,
 )
 from refinebio_assets.api.holdings.holdings import Holdings, Row
+from refinebio_assets.api.links import download_link
 from refinebio_assets.api.models import files as models
 from refinebio_assets.api.parameters import (
     Filter,
@@ -31,9 +32,11 @@ from refinebio_assets.api.parameters import (
     truths,
 )
 from refinebio_assets.api.problems import not_found
-from refinebio_assets.api.services import holdings_of
+from refinebio_assets.api.services import holdings_of, services
+from refinebio_assets.api.v1.published import TARGET, published_file, published_result
 from refinebio_assets.api.v1.references import object_id
 from refinebio_assets.api.v1.shaping import NO_SHA1, SAMPLE_IN_EXPERIMENT, index, pick
+from refinebio_assets.api.v1.tokens import active_token
 
 _OF_SAMPLE = Filter(
     "samples",
@@ -71,16 +74,20 @@ _ORIGINAL_ORDERINGS = (
 _RESULT_FILTERS = (Filter("processor__id", Kind.NUMBER, "processor_id = ?"),)
 _RESULT_ORDERINGS = ("id", "time_start", "time_end", "created_at", "last_modified")
 _DATES = ("created_at", "last_modified")
+_NOT_IN_S3 = {"sha1": NO_SHA1, "s3_bucket": None, "s3_key": None, "s3_url": None}
 
 
 def get_computed_file(request: Request, number: str) -> Response:
     """Return a file that was made here, with the result that it belongs to."""
     holdings = holdings_of(request)
     row = holdings.row("SELECT * FROM computed_files WHERE id = ?", [object_id(number)])
-    if row is None:
+    if row is not None:
+        (shown,) = _computed_files(request, [row], with_files=True)
+        return answer(shown)
+    published = holdings.row("SELECT * FROM published WHERE file_id = ?", [object_id(number)])
+    if published is None:
         raise not_found()
-    (shown,) = _computed_files(holdings, [row], with_files=True)
-    return answer(shown)
+    return answer(_published_file(request, published))
 
 
 def list_computed_files(request: Request) -> Response:
@@ -93,13 +100,14 @@ def list_computed_files(request: Request) -> Response:
         holdings, "computed_files", selection, order(given, _COMPUTED_ORDERINGS, "", "id"), wanted
     )
     count = count_rows(holdings, "computed_files", selection)
-    return envelope(request, wanted, count, _computed_files(holdings, rows, with_files=False))
+    return envelope(request, wanted, count, _computed_files(request, rows, with_files=False))
 
 
 def get_result(request: Request, number: str) -> Response:
     """Return what was run, and the files that it made."""
     holdings = holdings_of(request)
-    found = _results(holdings, [object_id(number)], with_files=True)
+    links = request if active_token(request) else None
+    found = _results(holdings, [object_id(number)], with_files=True, links=links)
     if not found:
         raise not_found()
     return answer(found[object_id(number)])
@@ -113,7 +121,8 @@ def list_results(request: Request) -> Response:
     wanted = page(given)
     clause = order(given, _RESULT_ORDERINGS, "created_at DESC", "id")
     rows = page_rows(holdings, "computational_results", selection, clause, wanted)
-    found = _results(holdings, [row["id"] for row in rows], with_files=True)
+    links = request if active_token(request) else None
+    found = _results(holdings, [row["id"] for row in rows], with_files=True, links=links)
     count = count_rows(holdings, "computational_results", selection)
     return envelope(request, wanted, count, [found[row["id"]] for row in rows])
 
@@ -145,9 +154,13 @@ def list_original_files(request: Request) -> Response:
     return envelope(request, wanted, count_rows(holdings, "original_files", selection), results)
 
 
-def _computed_files(holdings: Holdings, rows: Sequence[Row], *, with_files: bool) -> list[Row]:
+def _computed_files(request: Request, rows: Sequence[Row], *, with_files: bool) -> list[Row]:
+    holdings = holdings_of(request)
+    show_links = active_token(request)
     samples = {row["accession_code"]: row for row in _samples(holdings, _all_samples(rows))}
-    results = _results(holdings, [row["result_id"] for row in rows], with_files=with_files)
+    links = request if show_links else None
+    ids = [row["result_id"] for row in rows]
+    results = _results(holdings, ids, with_files=with_files, links=links)
     return [
         {
             **pick(row, ("id", "filename")),
@@ -156,7 +169,8 @@ def _computed_files(holdings: Holdings, rows: Sequence[Row], *, with_files: bool
             ],
             **pick(row, ("size_in_bytes", "is_qn_target", "is_smashable", "is_qc", "is_compendia")),
             **pick(row, ("quant_sf_only", "compendium_version")),
-            **{"sha1": NO_SHA1, "s3_bucket": None, "s3_key": None, "s3_url": None},
+            **_NOT_IN_S3,
+            **(_link(request, row) if show_links else {}),
             **pick(row, _DATES),
             "result": results.get(row["result_id"]),
         }
@@ -164,14 +178,38 @@ def _computed_files(holdings: Holdings, rows: Sequence[Row], *, with_files: bool
     ]
 
 
-def _results(holdings: Holdings, ids: Sequence[int], *, with_files: bool) -> dict[int, Row]:
-    """Return results as served, by id."""
+def _link(request: Request, row: Row) -> Row:
+    return {"download_url": download_link(request, "computed_file", row["id"], row["filename"])}
+
+
+def _published_file(request: Request, row: Row) -> Row:
+    """Return the file of a target or compendium as computed files are shown."""
+    file = published_file(services(request).lake, row)
+    is_target = row["asset"] == TARGET
+    shown: Row = {
+        **{"id": row["file_id"], "filename": file.name, "samples": [], "size_in_bytes": file.size},
+        **{"is_qn_target": is_target, "is_smashable": False, "is_qc": False, "is_compendia": not is_target},
+        "quant_sf_only": row["asset"] == "rnaseq_sample_compendium",
+        "compendium_version": None if is_target else row["version"],
+        **_NOT_IN_S3,
+    }
+    if active_token(request):
+        shown |= _link(request, {"id": row["file_id"], "filename": file.name})
+    dates = {"created_at": row["created_at"], "last_modified": row["created_at"]}
+    made_by = published_result(row)
+    return shown | dates | {"result": {**made_by, "files": []}}
+
+
+def _results(
+    holdings: Holdings, ids: Sequence[int], *, with_files: bool, links: Request | None = None
+) -> dict[int, Row]:
+    """Return results as served, by id; files with links for the request ``links``."""
     rows = holdings.rows("SELECT * FROM computational_results WHERE id IN (SELECT unnest(?))", [list(ids)])
     files: dict[int, list[Row]] = {row["id"]: [] for row in rows}
     if with_files:
         sql = "SELECT * FROM computed_files WHERE result_id IN (SELECT unnest(?)) ORDER BY id"
         for file in holdings.rows(sql, [list(files)]):
-            files[file["result_id"]].append(_file_of_result(file))
+            files[file["result_id"]].append(_file_of_result(file, links))
     return {row["id"]: _result(holdings, row, files[row["id"]] if with_files else None) for row in rows}
 
 
@@ -193,10 +231,11 @@ def _result(holdings: Holdings, row: Row, files: list[Row] | None) -> Row:
     }
 
 
-def _file_of_result(row: Row) -> Row:
+def _file_of_result(row: Row, links: Request | None) -> Row:
     return {
         **pick(row, ("id", "filename", "size_in_bytes", "is_smashable", "is_qc")),
         **{"sha1": NO_SHA1, "s3_bucket": None, "s3_key": None},
+        **(_link(links, row) if links else {}),
         **pick(row, _DATES),
     }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -16,6 +14,7 @@ from refinebio_assets.api.answers import (
     page_rows,
     path_parameter,
 )
+from refinebio_assets.api.datasets.data import all_samples
 from refinebio_assets.api.holdings.holdings import Holdings
 from refinebio_assets.api.models import experiments as models
 from refinebio_assets.api.parameters import (
@@ -33,6 +32,7 @@ from refinebio_assets.api.parameters import (
 from refinebio_assets.api.problems import Invalid, bad_request, not_found
 from refinebio_assets.api.services import holdings_of
 from refinebio_assets.api.v1 import shaping
+from refinebio_assets.api.v1.datasets import known_dataset
 
 _NO_CHOICE = "Select a valid choice. That choice is not one of the available choices."
 _SEARCHED = (
@@ -83,7 +83,7 @@ def list_samples(request: Request) -> Response:
     holdings = holdings_of(request)
     given = request.query_params
     selection = select(given, _FILTERS, [name for name, _ in _OTHERS])
-    _select_more(holdings, given, selection)
+    _select_more(request, selection)
     wanted = page(given)
     # Rows lie in the default order: processed first, then by accession.
     rows = page_rows(holdings, "samples", selection, order(given, _ORDERINGS, "", "rowid"), wanted)
@@ -91,14 +91,18 @@ def list_samples(request: Request) -> Response:
     return envelope(request, wanted, count_rows(holdings, "samples", selection), results)
 
 
-def _select_more(holdings: Holdings, given: Mapping[str, str], selection: Selection) -> None:
+def _select_more(request: Request, selection: Selection) -> None:
     """Add the conditions that need more than a value. Raises ApiProblemError."""
+    holdings, given = holdings_of(request), request.query_params
     if given.get("organism"):
         selection.add("organism = ?", _organism(holdings, given["organism"]))
     if given.get("ids"):
         selection.add("id IN (SELECT unnest(?))", _ids(given["ids"]))
     if given.get("experiment_accession_code"):
         selection.add("rowid IN (SELECT unnest(?))", _members(holdings, given["experiment_accession_code"]))
+    if given.get("dataset_id"):
+        samples = all_samples(known_dataset(request, given["dataset_id"]).data)
+        selection.add("accession_code IN (SELECT unnest(?))", samples)
     if given.get("filter_by"):
         selection.add(_CONTAINS, given["filter_by"])
 

@@ -53,7 +53,7 @@ def stats(request: Request) -> Response:
         "processed_samples": _object_stats(holdings, "samples", "WHERE is_processed", starts, step)
         | _samples_by(holdings, now),
         "unprocessed_samples": _object_stats(holdings, "samples", "WHERE NOT is_processed", starts, step),
-        "dataset": {"total": 0, "timeline": []},
+        "dataset": {"total": services(request).datasets.count(), "timeline": []},
     }
     return answer(found | _open_jobs(request))
 

@@ -32,7 +32,10 @@ LEFT JOIN lost l USING (experiment, sample);
 CREATE TABLE organisms AS
 SELECT o.organism AS name, max(o.taxonomy_id) AS taxonomy_id,
        bool_or(t.organism IS NOT NULL) AS has_target,
-       false AS has_compendia, false AS has_quantfile_compendia
+       bool_or(o.organism IN (SELECT "partition" FROM source.commits WHERE asset = 'normalized_compendium'))
+           AS has_compendia,
+       bool_or(o.organism IN (SELECT "partition" FROM source.commits WHERE asset = 'rnaseq_sample_compendium'))
+           AS has_quantfile_compendia
 FROM (SELECT organism, taxonomy_id FROM source.samples
       UNION ALL SELECT organism, NULL FROM source.transcriptomes
       UNION ALL SELECT organism, NULL FROM targets) o
@@ -137,3 +140,19 @@ SELECT stable_id('original_file', origin || ' ' || coalesce(member, '')) AS id, 
        any_value(sha256) AS sha256
 FROM (SELECT *, strptime(left(commit_id, 22), '%Y%m%dT%H%M%S.%f') AS created FROM source.files)
 GROUP BY origin, coalesce(member, '') ORDER BY id;
+
+-- Files of commits that the catalog has no rows of: what they are is read from their commit when it is asked for.
+CREATE TABLE published AS
+SELECT stable_id('published', asset || ' ' || "partition" || ' ' || id) AS id,
+       stable_id('computed_file', asset || ' ' || "partition" || ' ' || id) AS file_id,
+       stable_id('result', asset || ' ' || "partition" || ' ' || id) AS result_id,
+       asset, "partition" AS organism, id AS commit_id, is_current, utc_text(created_at) AS created_at,
+       row_number() OVER (PARTITION BY asset, "partition" ORDER BY id) AS version
+FROM source.commits
+WHERE asset IN ('normalized_compendium', 'rnaseq_sample_compendium', 'target_quantiles')
+ORDER BY asset, organism, id;
+
+CREATE TABLE compendia AS
+SELECT id, file_id, result_id, organism AS primary_organism_name, asset = 'rnaseq_sample_compendium' AS quant_sf_only,
+       version AS compendium_version, is_current, asset, organism, commit_id, created_at
+FROM published WHERE asset <> 'target_quantiles';

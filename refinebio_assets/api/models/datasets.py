@@ -1,0 +1,91 @@
+"""Tokens and datasets as ``/v1`` shows and takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from refinebio_assets.api.models.problems import Shape
+
+
+class Token(Shape):
+    """A token."""
+
+    id: str
+    is_activated: bool
+    terms_and_conditions: str
+
+
+class TokenBody(BaseModel):
+    """What a client says about a token."""
+
+    model_config = ConfigDict(extra="allow")
+
+    is_activated: bool = False
+
+
+class ExperimentOfDataset(Shape):
+    """An experiment of a dataset, in short."""
+
+    title: str
+    accession_code: str
+    organism_names: list[str]
+    sample_metadata: list[str]
+    technology: str
+
+
+class Dataset(Shape):
+    """A dataset; ``download_url`` needs an active token, the last three ``details=true``."""
+
+    id: str
+    data: dict[str, list[str]]
+    aggregate_by: str
+    scale_by: str
+    is_processing: bool
+    is_processed: bool
+    is_available: bool
+    has_email: bool
+    expires_on: str | None
+    s3_bucket: str
+    s3_key: str
+    success: bool | None
+    failure_reason: str
+    created_at: str
+    last_modified: str
+    start: bool | None
+    size_in_bytes: int | None
+    sha1: str | None
+    download_url: str | None = None
+    quantile_normalize: bool
+    quant_sf_only: bool
+    svd_algorithm: str
+    experiments: list[ExperimentOfDataset] = Field(default=[])
+    organism_samples: dict[str, list[str]] = Field(default={})
+    worker_version: str | None = None
+
+
+class DatasetBody(BaseModel):
+    """What a client asks of a dataset: experiments with samples, or with ``["ALL"]``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    data: dict[str, list[str]]
+    aggregate_by: str = "EXPERIMENT"
+    scale_by: str = "NONE"
+    quantile_normalize: bool = True
+    quant_sf_only: bool = False
+    svd_algorithm: str = "NONE"
+    email_address: str | None = None
+    email_ccdl_ok: bool = False
+    notify_me: bool = True
+    start: bool = False
+    token_id: str | None = None
+
+
+DATASET_EXAMPLE: dict[str, Any] = {
+    "data": {"GSE24528": ["ALL"]},
+    "aggregate_by": "SPECIES",
+    "scale_by": "STANDARD",
+    "email_address": "someone@example.org",
+}

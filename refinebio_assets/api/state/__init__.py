@@ -1,0 +1,1 @@
+"""What clients leave with the API: tokens, and datasets in the making."""
