@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +24,12 @@ from refinebio_assets.formats.gene_index import (
 )
 
 _UTF8_MARK = b"\xef\xbb\xbf"
-_AROUND_TABLES = ("#", "!", "^")
-"""How lines begin that are no rows: comments, and SOFT's attributes and entities."""
+_BEFORE_TABLES = ("#", "!", "^")
+"""How lines begin that come before a table: comments, and SOFT's attributes and entities."""
+_END_OF_TABLE = "!platform_table_end"
 _NO_GENE = re.compile(r"ENS[A-Z]*[TPE]\d{11}")
 """Ensembl's transcripts, proteins and exons, which some tables have under the name of Ensembl."""
+_BETWEEN_IDS = re.compile(r"[\s;,|]")
 _WIDEST_CELL = 1 << 24
 
 
@@ -47,23 +49,26 @@ def read_annotation_table(path: Path, *, label: str = "") -> AnnotationTable:
     with several ids (``a /// b``) become rows. ``label`` replaces the path in messages.
 
     Raises FormatError, naming line and reason, for a header without these columns, or with two of Ensembl
-    genes; a row with another number of fields; a table without rows or without any gene; ids of transcripts
-    where genes should be; text that is not UTF-8. NotFoundError when there is no file.
+    genes; a row with another number of fields; a table without rows or without any gene; ids of transcripts,
+    or several in one, where a gene should be; text that is not UTF-8. NotFoundError when there is no file.
     """
     name = label or str(path)
-    text = _text(b"".join(plain_chunks(read_chunks(path), name)), name)
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if _is_row(line)]
+    lines = list(_table_lines(_text(b"".join(plain_chunks(read_chunks(path), name)), name)))
     if not lines:
         raise FormatError(name, expected="a header and a row for each probe", found="no rows at all")
-    rows = _split([line for _, line in lines])
-    names, left_out = _columns(rows[0], name, lines[0])
-    if len(rows) == 1:
-        raise FormatError(name, expected="a row for each probe", found="a header only")
-    for (number, line), row in zip(lines, rows, strict=True):
-        if len(row) != len(rows[0]):
-            expected, found = f"{len(rows[0])} fields", f"{len(row)}: {quoted(line.encode())}"
+    rows = _split(lines, name)
+    header = next(rows)[1]
+    names, left_out = _columns(header, name, lines[0])
+    columns: dict[str, list[str]] = {key: [] for key in names}
+    for number, row in rows:
+        if len(row) != len(header):
+            expected, found = f"{len(header)} fields", f"{len(row)}: {quoted(' '.join(row).encode())}"
             raise FormatError(name, line=number, expected=expected, found=found)
-    index = make_gene_index({key: [row[place] for row in rows[1:]] for key, place in names.items()})
+        for key, place in names.items():
+            columns[key].append(row[place])
+    if not columns[GENE_COLUMN]:
+        raise FormatError(name, expected="a row for each probe", found="a header only")
+    index = make_gene_index(columns)
     _require_genes(index, name)
     return AnnotationTable(index, left_out)
 
@@ -77,16 +82,33 @@ def _text(data: bytes, label: str) -> str:
         raise FormatError(label, line=line, expected="UTF-8 text", found=found) from error
 
 
-def _is_row(line: str) -> bool:
-    return bool(line.strip()) and not line.startswith(_AROUND_TABLES)
+def _table_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of the table with their numbers, the header first, without what stands around it."""
+    started = False
+    for number, ended in enumerate(text.split("\n"), start=1):
+        line = ended.rstrip("\r")
+        if started and line.startswith(_END_OF_TABLE):
+            return
+        if line.strip() and (started or not line.startswith(_BEFORE_TABLES)):
+            started = True
+            yield number, line
 
 
-def _split(lines: Sequence[str]) -> list[list[str]]:
-    """Split rows at tabs, or where the header has none, at commas outside of quotes."""
-    if "\t" in lines[0]:
-        return [[field.strip().strip('"') for field in line.split("\t")] for line in lines]
+def _split(lines: Sequence[tuple[int, str]], label: str) -> Iterator[tuple[int, list[str]]]:
+    """Split rows at tabs, or where the header has none, at commas outside of quotes; yield line and row."""
+    if "\t" in lines[0][1]:
+        for number, line in lines:
+            yield number, [field.strip().strip('"') for field in line.split("\t")]
+        return
     csv.field_size_limit(_WIDEST_CELL)
-    return [[field.strip() for field in row] for row in csv.reader(lines)]
+    reader = csv.reader(f"{line}\n" for _, line in lines)
+    try:
+        for row in reader:
+            # A cell in quotes may have tabs, and go on in the next line.
+            yield lines[reader.line_num - 1][0], [" ".join(field.split()) for field in row]
+    except csv.Error as error:
+        number = lines[min(reader.line_num, len(lines)) - 1][0]
+        raise FormatError(label, line=number, expected="comma-separated fields", found=str(error)) from error
 
 
 def _columns(
@@ -121,6 +143,10 @@ def _require_genes(index: GeneIndex, label: str) -> None:
         raise FormatError(
             label, place=f"column {GENE_COLUMN}", expected="Ensembl genes", found="no id at all"
         )
+    joined = next((gene for gene in genes if _BETWEEN_IDS.search(gene)), None)
+    if joined is not None:
+        expected = "one Ensembl gene in a cell, or several with /// between them"
+        raise FormatError(label, place=f"column {GENE_COLUMN}", expected=expected, found=repr(joined))
     others = [gene for gene in genes if _NO_GENE.match(gene)]
     if others:
         found = f"{len(others):,} of {len(genes):,} ids of transcripts or proteins, as {others[0]}"

@@ -34,7 +34,7 @@ def read_gene_places(path: Path, *, label: str = "") -> dict[str, str]:
                 found[_gene_id(fields[8], name, number)] = fields[0]
     if not found:
         raise FormatError(name, expected="'gene' features", found=f"none in {number:,} lines")
-    return {gene.decode(): place.decode() for gene, place in found.items()}
+    return {gene.decode(errors="replace"): place.decode(errors="replace") for gene, place in found.items()}
 
 
 def _gene_id(attributes: bytes, name: str, number: int) -> bytes:

@@ -46,12 +46,13 @@ class ChoiceReason(StrEnum):
 class GeneStanding:
     """What is known of an organism's genes, to choose among several of one probe.
 
-    ``appearances``: in how many Brainarray tables a gene is, none when absent. ``valid``: the ids in Ensembl.
-    ``primary``: those on the primary assembly, that is on a chromosome of the karyotype.
+    ``appearances``: in how many Brainarray tables a gene is, none when absent. ``valid``: the ids in Ensembl;
+    None where nobody says, so that all are taken for valid. ``primary``: those on the primary assembly, that
+    is on a chromosome of the karyotype.
     """
 
     appearances: Mapping[str, int]
-    valid: Collection[str]
+    valid: Collection[str] | None
     primary: Collection[str]
 
 
@@ -109,7 +110,7 @@ def choose_gene(candidates: Collection[str], standing: GeneStanding) -> tuple[st
     tied = sorted({gene for gene in candidates if standing.appearances.get(gene, 0) == most})
     if len(tied) == 1:
         return tied[0], ChoiceReason.BRAINARRAY
-    valid = [gene for gene in tied if gene in standing.valid]
+    valid = [gene for gene in tied if standing.valid is None or gene in standing.valid]
     if len(valid) < 2:
         return (valid[0], ChoiceReason.VALID) if valid else (None, ChoiceReason.NONE_VALID)
     primary = [gene for gene in valid if gene in standing.primary]

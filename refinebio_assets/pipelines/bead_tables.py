@@ -55,7 +55,7 @@ def read_bead_tables(files: Mapping[str, LocalFile]) -> BeadTables:
 
     Without an organism's package, and tables of one in the package itself, genes are those of the package's
     re-annotation. Raises FormatError for a file that is not what it should be, PermanentError when the
-    organism's package has none of the probes' genes.
+    organism's package has none of the probes' genes, or a choice table none of the probes.
     """
     package, organism = files["package"], files.get("organism_package")
     annotation = read_bead_package(
@@ -68,7 +68,9 @@ def read_bead_tables(files: Mapping[str, LocalFile]) -> BeadTables:
             f"none of the {len(annotation):,} probes of {package.label} has an Ensembl gene in {source}: "
             "are they of the same organism?"
         )
-    chosen = resolve_genes(pairs, annotation.probe_ids, choices=_choices(files), standing=_standing(files))
+    chosen = resolve_genes(
+        pairs, annotation.probe_ids, choices=_choices(files, annotation), standing=_standing(files)
+    )
     reasons = _reasons(annotation, chosen)
     return BeadTables(
         _probes(annotation, pairs, chosen.genes, reasons),
@@ -88,9 +90,17 @@ def _pairs_of(annotation: BeadAnnotation, organism: LocalFile | None) -> tuple[G
     return pairs, f"{name}, Ensembl of {pairs.release}" if pairs.release else name
 
 
-def _choices(files: Mapping[str, LocalFile]) -> dict[str, str] | None:
+def _choices(files: Mapping[str, LocalFile], annotation: BeadAnnotation) -> dict[str, str] | None:
     file = files.get("gene_choices")
-    return read_gene_choices(file.path, label=file.label) if file else None
+    if file is None:
+        return None
+    choices = read_gene_choices(file.path, label=file.label)
+    if choices.keys().isdisjoint(annotation.probe_ids.to_pylist()):
+        raise PermanentError(
+            f"none of the {len(choices):,} probes of {file.label} is in {files['package'].label}: "
+            "are they of the same array?"
+        )
+    return choices
 
 
 def _standing(files: Mapping[str, LocalFile]) -> GeneStanding | None:
@@ -104,26 +114,10 @@ def _standing(files: Mapping[str, LocalFile]) -> GeneStanding | None:
     appearances = brainarray_appearances(read_table(file).probe_sets.names for file in tables)
     gtf = files.get("gtf")
     if gtf is None:
-        return GeneStanding(appearances, AnyGene(), ())
+        return GeneStanding(appearances, None, ())
     places = read_gene_places(gtf.path, label=gtf.label)
     primary = {gene for gene, place in places.items() if _KARYOTYPE.match(place)}
     return GeneStanding(appearances, places.keys(), primary)
-
-
-class AnyGene(Sequence[str]):
-    """Contains every gene: for where nobody says which ids are valid."""
-
-    def __contains__(self, gene: object) -> bool:
-        """Say yes."""
-        return True
-
-    def __getitem__(self, index: object) -> str:
-        """Have nothing to show."""
-        raise IndexError(index)
-
-    def __len__(self) -> int:
-        """Have nothing to count."""
-        return 0
 
 
 def _reasons(annotation: BeadAnnotation, chosen: ProbeGenes) -> list[str]:
