@@ -2,7 +2,7 @@
 
 from dagster import Definitions, in_process_executor
 
-from refinebio_assets.defs import checks, jobs, sensors
+from refinebio_assets.defs import checks, dataset_checks, jobs, sensors
 from refinebio_assets.defs.assets import datasets, expression, metadata, reference, source, targets
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource, LogProgressSource, ProgressSource
 
@@ -21,11 +21,14 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             expression.sample_quantification,
             targets.target_quantiles,
             datasets.dataset_request,
+            datasets.dataset_matrices,
+            datasets.dataset_bundle,
         ],
         asset_checks=[
             checks.matrices_are_whole,
             checks.every_sample_quantified,
             checks.transcripts_have_genes,
+            dataset_checks.the_bundle_keeps_its_promises,
         ],
         jobs=[
             jobs.process_experiment,

@@ -11,7 +11,8 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from refinebio_assets.cli.exit_codes import EXPLANATION
+from refinebio_assets.cli.dataset_reading import diff, download, regenerate, show, status
+from refinebio_assets.cli.exit_codes import DONE, EXPLANATION, PARTIAL
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import table, terminal, write_rows
 
@@ -64,12 +65,14 @@ def _choice(*names: str) -> click.Choice[str]:
 @click.option("--quant-sf-only", is_flag=True, help="Deliver Salmon's quant.sf files instead of matrices.")
 @click.option("--h5ad", is_flag=True, help="Deliver each matrix as AnnData, too.")
 @click.option("--notes", help="Notes that are kept with the request.")
+@click.option("--build", "build_now", is_flag=True, help="Build it at once.")
 @click.option("--update", is_flag=True, help="Make a new version of the dataset that has this name.")
 @click.option("--format", "form", type=_JSON, default="text", show_default=True)
-def create(name: str, file: Path | None, update: bool, form: str, **options: Any) -> None:
+def create(name: str, file: Path | None, update: bool, build_now: bool, form: str, **options: Any) -> None:
     """Ask for a dataset: which samples, and how their matrices are made.
 
-    What cannot be met is refused with everything that stands against it.
+    What cannot be met is refused with everything that stands against it. Nothing is built yet, unless with
+    --build.
     """
     from refinebio_assets.pipelines.datasets.acceptance import accept_request
     from refinebio_assets.pipelines.datasets.registry import register_dataset
@@ -87,7 +90,12 @@ def create(name: str, file: Path | None, update: bool, form: str, **options: Any
     if form == "json":
         click.echo(json.dumps({"id": made.dataset, **made.request.plain(), "advice": list(accepted.advice)}))
     else:
-        _say_created(terminal(), made, accepted.advice)
+        _say_created(terminal(), made, accepted.advice, build_now=build_now)
+    if build_now:
+        from refinebio_assets.cli.dataset_building import build_datasets
+
+        console = Console(stderr=True) if form == "json" else terminal()
+        raise SystemExit(build_datasets([made.dataset], console=console))
 
 
 def _request(lake: Lake, options: dict[str, Any]) -> DatasetRequest:
@@ -114,7 +122,9 @@ def _request(lake: Lake, options: dict[str, Any]) -> DatasetRequest:
     return parse_request(document)
 
 
-def _say_created(console: Console, made: RegisteredDataset, advice: Sequence[str]) -> None:
+def _say_created(
+    console: Console, made: RegisteredDataset, advice: Sequence[str], *, build_now: bool
+) -> None:
     request = made.request
     verb = "asked for" if made.changed else "is there already, with the same request"
     console.print(
@@ -125,6 +135,38 @@ def _say_created(console: Console, made: RegisteredDataset, advice: Sequence[str
     )
     for line in advice:
         console.print(escape(line), style="yellow", highlight=False, soft_wrap=True)
+    if not build_now:
+        console.print(
+            f"Build it with `refinebio-assets dataset build {escape(made.dataset)}`", highlight=False
+        )
+
+
+@dataset.command(epilog=EXPLANATION)
+@click.argument("datasets", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All datasets that are not up to date.")
+@click.option(
+    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Copy the zip of the one dataset."
+)
+def build(datasets: tuple[str, ...], everything: bool, output: Path | None) -> None:
+    """Build DATASETS, one Dagster run each; what is up to date is not built again.
+
+    Says which samples are left out and why, what genes were lost, what is odd, and where the zip is.
+    """
+    from refinebio_assets.cli.dataset_building import build_datasets, copy_bundle
+    from refinebio_assets.pipelines.datasets import bundle
+    from refinebio_assets.pipelines.datasets.registry import registered_datasets
+    from refinebio_assets.pipelines.outcome import require_head
+
+    lake = open_lake()
+    names = list(dict.fromkeys([*datasets, *(registered_datasets(lake) if everything else [])]))
+    if not names:
+        raise click.UsageError("name datasets, or give --all")
+    if output is not None and len(names) > 1:
+        raise click.UsageError("--output FILE is for one dataset")
+    code = build_datasets(names)
+    if output is not None and code in (DONE, PARTIAL):
+        copy_bundle(terminal(), require_head(lake, bundle.ASSET, names[0]), output)
+    raise SystemExit(code)
 
 
 @dataset.command("list")
@@ -147,15 +189,42 @@ def list_datasets(deleted: bool, form: str) -> None:
 
 @dataset.command()
 @click.argument("datasets", nargs=-1, required=True)
+@click.option("--files", is_flag=True, help="Remove what was built, in all versions, for good.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(datasets: tuple[str, ...], yes: bool) -> None:
-    """Mark DATASETS as deleted: no longer listed or built. Their versions stay in the lake."""
-    from refinebio_assets.pipelines.datasets.registry import delete_dataset, registered_dataset
+def delete(datasets: tuple[str, ...], files: bool, yes: bool) -> None:
+    """Mark DATASETS as deleted: no longer listed or built. Their versions stay, unless with --files."""
+    from refinebio_assets.pipelines.datasets.registry import (
+        delete_dataset,
+        registered_dataset,
+        registered_datasets,
+        remove_built,
+    )
 
     lake = open_lake()
-    found = [registered_dataset(lake, name) for name in datasets]
+    gone = set(registered_datasets(lake, deleted=True)) - set(registered_datasets(lake)) if files else set()
+    live = [registered_dataset(lake, name).dataset for name in datasets if name not in gone]
     if not yes:
-        click.confirm(f"Delete {', '.join(item.dataset for item in found)}?", abort=True)
-    for item in found:
-        delete_dataset(lake, item.dataset)
-        click.echo(f"{item.dataset}: deleted. Its versions stay: `refinebio-assets dataset list --deleted`")
+        what = "all their versions, for good" if files else "which leaves their versions in the lake"
+        click.confirm(f"Delete {', '.join(datasets)}, {what}?", abort=True)
+    for name in live:
+        delete_dataset(lake, name)
+    for name in datasets:
+        kept = f"{remove_built(lake, name):,} bytes removed" if files else "its versions stay in the lake"
+        click.echo(f"{name}: deleted, {kept}")
+
+
+@dataset.command(epilog=EXPLANATION)
+@click.option("--no-build", is_flag=True, help="Only take the requests; build them later.")
+def inbox(no_build: bool) -> None:
+    """Take the requests that lie in the inbox folder, once, and build them.
+
+    The folder is REFINEBIO_INBOX, else `inbox` in the lake. Each file is moved to accepted/ or refused/, with
+    a text beside it. The sensor `dataset_inbox` in Dagster does the same while the daemon runs.
+    """
+    from refinebio_assets.cli.dataset_building import build_inbox
+
+    raise SystemExit(build_inbox(no_build=no_build))
+
+
+for _command in (status, show, diff, regenerate, download):
+    dataset.add_command(_command)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from refinebio_assets.cli.exit_codes import FAILED
-from refinebio_assets.cli.home import lake_url, open_lake
+from refinebio_assets.cli.exit_codes import DONE, FAILED
+from refinebio_assets.cli.home import lake_url, open_catalog, open_lake
 from refinebio_assets.cli.tables import table, terminal
+
+if TYPE_CHECKING:
+    from refinebio_assets.simulate.world import World
 
 
 @click.command()
@@ -66,9 +70,31 @@ def demo(folder: Path, seed: int) -> None:
     arrays = agreement_of_arrays(open_lake(), world)
     columns = ["experiment", "sample", "genes", "spearman"]
     console.print(table(arrays, columns, title="Arrays against the simulated truth (log2 expression a gene)"))
+    code = _build_datasets(console, world)
     _say_where(console, world.experiments[0], time.monotonic() - started)
-    if "failed" in {*states.values(), *surveyed.values()}:
+    if code != DONE or "failed" in {*states.values(), *surveyed.values()}:
         raise SystemExit(FAILED)
+
+
+def _build_datasets(console: Console, world: World) -> int:
+    """Make the organism's target and two datasets, and show what a user gets; return the exit code."""
+    from refinebio_assets.cli.dataset_building import build_datasets
+    from refinebio_assets.cli.target import build as build_target
+    from refinebio_assets.pipelines.datasets.acceptance import accept_request
+    from refinebio_assets.pipelines.datasets.registry import register_dataset
+    from refinebio_assets.pipelines.datasets.request import ALL, parse_request
+    from refinebio_assets.pipelines.targets.settings import decide_samples
+
+    lake, catalog = open_lake(), open_catalog()
+    # A target of a hundred samples is better; a simulated world has six arrays.
+    decide_samples(lake, world.organism, minimum=1)
+    build_target(console, world.organism)
+    experiments = [world.experiments[0], world.array_experiments[0]]
+    for dataset, aggregate_by in (("demo-by-experiment", "EXPERIMENT"), ("demo-by-species", "SPECIES")):
+        document = {"data": {name: [ALL] for name in experiments}, "aggregate_by": aggregate_by}
+        accepted = accept_request(lake, catalog, parse_request(document))
+        register_dataset(lake, accepted, dataset=dataset, update=True, origin="demo")
+    return build_datasets(["demo-by-experiment", "demo-by-species"], console=console)
 
 
 def _say_where(console: Console, accession: str, seconds: float) -> None:
@@ -80,6 +106,7 @@ def _say_where(console: Console, accession: str, seconds: float) -> None:
         "  .venv/bin/refinebio-assets status            experiments by state",
         f"  .venv/bin/refinebio-assets show {accession}    samples, results, versions",
         f"  .venv/bin/refinebio-assets metadata show {accession}    harmonized metadata",
+        "  .venv/bin/refinebio-assets dataset download demo-by-species --output demo.zip",
         f"  .venv/bin/refinebio-assets export {accession} --output {accession}.tsv",
     ]
     console.print("\n".join(lines), highlight=False, soft_wrap=True)

@@ -2,7 +2,7 @@
 
 from dagster import AssetSelection, define_asset_job
 
-from refinebio_assets.defs.assets.datasets import dataset_request
+from refinebio_assets.defs.assets.datasets import dataset_bundle, dataset_matrices, dataset_request
 from refinebio_assets.defs.assets.expression import gene_expression, sample_quantifications
 from refinebio_assets.defs.assets.metadata import harmonized_metadata
 from refinebio_assets.defs.assets.reference import platform_annotation, transcriptome_index
@@ -43,6 +43,6 @@ build_target_quantiles = define_asset_job(
 
 build_dataset = define_asset_job(
     "build_dataset",
-    selection=AssetSelection.assets(dataset_request),
+    selection=AssetSelection.assets(dataset_request, dataset_matrices, dataset_bundle),
     description="From a dataset's request to its zip; what is up to date is kept.",
 )

@@ -110,9 +110,12 @@ def run_target_quantiles(
     return _run(definitions, "build_target_quantiles", organism, {}, tell)
 
 
-def run_dataset(definitions: Definitions, dataset: str, *, tell: Callable[[str], None]) -> RunOutcome:
-    """Build a dataset in one run, in this process."""
-    return _run(definitions, "build_dataset", dataset, {}, tell)
+def run_dataset(
+    definitions: Definitions, dataset: str, *, lock: str = "", tell: Callable[[str], None]
+) -> RunOutcome:
+    """Build a dataset in one run, in this process; ``lock`` is a file to build it from."""
+    config = {"dataset_matrices": {"config": {"lock": lock}}}
+    return _run(definitions, "build_dataset", dataset, config, tell)
 
 
 def _run(

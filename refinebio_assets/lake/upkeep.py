@@ -20,7 +20,7 @@ from refinebio_assets.lake.naming import (
     encode_name,
     is_commit_id,
 )
-from refinebio_assets.lake.records import LogEntry, StoredFile
+from refinebio_assets.lake.records import Commit, LogEntry, StoredFile
 from refinebio_assets.lake.storage import Found, LocalStorage, found_at, storing
 
 if TYPE_CHECKING:
@@ -128,6 +128,21 @@ def sweep(lake: Lake, older_than: timedelta = SAFE_AGE) -> list[Orphan]:
             continue
         removed.append(orphan)
     return removed
+
+
+def remove_commits(lake: Lake, commits: Iterable[Commit]) -> int:
+    """Remove commits on purpose, with the files that came with them; return how many bytes those had.
+
+    Raw files and files of other commits that they share stay. A commit whose files another commit attached
+    must not be removed. The record goes first: what is left behind by a kill is swept.
+    """
+    size = 0
+    for commit in commits:
+        own = [file for file in commit.files if file.path.startswith(f"{commit.entry.folder}/")]
+        lake.storage.remove(commit.entry.path)
+        lake.storage.remove(commit.entry.folder)
+        size += sum(file.size for file in own)
+    return size
 
 
 def _staged(lake: Lake) -> list[Orphan]:

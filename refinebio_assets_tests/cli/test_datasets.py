@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import time
+import zipfile
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from refinebio_assets.cli.exit_codes import DONE, FAILED, USAGE
+from refinebio_assets.cli.exit_codes import DONE, FAILED, PARTIAL, USAGE
 from refinebio_assets_tests.cli.conftest import Run, rows_of
+from refinebio_assets_tests.pipelines.datasets.world import HUMAN, World, arrays, rna_seq
 from refinebio_assets_tests.pipelines.study import Study
 
 
@@ -80,3 +86,105 @@ def test_a_deleted_dataset_is_no_longer_listed_and_its_name_is_kept(processed: S
     again = refinebio("dataset", "create", "--experiment", "OTHER", "--name", "d")
     assert again.returncode == FAILED and "--update" in again.stderr
     assert refinebio("dataset", "delete", "nosuch", "--yes").returncode == FAILED
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """Arrays and RNA-seq of people, with a target."""
+    made = World(tmp_path)
+    made.add("GSE1", arrays(["GSM1", "GSM2", "GSM3"]))
+    made.add("SRP1", rna_seq(["SRR1", "SRR2"], seed=1), failed={"SRR3": "its reads are cut off"})
+    made.target()
+    return made
+
+
+def test_an_array_experiment_becomes_a_zip_that_show_explains(
+    world: World, refinebio: Run, tmp_path: Path
+) -> None:
+    asked = ("--experiment", "GSE1", "--experiment", "SRP1", "--aggregate-by", "species", "--name", "d")
+    assert refinebio("dataset", "create", *asked).returncode == DONE
+    run = refinebio("dataset", "build", "d", "--output", "d.zip")
+    assert run.returncode == DONE, run.stdout + run.stderr
+    assert "HOMO_SAPIENS" in run.stdout and "Kolmogorov-Smirnov" in run.stdout and "d.zip" in run.stdout
+    with (
+        zipfile.ZipFile(tmp_path / "d.zip") as archive,
+        archive.open("HOMO_SAPIENS/HOMO_SAPIENS.tsv") as file,
+    ):
+        matrix = pd.read_csv(file, sep="\t", index_col="Gene")
+    assert list(matrix.columns) == ["GSM1", "GSM2", "GSM3", "SRR1", "SRR2"]
+    shown = json.loads(refinebio("dataset", "show", "d", "--format", "json").stdout)
+    assert shown["state"]["state"] == "built" and shown["lock"]["targets"].keys() == {HUMAN}
+    assert [(row["experiment"], row["delivered"]) for row in shown["experiments"]] == [
+        ("GSE1", 3),
+        ("SRP1", 2),
+    ]
+    assert "Target of HOMO_SAPIENS" in refinebio("dataset", "show", "d").stdout
+    again = refinebio("dataset", "build", "--all")
+    assert again.returncode == DONE and "up to date, nothing to do" in again.stdout
+    (row,) = rows_of(refinebio("dataset", "list", "--format", "json"))
+    assert (row["state"], row["matrices"], row["built_version"]) == ("built", 1, 1)
+
+
+def test_regenerating_says_what_changed_first_and_an_earlier_version_comes_back_from_its_lock(
+    world: World, refinebio: Run, tmp_path: Path
+) -> None:
+    refinebio("dataset", "create", "--experiment", "SRP1", "--name", "d", "--build")
+    assert refinebio("dataset", "download", "d", "--output", "first.zip").returncode == DONE
+    assert "nothing has changed" in refinebio("dataset", "regenerate", "d").stdout
+    world.express("SRP1", rna_seq(["SRR1", "SRR2", "SRR3"], seed=2))
+    (stale,) = rows_of(refinebio("dataset", "status", "d", "--format", "json"))
+    assert stale["state"] == "due from dataset_matrices on" and "gene_expression of SRP1" in stale["why"]
+    dry = refinebio("dataset", "regenerate", "d", "--dry-run")
+    assert "sample SRR3 is new: it was processed since" in dry.stdout
+    assert len(world.lake.history("dataset_matrices", "d")) == 1
+    assert refinebio("dataset", "regenerate", "d", "--yes").returncode == DONE
+    told = refinebio("dataset", "diff", "d@1", "d").stdout
+    assert "sample SRR3 is new in SRP1" in told and "1 samples added: SRR3" in told
+    assert "sample SRR3 is new in SRP1" in refinebio("dataset", "diff", "first.zip", "d").stdout
+    back = refinebio("dataset", "regenerate", "--from-lock", "first.zip", "--yes")
+    assert back.returncode == DONE, back.stdout + back.stderr
+    refinebio("dataset", "download", "d", "--output", "third.zip")
+    with zipfile.ZipFile(tmp_path / "first.zip") as first, zipfile.ZipFile(tmp_path / "third.zip") as third:
+        assert first.read("SRP1/SRP1.tsv") == third.read("SRP1/SRP1.tsv")
+
+
+def test_a_sample_that_lost_its_values_is_named_and_the_code_says_in_part(
+    world: World, refinebio: Run
+) -> None:
+    refinebio("dataset", "create", "--experiment", "SRP1", "--name", "d")
+    world.express("SRP1", rna_seq(["SRR1"], seed=1), failed={"SRR2": "its file is damaged"})
+    run = refinebio("dataset", "build", "d")
+    assert run.returncode == PARTIAL
+    assert "Samples that are not in it" in run.stdout and "its file is damaged" in run.stdout
+
+
+def test_without_a_target_the_build_fails_and_says_how_to_make_one(refinebio: Run, tmp_path: Path) -> None:
+    World(tmp_path).add("GSE1", arrays(["GSM1", "GSM2"]))
+    run = refinebio("dataset", "create", "--experiment", "GSE1", "--name", "d", "--build")
+    assert run.returncode == FAILED
+    assert "refinebio-assets target build" in run.stdout and "Traceback" not in run.stdout + run.stderr
+
+
+def test_the_inbox_is_taken_and_built_in_one_pass(world: World, refinebio: Run, tmp_path: Path) -> None:
+    inbox = tmp_path / "lake" / "inbox"
+    inbox.mkdir()
+    (inbox / "good.yaml").write_text("data: {GSE1: [GSM1, GSM2]}\nname: d\n", encoding="utf-8")
+    (inbox / "bad.json").write_text('{"data": {"GSE7": ["GSM9"]}}', encoding="utf-8")
+    for path in inbox.iterdir():
+        os.utime(path, (time.time() - 60,) * 2)
+    run = refinebio("dataset", "inbox")
+    assert run.returncode == PARTIAL, run.stdout + run.stderr
+    assert "good.yaml: accepted as dataset d" in run.stdout and "bad.json: refused" in run.stdout
+    assert world.lake.head("dataset_bundle", "d") is not None
+    again = refinebio("dataset", "inbox")
+    assert again.returncode == DONE and "No requests in" in again.stdout
+
+
+def test_files_of_a_deleted_dataset_are_removed_only_when_that_is_asked(world: World, refinebio: Run) -> None:
+    refinebio("dataset", "create", "--experiment", "GSE1", "--name", "d", "--build")
+    assert "its versions stay" in refinebio("dataset", "delete", "d", "--yes").stdout
+    assert world.lake.head("dataset_bundle", "d") is not None
+    assert "bytes removed" in refinebio("dataset", "delete", "d", "--files", "--yes").stdout
+    assert world.lake.head("dataset_bundle", "d") is None and world.lake.head("dataset_matrices", "d") is None
+    (row,) = rows_of(refinebio("dataset", "list", "--deleted", "--format", "json"))
+    assert row["state"] == "deleted"

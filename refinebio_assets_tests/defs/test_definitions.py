@@ -28,6 +28,12 @@ GRAPH = {
     "sample_quantification": ("expression", "sample", set()),
     "target_quantiles": ("targets", "organism", {"gene_expression"}),
     "dataset_request": ("datasets", "dataset", set()),
+    "dataset_matrices": (
+        "datasets",
+        "dataset",
+        {"dataset_request", "gene_expression", "harmonized_metadata", "target_quantiles"},
+    ),
+    "dataset_bundle": ("datasets", "dataset", {"dataset_matrices"}),
 }
 
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from refinebio_assets.errors import NotFoundError, RequestError, StorageError
+from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake, utc_now
-from refinebio_assets.lake.upkeep import OrphanKind
+from refinebio_assets.lake.upkeep import OrphanKind, remove_commits
 from refinebio_assets_tests.lake.making import commit_files, commit_record, damage
 
 DAY = timedelta(days=1)
@@ -32,6 +33,22 @@ def test_all_is_well_with_a_fresh_lake(lake: Lake) -> None:
     report = lake.verify_all()
     assert (report.commits, report.files, report.problems) == (1, 2, ())
     assert lake.orphans() == []
+
+
+def test_a_commit_is_removed_on_purpose_and_what_it_shares_stays(lake: Lake) -> None:
+    shared = lake.put_object([b"shared"], "raw.txt")
+    commits = []
+    for _ in range(2):
+        with lake.draft("a", "p") as draft:
+            draft.attach(shared)
+            (draft.folder / "own").write_text("12345")
+            commits.append(draft.commit(version="v", code_version="1"))
+    catalog = Catalog(lake)
+    catalog.sync()
+    assert remove_commits(lake, [commits[1]]) == 5
+    assert lake.head("a", "p") == commits[0]
+    assert (lake.verify_all().commits, lake.verify_all().problems, lake.orphans()) == (1, (), [])
+    assert catalog.sync().commits == 1
 
 
 def test_every_damaged_and_lost_file_is_reported(lake: Lake) -> None:

@@ -1,31 +1,100 @@
-"""Datasets as people ask for them: which there are, and how each stands."""
+"""Datasets as people ask for them: which there are, and what is known of one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 
 _STATES = """
-    WITH bundles AS (
-        SELECT partition AS dataset, version AS bundle_version, created_at AS built FROM commits
+    WITH built AS (
+        SELECT d.dataset, d.matrices, d.genes, d.filtered, len(d.warnings) AS warnings,
+               d.number AS built_version
+        FROM datasets d WHERE d.is_current
+    ), bundles AS (
+        SELECT partition AS dataset, created_at AS built FROM commits
         WHERE is_current AND asset = 'dataset_bundle'
     ), requests AS (
         SELECT partition AS dataset, created_at AS requested FROM commits
         WHERE is_current AND asset = 'dataset_request'
     )
-    SELECT dataset, r.experiments, r.samples, r.aggregate_by, r.scale_by, r.quantile_normalize,
-           r.quant_sf_only, r.h5ad, requested, built, r.notes, r.origin, r.deleted,
-           CASE WHEN r.deleted THEN 'deleted'
-                WHEN built IS NULL THEN 'requested'
-                WHEN built < requested THEN 'built of an earlier request'
-                ELSE 'built' END AS state
-    FROM dataset_requests r JOIN requests USING (dataset) LEFT JOIN bundles USING (dataset)
-    ORDER BY dataset
+    SELECT dataset, CASE WHEN r.deleted THEN 'deleted' WHEN built IS NULL THEN 'requested'
+                         WHEN built < requested THEN 'built of an earlier request' ELSE 'built' END AS state,
+           r.experiments, r.samples, filtered, matrices, genes, warnings, built_version,
+           r.aggregate_by, r.scale_by, r.quantile_normalize, r.quant_sf_only, r.h5ad, requested, built,
+           r.notes, r.origin, r.deleted
+    FROM dataset_requests r JOIN requests USING (dataset)
+    LEFT JOIN bundles USING (dataset) LEFT JOIN built USING (dataset)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDetails:
+    """One dataset: how it stands, its versions, and what its newest version holds and lacks.
+
+    ``experiments`` has a row for each experiment of the request, with how many of its samples are in it.
+    """
+
+    state: Mapping[str, Any]
+    versions: Sequence[Mapping[str, Any]]
+    matrices: Sequence[Mapping[str, Any]]
+    experiments: Sequence[Mapping[str, Any]]
+    gene_loss: Sequence[Mapping[str, Any]]
+    filtered: Sequence[Mapping[str, Any]]
+
+    @property
+    def newest(self) -> Mapping[str, Any]:
+        """The newest version's row of ``datasets``; empty when nothing was built yet."""
+        return self.versions[-1] if self.versions else {}
 
 
 def dataset_states(catalog: Catalog) -> list[dict[str, Any]]:
     """Return a row for each dataset, deleted ones too, sorted by id."""
-    return query_rows(catalog, _STATES)
+    return query_rows(catalog, f"{_STATES} ORDER BY dataset")
+
+
+def dataset_details(catalog: Catalog, dataset: str) -> DatasetDetails | None:
+    """Return what is known of a dataset, or None when there is none of this id."""
+    states = _rows(catalog, f"{_STATES} WHERE dataset = $name", dataset)
+    if not states:
+        return None
+    return DatasetDetails(
+        states[0],
+        _rows(
+            catalog,
+            """SELECT d.*, c.created_at AS made FROM datasets d JOIN commits c ON c.id = d.commit_id
+               WHERE d.dataset = $name ORDER BY d.number, d.commit_id""",
+            dataset,
+        ),
+        _rows(catalog, "SELECT * FROM dataset_matrices WHERE dataset = $name ORDER BY matrix", dataset),
+        _rows(
+            catalog,
+            """SELECT s.experiment, e.title, count(*) AS requested,
+                      count(*) FILTER (c.verdict = 'delivered') AS delivered,
+                      count(*) FILTER (c.verdict = 'filtered') AS filtered
+               FROM dataset_samples s LEFT JOIN experiments e USING (experiment)
+               LEFT JOIN dataset_contents c ON c.dataset = s.dataset AND c.experiment = s.experiment
+                                           AND c.sample = s.sample
+               WHERE s.dataset = $name GROUP BY ALL ORDER BY s.experiment""",
+            dataset,
+        ),
+        _rows(
+            catalog,
+            """SELECT matrix, measured_with, samples, genes, alone_removed FROM gene_loss
+               WHERE dataset = $name ORDER BY matrix, alone_removed DESC, measured_with""",
+            dataset,
+        ),
+        _rows(
+            catalog,
+            """SELECT experiment, sample, matrix, reason FROM dataset_contents
+               WHERE dataset = $name AND verdict = 'filtered' ORDER BY ALL""",
+            dataset,
+        ),
+    )
+
+
+def _rows(catalog: Catalog, sql: str, dataset: str) -> list[dict[str, Any]]:
+    return query_rows(catalog, sql, {"name": dataset})

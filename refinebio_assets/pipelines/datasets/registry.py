@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from refinebio_assets.errors import FormatError, NotFoundError, RequestError
 from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.lake.upkeep import remove_commits
 from refinebio_assets.pipelines.datasets.acceptance import AcceptedRequest
 from refinebio_assets.pipelines.datasets.request import DatasetRequest, parse_request, suggestion
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
@@ -21,6 +22,8 @@ from refinebio_assets.pipelines.freshness import content_hash, explain_changes
 ASSET = "dataset_request"
 CODE_VERSION = "1"
 NAME = "request.json"
+BUILT = ("dataset_bundle", "dataset_matrices")
+"""The assets that are built of a request, the last first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,17 @@ def delete_dataset(lake: Lake, dataset: str) -> Commit:
     """Mark a dataset as deleted; all its versions stay in the lake. Raises NotFoundError."""
     registered = registered_dataset(lake, dataset)
     return _write(lake, dataset, registered.request, {"deleted": True, "whole": registered.whole})
+
+
+def remove_built(lake: Lake, dataset: str) -> int:
+    """Remove what was built of a deleted dataset, for good, in all versions; return how many bytes it had.
+
+    What was asked for stays on record. Raises RequestError for a dataset that is not marked as deleted.
+    """
+    head = lake.head(ASSET, dataset)
+    if head is None or not is_deleted(head):
+        raise RequestError(f"dataset {dataset} is not deleted: its files stay")
+    return remove_commits(lake, [commit for asset in BUILT for commit in lake.history(asset, dataset)])
 
 
 def is_deleted(commit: Commit) -> bool:

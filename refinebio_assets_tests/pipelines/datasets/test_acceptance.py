@@ -19,6 +19,7 @@ from refinebio_assets.pipelines.datasets.registry import (
     requested_versions,
 )
 from refinebio_assets.pipelines.datasets.request import DatasetRequestError, Fault, Problem, parse_request
+from refinebio_assets_tests.pipelines.datasets.world import World, arrays
 from refinebio_assets_tests.pipelines.study import Study
 
 
@@ -154,3 +155,30 @@ def test_an_unknown_dataset_is_answered_with_a_near_name(own: tuple[Study, Accep
     register_dataset(study.lake, accepted, dataset="zebrafish")
     with pytest.raises(NotFoundError, match="did you mean zebrafish"):
         registered_dataset(study.lake, "zebrafisch")
+
+
+@pytest.fixture(scope="module")
+def with_arrays(processed: Study) -> Study:
+    world = World(processed.folder)
+    world.add("ARRAYS", arrays(["A1", "A2"], organism="DANIO_RERIO"))
+    world.add("PROBES", arrays(["P1"], organism="DANIO_RERIO", level="probe set"))
+    return processed
+
+
+def test_microarrays_are_always_normalized(with_arrays: Study) -> None:
+    assert accept(with_arrays, {"ARRAYS": "ALL", "STUDY": ["S1"]}).request.samples == ["A1", "A2", "S1"]
+    (problem,) = problems(with_arrays, {"ARRAYS": "ALL", "STUDY": ["S1"]}, quantile_normalize=False)
+    assert (problem.fault, problem.items) == (Fault.CANNOT_SKIP_NORMALIZATION, ("A1", "A2"))
+    assert "RNA-seq samples only" in problem.message
+
+
+def test_microarrays_have_no_quant_sf(with_arrays: Study) -> None:
+    (problem,) = problems(with_arrays, {"ARRAYS": ["A2"], "STUDY": ["S1"]}, quant_sf_only=True)
+    assert (problem.fault, problem.items) == (Fault.NO_QUANT_SF, ("A2",))
+    assert "not RNA-seq but MICROARRAY" in problem.message
+
+
+def test_arrays_without_a_table_of_genes_are_told_how_to_get_one(with_arrays: Study) -> None:
+    (problem,) = problems(with_arrays, {"PROBES": ["P1"]})
+    assert problem.fault is Fault.NOT_PROCESSED
+    assert "--brainarray" in problem.message and "process PROBES again" in problem.message
