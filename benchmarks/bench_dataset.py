@@ -54,23 +54,24 @@ def main() -> None:
     parser.add_argument("--samples", type=int, nargs="*", default=[200, 1_000], help="default: 200 1000")
     parser.add_argument("--alone", action="store_true", help="without refine.bio's way, which needs minutes")
     parser.add_argument("--folder", type=Path, help="where to work; default: the system's folder for such")
+    parser.add_argument("--peer-python", default=sys.executable, help="a Python with refine.bio's versions")
     options, _ = parser.parse_known_args()
     good = True
     print(f"{GENES:,} genes; CPU seconds, children included; peak memory of the largest process\n")
     for samples in options.samples:
         with tempfile.TemporaryDirectory(prefix="bench_dataset_", dir=options.folder) as name:
-            good &= compare(Path(name), samples, alone=options.alone)
+            good &= compare(Path(name), samples, options.peer_python, alone=options.alone)
     sys.exit(0 if good else 1)
 
 
-def compare(folder: Path, samples: int, *, alone: bool) -> bool:
+def compare(folder: Path, samples: int, peer_python: str, *, alone: bool) -> bool:
     simulate(folder, samples, with_files=not alone)
     ours = run("ours", folder, samples)
     run("target", folder, samples)
     good = ours["peak_mb"] < MOST_MEMORY_MB or samples > 1_000
     if alone or not has_preprocess_core():
         return good
-    theirs = run("refinebio", folder, samples)
+    theirs = run("refinebio", folder, samples, python=peer_python)
     ratio = theirs["cpu"] / ours["cpu"]
     apart = largest_difference(folder)
     print(f"{'':11}{samples:>7} samples: ratio {ratio:.1f}, largest difference {apart:.1e}\n")
@@ -123,8 +124,8 @@ def write_files(folder: Path, names: list[str], values: Values) -> None:
         (folder / f"{name}.PCL").write_text(f"\t{name}\n" + "".join(lines), encoding="ascii")
 
 
-def run(name: str, folder: Path, samples: int) -> dict[str, Any]:
-    command = [sys.executable, str(WORKER), name, str(folder)]
+def run(name: str, folder: Path, samples: int, python: str = sys.executable) -> dict[str, Any]:
+    command = [python, str(WORKER), name, str(folder)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in told["steps"].items())

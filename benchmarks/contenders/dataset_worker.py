@@ -54,10 +54,9 @@ class Steps:
 
 
 def ours(folder: Path, steps: Steps) -> None:
+    from refinebio_assets.lake.store import Lake
     from refinebio_assets.pipelines.datasets.bundle import build_bundle
     from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
-
-    from refinebio_assets.lake.store import Lake
 
     lake = Lake(str(folder / "lake"))
     with steps.of("matrices"):

@@ -23,7 +23,11 @@ from typing import BinaryIO
 from zlib_ng import zlib_ng
 
 LEVEL = 3
-"""Of text of numbers the smallest that zlib's default makes (0.43 of it), in a seventh of the time."""
+"""Of text of numbers as small as zlib's default makes it (0.43 of its size), in a seventh of the time."""
+TRIED_BYTES = 1 << 15
+LITTLE_GAIN = 1.08
+"""Where looking for repeats makes the start of a chunk less than this much smaller, as in digits of numbers
+that differ, the chunk is only coded by how frequent its bytes are: to 0.46 in a third of the time."""
 CHUNK_BYTES = 1 << 20
 """Text that is deflated at once, on one thread; matches do not reach over its end, which costs 0.1 %."""
 _HELD_BYTES = 8 << 20
@@ -235,9 +239,19 @@ class MemberWriter:
 
 
 def _deflate(chunk: bytes, last: bool) -> bytes:
-    packer = zlib_ng.compressobj(LEVEL, zlib_ng.DEFLATED, -zlib_ng.MAX_WBITS)
-    end = zlib_ng.Z_FINISH if last else zlib_ng.Z_SYNC_FLUSH
-    return packer.compress(chunk) + packer.flush(end)
+    start = chunk[:TRIED_BYTES]
+    by_repeats, by_bytes = (
+        len(_packed(start, strategy, zlib_ng.Z_FINISH))
+        for strategy in (zlib_ng.Z_DEFAULT_STRATEGY, zlib_ng.Z_HUFFMAN_ONLY)
+    )
+    little = by_bytes < LITTLE_GAIN * by_repeats
+    strategy = zlib_ng.Z_HUFFMAN_ONLY if little else zlib_ng.Z_DEFAULT_STRATEGY
+    return _packed(chunk, strategy, zlib_ng.Z_FINISH if last else zlib_ng.Z_SYNC_FLUSH)
+
+
+def _packed(data: bytes, strategy: int, end: int) -> bytes:
+    packer = zlib_ng.compressobj(LEVEL, zlib_ng.DEFLATED, -zlib_ng.MAX_WBITS, zlib_ng.DEF_MEM_LEVEL, strategy)
+    return packer.compress(data) + packer.flush(end)
 
 
 def _local_header(name: str, method: int, crc: int, packed: int, size: int, extra: bytes) -> bytes:

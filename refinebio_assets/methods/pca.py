@@ -18,6 +18,9 @@ Values = npt.NDArray[np.float64]
 
 EXACT_SAMPLES = 2_000
 """Up to here the samples' products among themselves are decomposed exactly; 32 MB."""
+LEADING_SAMPLES = 200
+"""From here on only the wanted components are sought, and products are taken in float32: an eighth of the
+time for 1,000 samples."""
 _BLOCK_CELLS = 1 << 21
 _OVERSAMPLES = 10
 _PASSES = 4
@@ -49,7 +52,7 @@ def principal_components(matrix: Matrix, count: int, rng: np.random.Generator) -
     samples = matrix.shape[1]
     wanted = max(0, min(count, samples - 1, matrix.shape[0]))
     if samples <= EXACT_SAMPLES:
-        vectors, sizes, total, genes = _exact(matrix)
+        vectors, sizes, total, genes = _exact(matrix, wanted)
     else:
         vectors, sizes, total, genes = _randomized(matrix, wanted + _OVERSAMPLES, rng)
     vectors, sizes = vectors[:, :wanted], np.maximum(sizes[:wanted], 0.0)
@@ -83,15 +86,34 @@ def explained_by(scores: Values, labels: Sequence[str]) -> Values:
     return result
 
 
-def _exact(matrix: Matrix) -> tuple[Values, Values, float, int]:
+def _exact(matrix: Matrix, count: int) -> tuple[Values, Values, float, int]:
     samples = matrix.shape[1]
     products = np.zeros((samples, samples))
     genes = 0
     for block, varying in _centered_blocks(matrix):
-        products += block.T @ block
+        products += _products(block)
         genes += varying
-    sizes, vectors = np.linalg.eigh(products)
+    few = samples < LEADING_SAMPLES or not genes
+    sizes, vectors = np.linalg.eigh(products) if few else _leading(products, count)
     return vectors[:, ::-1], sizes[::-1], float(np.trace(products)), genes
+
+
+def _products(block: Values) -> Values:
+    """Return the samples' products; of many samples in float32, a block's error being 1e-6 of its sum."""
+    if block.shape[1] < LEADING_SAMPLES:
+        return block.T @ block
+    narrow = block.astype(np.float32)
+    return (narrow.T @ narrow).astype(np.float64)
+
+
+def _leading(products: Values, count: int) -> tuple[Values, Values]:
+    """Return the largest eigenvalues, ascending, and their vectors."""
+    from scipy.sparse.linalg import eigsh
+
+    start = np.ones(len(products)) + np.arange(len(products)) / len(products)
+    sizes, vectors = eigsh(products, max(count, 1), v0=start)
+    order = np.argsort(sizes)
+    return sizes[order], vectors[:, order]
 
 
 def _randomized(matrix: Matrix, rank: int, rng: np.random.Generator) -> tuple[Values, Values, float, int]:

@@ -21,11 +21,14 @@ def two_batches(genes: int = 120, samples: int = 24) -> npt.NDArray[np.float64]:
     return matrix
 
 
-@pytest.mark.parametrize(("exact_samples", "tolerance"), [(2_000, 1e-9), (10, 1e-3)])
+@pytest.mark.parametrize(
+    ("exact_samples", "leading", "tolerance"), [(2_000, 200, 1e-9), (2_000, 10, 1e-5), (10, 200, 1e-3)]
+)
 def test_components_are_those_of_scikit_learn(
-    exact_samples: int, tolerance: float, monkeypatch: pytest.MonkeyPatch
+    exact_samples: int, leading: int, tolerance: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pca, "EXACT_SAMPLES", exact_samples)
+    monkeypatch.setattr(pca, "LEADING_SAMPLES", leading)
     monkeypatch.setattr(pca, "_BLOCK_CELLS", 500)
     matrix = two_batches()
     found = principal_components(matrix, 2, np.random.default_rng(1))
@@ -58,7 +61,9 @@ def test_there_are_no_components_of_nothing_or_of_one_sample(shape: tuple[int, i
     assert found.scores.shape == (shape[1], 0)
 
 
-def test_shares_are_missing_when_nothing_varies() -> None:
+@pytest.mark.parametrize("leading", [200, 3])
+def test_shares_are_missing_when_nothing_varies(leading: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pca, "LEADING_SAMPLES", leading)
     found = principal_components(np.ones((5, 4)), 2, np.random.default_rng(1))
     assert np.isnan(found.explained).all()
     assert not found.scores.any()
