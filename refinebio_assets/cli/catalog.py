@@ -13,8 +13,7 @@ _INTRODUCTION = """# The catalog's tables
 
 Made by `refinebio-assets catalog tables --format markdown`. Query them with
 `refinebio-assets catalog sql QUERY`, or open `catalog/catalog-<n>.duckdb` in the lake read-only with
-DuckDB (`CURRENT` names the newest). The view `processors` lists the programs that were used, with their
-versions; `organisms` counts their experiments.
+DuckDB (`CURRENT` names the newest). Views come last.
 """
 
 

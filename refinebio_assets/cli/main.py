@@ -37,6 +37,11 @@ _COMMANDS = {
         "show",
         "Show an experiment or a sample: files, processing, versions.",
     ),
+    "lineage": (
+        "refinebio_assets.cli.lineage",
+        "lineage",
+        "Explain what a number was made from, or what was made from it.",
+    ),
     "export": ("refinebio_assets.cli.export", "export", "Write an experiment's matrix to a file."),
     "target": (
         "refinebio_assets.cli.target",

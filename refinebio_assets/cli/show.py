@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from refinebio_assets.cli.home import open_catalog
+from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import cell, table, terminal
 
 if TYPE_CHECKING:
@@ -21,10 +21,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("accession")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def show(accession: str, form: str) -> None:
+@click.option(
+    "--faq", is_flag=True, help="Of a sample: genome build, Ensembl release, all software versions."
+)
+@click.option(
+    "--gene", metavar="ENSEMBL_ID", help="Of a sample: is this gene in what it is measured against?"
+)
+def show(accession: str, form: str, faq: bool, gene: str | None) -> None:
     """Show an EXPERIMENT or a SAMPLE: files, processing and versions."""
     from refinebio_assets.pipelines.overview import ExperimentDetails, require_known
 
+    if faq or gene:
+        _answer(accession, gene, form)
+        return
     found = require_known(open_catalog(), accession)
     if form == "json":
         content = asdict(found) if isinstance(found, ExperimentDetails) else [asdict(item) for item in found]
@@ -35,6 +44,35 @@ def show(accession: str, form: str) -> None:
         _show_experiment(console, found)
     else:
         _show_samples(console, found)
+
+
+def _answer(accession: str, gene: str | None, form: str) -> None:
+    """Print a sample's reference and software, or whether a gene is in the reference."""
+    from refinebio_assets.pipelines.sample_answers import find_gene, sample_answers
+
+    answers = sample_answers(open_catalog(), accession)
+    genes = find_gene(open_lake(), answers, gene) if gene else []
+    if form == "json":
+        content = {"genes": [asdict(answer) for answer in genes]} if gene else asdict(answers)
+        click.echo(json.dumps(content, default=str, indent=2, ensure_ascii=False))
+        return
+    console = terminal()
+    for answer in genes:
+        found = (
+            f"yes, with {answer.parts:,} {answer.part}" if answer.parts else f"no: it has no {answer.part}"
+        )
+        reference = f"{answer.reference}, version {answer.reference_version[:12]}"
+        console.print(
+            f"Is {gene} in the reference of {answers.sample} ({reference})? {found}", highlight=False
+        )
+    if gene and not genes:
+        console.print(f"{answers.sample} is not measured against a reference of this lake", highlight=False)
+    if not gene:
+        columns = ["experiment", "reference_asset", "reference", "genome_build", "ensembl_release"]
+        columns += ["ensembl_division", "provider", "brainarray_version", "is_current_reference"]
+        console.print(table(answers.references, columns, title=f"What {answers.sample} is measured against"))
+        columns = ["experiment", "step", "software", "version", "code_version", "command"]
+        console.print(table(answers.software, columns, title="Software that touched it"))
 
 
 def _show_experiment(console: Console, found: ExperimentDetails) -> None:

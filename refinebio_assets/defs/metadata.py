@@ -82,6 +82,12 @@ def materialized(outcome: Outcome, metadata: Mapping[str, Any]) -> MaterializeRe
         shown["files"] = table_value(
             ({"path": file.path, "bytes": f"{file.size:,}"} for file in commit.files), ["path", "bytes"]
         )
+    if commit.inputs:
+        inputs = (
+            {"asset": ref.asset, "partition": ref.partition, "version": ref.version} for ref in commit.inputs
+        )
+        shown["made from"] = table_value(inputs, ["asset", "partition", "version"])
+    shown["lineage"] = f"refinebio-assets lineage {commit.asset}:{commit.partition}@{commit.version[:12]}"
     if outcome.dropped:
         rows = [
             {"kind": str(item.kind), "item": item.item, "step": item.step, "reason": item.reason}

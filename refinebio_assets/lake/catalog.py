@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from refinebio_assets.errors import NotFoundError, RequestError, StorageError
+from refinebio_assets.lake.binding import execute_bound
 from refinebio_assets.lake.changes import UNLISTED_ASSETS, Known, Problem, StagedRows, stage_changes
 from refinebio_assets.lake.loading import (
     apply_change,
@@ -103,7 +104,7 @@ class Catalog:
         cursor = self._cursor()
         try:
             _require_reading(cursor, sql)
-            return cursor.execute(sql, parameters or None).to_arrow_table()
+            return execute_bound(cursor, sql, parameters).to_arrow_table()
         except _DAMAGE as error:
             raise StorageError(f"the catalog in {self.folder} cannot be read: {error}") from error
         except duckdb.Error as error:

@@ -234,7 +234,7 @@ def _lineage(
 
 
 def _commit_row(commit: Commit, is_current: bool) -> dict[str, Any]:
-    names = ("id", "asset", "partition", "version", "code_version", "created_at", "run_id")
+    names = ("id", "asset", "partition", "version", "code_version", "created_at", "run_id", "software")
     return {name: getattr(commit, name) for name in names} | {"is_current": is_current}
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from refinebio_assets import __version__
 from refinebio_assets.errors import RefinebioError, RequestError, StorageError
 from refinebio_assets.lake.content import hash_file
 from refinebio_assets.lake.naming import check_file_name, commit_moment
@@ -29,6 +30,8 @@ from refinebio_assets.lake.storage import remove_tree
 
 if TYPE_CHECKING:
     from refinebio_assets.lake.store import Lake
+
+SOFTWARE = f"refinebio-assets {__version__}"
 
 
 class Draft:
@@ -101,6 +104,7 @@ class Draft:
             code_version=code_version,
             created_at=commit_moment(entry.id),
             run_id=run_id,
+            software=SOFTWARE,
             files=tuple(_with_attached(files, self._attached)),
             inputs=tuple(inputs),
             tables=self._tables,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from refinebio_assets.lake.binding import sql_text
 from refinebio_assets.lake.changes import Change, Known, Problem, StagedRows
 from refinebio_assets.lake.parquet import rows_table
 from refinebio_assets.lake.schema import COMMITS, PROBLEMS, TABLES, VIEWS
@@ -24,7 +25,7 @@ _GONE, _SUPERSEDED = "gone", "superseded"
 
 def schema_fingerprint() -> str:
     """Return a hash of all that decides what a catalog looks like."""
-    return sha256("\n".join([str(_CATALOG_FORMAT), *_statements()]).encode()).hexdigest()
+    return sha256("\n".join([str(_CATALOG_FORMAT), *schema_statements()]).encode()).hexdigest()
 
 
 def read_known(connection: duckdb.DuckDBPyConnection) -> Known:
@@ -45,7 +46,7 @@ def apply_change(path: Path, change: Change, staged: StagedRows) -> int:
     with duckdb.connect(str(path)) as connection:
         connection.execute("BEGIN")
         if is_new:
-            connection.execute(";\n".join(_statements()))
+            connection.execute(";\n".join(schema_statements()))
         for table in (*TABLES.values(), COMMITS):
             _update(connection, table, staged)
         connection.execute(f"DELETE FROM {PROBLEMS.name}")
@@ -65,14 +66,10 @@ def content_digest(connection: duckdb.DuckDBPyConnection) -> str:
     return digest.hexdigest()
 
 
-def sql_text(text: str) -> str:
-    """Return a text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _statements() -> list[str]:
+def schema_statements() -> list[str]:
+    """Return the DuckDB statements that make an empty catalog."""
     tables = [table.sql() for table in (*TABLES.values(), COMMITS, PROBLEMS)]
-    return tables + [f'CREATE VIEW "{name}" AS {query}' for name, query in VIEWS.items()]
+    return tables + [view.statement() for view in VIEWS.values()]
 
 
 def _stage_change(change: Change, staged: StagedRows) -> None:

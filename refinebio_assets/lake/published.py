@@ -21,8 +21,8 @@ from pathlib import Path
 import duckdb
 
 from refinebio_assets.errors import NotFoundError, StorageError
+from refinebio_assets.lake.binding import sql_text
 from refinebio_assets.lake.content import hash_file
-from refinebio_assets.lake.loading import sql_text
 from refinebio_assets.lake.storage import (
     make_folder,
     make_scratch,

@@ -60,7 +60,8 @@ class Commit:
     """One immutable output of an asset partition.
 
     ``id`` sorts by time; ``version`` is the hash of content, ``code_version`` is set by hand;
-    ``tables`` maps table names to names in ``files``; ``info`` is JSON for its maker to find again.
+    ``tables`` maps table names to names in ``files``; ``info`` is JSON for its maker to find again;
+    ``software`` is the program that wrote it, empty in records that do not say.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Commit:
     code_version: str
     created_at: datetime
     run_id: str = ""
+    software: str = ""
     files: tuple[StoredFile, ...] = ()
     inputs: tuple[InputRef, ...] = ()
     tables: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +98,7 @@ def record_bytes(commit: Commit) -> bytes:
     record = {
         "format": RECORD_FORMAT,
         **{name: getattr(commit, name) for name in _TEXTS},
+        "software": commit.software,
         "created_at": commit.created_at.isoformat(),
         "files": [asdict(file) for file in commit.files],
         "inputs": [asdict(reference) for reference in commit.inputs],
@@ -146,6 +149,7 @@ _TEXTS = ("id", "asset", "partition", "version", "code_version", "run_id")
 def _read_format_1(record: Mapping[str, Any]) -> Commit:
     return Commit(
         **{name: _text(record[name]) for name in _TEXTS},
+        software=_text(record.get("software", "")),
         created_at=datetime.fromisoformat(record["created_at"]),
         files=tuple(StoredFile(**file) for file in record["files"]),
         inputs=tuple(InputRef(**reference) for reference in record["inputs"]),

@@ -31,6 +31,7 @@ from refinebio_assets.lake.dataset_tables import DATASET_TABLES
 from refinebio_assets.lake.experiment_tables import EXPERIMENT_TABLES
 from refinebio_assets.lake.table import COMMIT_COLUMNS, IS_CURRENT, Column, ColumnType, Scope, Table
 from refinebio_assets.lake.target_tables import TARGET_TABLES
+from refinebio_assets.lake.views import VIEWS, View
 
 __all__ = [
     "COMMITS",
@@ -41,13 +42,15 @@ __all__ = [
     "ColumnType",
     "Scope",
     "Table",
+    "View",
     "tables_markdown",
 ]
 
 
 def tables_markdown() -> str:
-    """Return the docs' section on all tables, those that commits carry and the catalog's own."""
-    return "\n".join(table.markdown() for table in (*TABLES.values(), COMMITS, PROBLEMS))
+    """Return the docs' section on all tables and views, those that commits carry and the catalog's own."""
+    tables = [table.markdown() for table in (*TABLES.values(), COMMITS, PROBLEMS)]
+    return "\n".join([*tables, *(view.markdown() for view in VIEWS.values())])
 
 
 _DECLARED = (
@@ -192,7 +195,7 @@ _DECLARED = (
     Table(
         "transcriptomes",
         "Transcriptome indices that reads can be quantified with.",
-        Scope.CURRENT,
+        Scope.HISTORY,
         (
             ORGANISM,
             string("version", "Hash of the indices' and the gene map's content."),
@@ -212,7 +215,7 @@ _DECLARED = (
     Table(
         "sources",
         "Files from outside that references were made from.",
-        Scope.CURRENT,
+        Scope.HISTORY,
         (
             ORGANISM,
             string("role", "What the file is for."),
@@ -225,7 +228,7 @@ _DECLARED = (
     Table(
         "platform_annotations",
         "Microarrays whose probes and genes are known.",
-        Scope.CURRENT,
+        Scope.HISTORY,
         (
             MICROARRAY,
             string("version", "Hash of the probes and genes."),
@@ -293,7 +296,7 @@ _DECLARED = (
     Table(
         "annotation_sources",
         "Files from outside that annotations and gene indexes of microarrays were made from.",
-        Scope.CURRENT,
+        Scope.HISTORY,
         (
             MICROARRAY,
             string("role", "What the file is for, as `probe_tab`."),
@@ -321,6 +324,7 @@ COMMITS = Table(
         string("code_version", "Version of the code's meaning, set by hand."),
         timestamp("created_at", "When it was committed.", required=True),
         string("run_id", "Run that made it."),
+        string("software", "Name and version of the program that wrote it.", required=False),
         IS_CURRENT,
     ),
     of_catalog=True,
@@ -332,20 +336,3 @@ PROBLEMS = Table(
     (*COMMIT_COLUMNS, string("problem", "What is wrong with the commit.")),
     of_catalog=True,
 )
-
-VIEWS: Mapping[str, str] = {
-    "processors": """
-        SELECT processor, processor_version AS version, count(DISTINCT sample) AS samples
-        FROM results WHERE is_current AND processor IS NOT NULL
-        GROUP BY processor, processor_version
-    """,
-    "organisms": """
-        SELECT organism,
-               count(DISTINCT experiment) AS experiments,
-               count(DISTINCT sample) AS samples,
-               bool_or(has_transcriptome) AS has_transcriptome
-        FROM (SELECT organism, experiment, sample, false AS has_transcriptome FROM samples
-              UNION ALL SELECT organism, NULL, NULL, true FROM transcriptomes)
-        GROUP BY organism
-    """,
-}

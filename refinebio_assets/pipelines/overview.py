@@ -91,12 +91,12 @@ def experiment_states(catalog: Catalog) -> list[dict[str, Any]]:
 
 def transcriptomes(catalog: Catalog) -> list[dict[str, Any]]:
     """Return a row for each organism that has an index."""
-    return _rows(catalog, "SELECT * FROM transcriptomes ORDER BY organism")
+    return _rows(catalog, "SELECT * FROM transcriptomes WHERE is_current ORDER BY organism")
 
 
 def platforms(catalog: Catalog) -> list[dict[str, Any]]:
     """Return a row for each microarray that has an annotation."""
-    return _rows(catalog, "SELECT * FROM platform_annotations ORDER BY platform")
+    return _rows(catalog, "SELECT * FROM platform_annotations WHERE is_current ORDER BY platform")
 
 
 def available_platforms() -> list[dict[str, Any]]:

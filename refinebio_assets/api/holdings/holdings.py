@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from refinebio_assets.errors import StorageError
-from refinebio_assets.lake.loading import sql_text
+from refinebio_assets.lake.binding import sql_text
 
 Row = dict[str, Any]
 _Value = TypeVar("_Value")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from refinebio_assets.lake.loading import sql_text
+from refinebio_assets.lake.binding import sql_text
 
 _SQL = files("refinebio_assets.api.holdings") / "sql"
 

@@ -1,0 +1,95 @@
+"""Questions that people ask about a sample's values: reference, software, and whether a gene was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refinebio_assets.errors import NotFoundError
+from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.rows import query_rows
+from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines import transcriptome_index
+from refinebio_assets.pipelines.overview import spellings
+from refinebio_assets.pipelines.platform_annotation import Annotation
+from refinebio_assets.pipelines.transcriptome_index import Transcriptome
+
+
+@dataclass(frozen=True, slots=True)
+class SampleAnswers:
+    """What one sample is measured against, and all software that touched it; a row an experiment and step."""
+
+    sample: str
+    references: Sequence[Mapping[str, Any]]
+    software: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class GeneAnswer:
+    """Whether a gene is in the reference of a sample, and in how many transcripts or probes of it."""
+
+    experiment: str
+    reference: str
+    reference_version: str
+    gene: str
+    parts: int
+    part: str
+
+
+def sample_answers(catalog: Catalog, accession: str) -> SampleAnswers:
+    """Return the catalog's answers on a sample; NotFoundError when it has no result."""
+    for name in spellings(accession):
+        references = query_rows(
+            catalog,
+            "SELECT * FROM sample_references WHERE sample = $name ORDER BY experiment, reference",
+            {"name": name},
+        )
+        if references:
+            software = query_rows(
+                catalog,
+                "SELECT * FROM sample_software WHERE sample = $name ORDER BY experiment, step, software",
+                {"name": name},
+            )
+            return SampleAnswers(name, references, software)
+    raise NotFoundError(f"there is no result of a sample {accession} in the lake")
+
+
+def find_gene(lake: Lake, answers: SampleAnswers, gene: str) -> list[GeneAnswer]:
+    """Look for a gene's Ensembl id in what the sample is measured against, in the very version that was used.
+
+    Case and the version after a dot do not count. A sample without a reference of ours (a quant.sf with
+    its own gene map) has no answer.
+    """
+    found = []
+    for row in answers.references:
+        if row["reference"] is None:
+            continue
+        parts, part = _parts(lake, row, _plain(gene))
+        found.append(
+            GeneAnswer(row["experiment"], row["reference"], row["reference_version"], gene, parts, part)
+        )
+    return found
+
+
+def _parts(lake: Lake, row: Mapping[str, Any], gene: str) -> tuple[int, str]:
+    commit = _commit_of(lake, row["reference_asset"], row["reference"], row["reference_version"])
+    if commit.asset == transcriptome_index.ASSET:
+        index = Transcriptome(commit.partition, commit.version, commit)
+        return sum(_plain(name) == gene for name in index.gene_map(lake).genes), "transcripts"
+    genes = Annotation(commit.partition, commit.version, commit).gene_probes(lake)
+    if genes is None:
+        return 0, "probes (no genes are registered for the array)"
+    matching = [code for code, name in enumerate(genes.genes.names) if _plain(name) == gene]
+    return sum(int((genes.genes.codes == code).sum()) for code in matching), "probes"
+
+
+def _commit_of(lake: Lake, asset: str, partition: str, version: str) -> Commit:
+    for commit in reversed(lake.history(asset, partition)):
+        if commit.version == version:
+            return commit
+    raise NotFoundError(f"version {version} of {asset}[{partition}] is no longer in the lake")
+
+
+def _plain(gene: str) -> str:
+    return gene.strip().upper().partition(".")[0]
