@@ -26,7 +26,7 @@ INDEX_VERSION = "a" * 64
 def make_world(folder: Path) -> Lake:
     """Return a lake with five experiments, and bring its catalog up to date."""
     lake = Lake(str(folder / "lake"))
-    _commit_index(lake)
+    commit_index(lake)
     _commit_target(lake)
     array = {"organism": HUMAN, "taxonomy_id": 9606, **ARRAY}
     reads = {"organism": HUMAN, "taxonomy_id": 9606, **READS}
@@ -196,7 +196,8 @@ def _used_index(key: str, sample: Mapping[str, Any]) -> dict[str, Any]:
     return row | {"input_version": INDEX_VERSION}
 
 
-def _commit_index(lake: Lake) -> None:
+def commit_index(lake: Lake) -> None:
+    """Commit the transcriptome index of humans."""
     row = {"organism": HUMAN, "version": INDEX_VERSION, "division": "EnsemblMain", "release": "100"}
     row |= {
         "assembly": "GRCh38",
