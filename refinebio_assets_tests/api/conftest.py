@@ -31,8 +31,9 @@ def serving(
 ) -> Iterator[httpx.Client]:
     """Serve a lake on a port of its own and yield a client."""
     catalog = Catalog(lake)
-    keeper = Keeper(catalog, lake.cache / "api", look_seconds=0.05, sync_seconds=0.2)
     options = ApiSettings(**{"requests_per_second": 0.0, **settings})
+    sync_seconds = 0.0 if options.read_only else 0.2
+    keeper = Keeper(catalog, lake.cache / "api", look_seconds=0.05, sync_seconds=sync_seconds)
     database = Database(Path(lake.url) / "api" / "state.sqlite")
     found = make_services(options, catalog, keeper, database, jobs=jobs or NoJobs(), builder=builder)
     app = create_app(found)
