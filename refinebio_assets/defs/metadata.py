@@ -79,12 +79,19 @@ def materialized(outcome: Outcome, metadata: Mapping[str, Any]) -> MaterializeRe
     commit = outcome.commit
     shown: dict[str, Any] = {"why": reasons_value(outcome), "commit": commit.id, **metadata}
     if commit.files:
+        shown["folder"] = commit.entry.folder
         shown["files"] = table_value(
-            ({"path": file.path, "bytes": f"{file.size:,}"} for file in commit.files), ["path", "bytes"]
+            # Long paths would make the page wider than any screen.
+            (
+                {"path": file.path.removeprefix(f"{commit.entry.folder}/"), "bytes": f"{file.size:,}"}
+                for file in commit.files
+            ),
+            ["path", "bytes"],
         )
     if commit.inputs:
         inputs = (
-            {"asset": ref.asset, "partition": ref.partition, "version": ref.version} for ref in commit.inputs
+            {"asset": ref.asset, "partition": ref.partition, "version": ref.version[:12]}
+            for ref in commit.inputs
         )
         shown["made from"] = table_value(inputs, ["asset", "partition", "version"])
     shown["lineage"] = f"refinebio-assets lineage {commit.asset}:{commit.partition}@{commit.version[:12]}"
