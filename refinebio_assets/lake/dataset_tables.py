@@ -82,7 +82,9 @@ DATASET_TABLES = (
             string("type", "`float32`, or `float64` after normalization."),
             string("gene_set", "SHA-256 of the genes' ids, a line each."),
             string("values_sha256", "SHA-256 of genes, samples and values."),
-            float64("largest_departure", "How far the worst sample is from its target; missing without."),
+            float64(
+                "largest_departure", "How far a sample was from its target at most, before genes were scaled."
+            ),
         ),
     ),
     Table(

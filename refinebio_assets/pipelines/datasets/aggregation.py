@@ -60,7 +60,8 @@ class BuiltMatrix:
     """A matrix as it is delivered, genes x samples, and how it came about.
 
     ``departures`` tell how far each sample was from its target's distribution before genes were scaled;
-    empty without normalization. ``check`` is the worst pair of the Kolmogorov-Smirnov tests.
+    empty where they were not, as the distribution can then be seen in the values. ``check`` is the worst
+    pair of the Kolmogorov-Smirnov tests.
     """
 
     key: str
@@ -131,10 +132,12 @@ def build_matrix(
     if filtered:
         values = np.asfortranarray(values[:, kept])
     before = spread_of(values)
-    check, departures = _normalize(values, members, targets) if request.quantile_normalize else (None, ())
+    check = _normalize(values, members, targets) if request.quantile_normalize else None
     after = spread_of(values)
     picture = picture_of(_for_picture(values, request), members, np.random.default_rng(SEED))
+    departures: tuple[float, ...] = ()
     if request.scale_by is not ScaleBy.NONE:
+        departures = _departures(values, members, targets) if request.quantile_normalize else ()
         scale_genes(values, request.scale_by, out=values)
     warnings = (*_gene_warnings(group.key, loss), *remarks.sentences(), *_check_warnings(check, members))
     return BuiltMatrix(
@@ -263,28 +266,35 @@ def _with_values(group: Group, values: Matrix) -> tuple[list[int], list[Filtered
     return kept, filtered
 
 
-def _normalize(
-    values: Matrix, members: Sequence[Member], targets: Targets
-) -> tuple[UpperHalfCheck | None, tuple[float, ...]]:
-    """Give each sample its organism's distribution, in place, and measure how well that went."""
+def _normalize(values: Matrix, members: Sequence[Member], targets: Targets) -> UpperHalfCheck | None:
+    """Give each sample its organism's distribution, in place, and return the worst pair that was compared."""
     rng = np.random.default_rng(SEED)
-    departures = np.empty(len(members))
     worst: UpperHalfCheck | None = None
-    for organism in distinct(member.organism for member in members):
-        places = [place for place, member in enumerate(members) if member.organism == organism]
+    for organism, places in _by_organism(members):
         whole = len(places) == len(members)
         own = values if whole else np.asfortranarray(values[:, places])
         apply_target(own, targets[organism], out=own)
-        departures[places] = target_departures(own, targets[organism])
         check = check_upper_halves(own, rng)
         if not whole:
             values[:, places] = own
         if check is not None and (worst is None or check.statistic > worst.statistic):
             first, second = check.pair
-            worst = UpperHalfCheck(
-                check.statistic, check.p_value, (places[first], places[second]), check.pairs
-            )
-    return worst, tuple(departures.tolist())
+            pair = (places[first], places[second])
+            worst = UpperHalfCheck(check.statistic, check.p_value, pair, check.pairs)
+    return worst
+
+
+def _departures(values: Matrix, members: Sequence[Member], targets: Targets) -> tuple[float, ...]:
+    departures = np.empty(len(members))
+    for organism, places in _by_organism(members):
+        own = values if len(places) == len(members) else np.asfortranarray(values[:, places])
+        departures[places] = target_departures(own, targets[organism])
+    return tuple(departures.tolist())
+
+
+def _by_organism(members: Sequence[Member]) -> Iterator[tuple[str, list[int]]]:
+    for organism in distinct(member.organism for member in members):
+        yield organism, [place for place, member in enumerate(members) if member.organism == organism]
 
 
 def _for_picture(values: Matrix, request: DatasetRequest) -> Matrix:
