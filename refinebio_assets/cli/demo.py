@@ -62,13 +62,14 @@ def demo(folder: Path, seed: int) -> None:
         ),
     )
     annotate(console, world.array_platform)
+    _add_bead_arrays(console, world)
     surveyed = survey_experiments(console, world.archive_accessions)
     states = process_experiments(console, [*world.experiments, *world.array_experiments], Request())
     rows = agreement_with_truth(open_lake(), world)
     columns = ["experiment", "sample", "expressed_genes", "spearman", "pearson_log2", "median_error"]
     console.print(table(rows, columns, title="Estimates against the simulated truth (expected reads a gene)"))
     arrays = agreement_of_arrays(open_lake(), world)
-    columns = ["experiment", "sample", "genes", "spearman"]
+    columns = ["experiment", "sample", "processing", "genes", "spearman"]
     console.print(table(arrays, columns, title="Arrays against the simulated truth (log2 expression a gene)"))
     code = _build_datasets(console, world)
     _say_where(console, world.experiments[0], time.monotonic() - started)
@@ -86,7 +87,7 @@ def _build_datasets(console: Console, world: World) -> int:
     from refinebio_assets.pipelines.targets.settings import decide_samples
 
     lake, catalog = open_lake(), open_catalog()
-    # A target of a hundred samples is better; a simulated world has six arrays.
+    # A target of a hundred samples is better; a simulated world has few arrays.
     decide_samples(lake, world.organism, minimum=1)
     build_target(console, world.organism)
     experiments = [world.experiments[0], world.array_experiments[0]]
@@ -95,6 +96,36 @@ def _build_datasets(console: Console, world: World) -> int:
         accepted = accept_request(lake, catalog, parse_request(document))
         register_dataset(lake, accepted, dataset=dataset, update=True, origin="demo")
     return build_datasets(["demo-by-experiment", "demo-by-species"], console=console)
+
+
+def _add_bead_arrays(console: Console, world: World) -> None:
+    """Annotate the simulated BeadArrays, and index the genes of the array without raw data."""
+    from refinebio_assets.pipelines.bead_registry import BeadInputs, register_bead_platform
+    from refinebio_assets.pipelines.gene_index import (
+        GeneIndexInputs,
+        build_gene_index,
+        register_gene_index,
+    )
+    from refinebio_assets.pipelines.platform_annotation import build_annotation
+
+    packages = {
+        world.bead_platform: world.bead_package,
+        world.older_bead_platform: world.older_bead_package,
+    }
+    for platform, package in packages.items():
+        inputs = BeadInputs(
+            platform,
+            world.organism,
+            package=str(package),
+            organism_package=str(world.bead_organism_package),
+            gene_choices=str(world.bead_gene_choices),
+            source="simulated",
+        )
+        register_bead_platform(open_lake(), inputs)
+        build_annotation(open_lake(), platform)
+    table = GeneIndexInputs(world.gene_index_platform, str(world.gene_index), source="simulated")
+    register_gene_index(open_lake(), table)
+    build_gene_index(open_lake(), world.gene_index_platform)
 
 
 def _say_where(console: Console, accession: str, seconds: float) -> None:

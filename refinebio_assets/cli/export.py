@@ -30,8 +30,12 @@ def export(experiment: str, output: Path, form: str | None, matrix: str | None) 
     tsv and parquet: genes x samples, first column Gene. h5ad: AnnData, samples x genes, with the
     submitter's metadata of each sample in obs.
     """
-    from refinebio_assets.pipelines import gene_expression
-    from refinebio_assets.pipelines.export import export_matrix, newer_inputs
+    from refinebio_assets.pipelines.export import (
+        export_matrix,
+        matrix_warnings,
+        newer_inputs,
+        submitted_reasons,
+    )
 
     chosen = form or _SUFFIXES.get(output.suffix.lower())
     if chosen is None:
@@ -44,8 +48,14 @@ def export(experiment: str, output: Path, form: str | None, matrix: str | None) 
     console.print(
         f"{genes:,} genes x {samples:,} samples written to {output}", highlight=False, soft_wrap=True
     )
-    head = lake.head(gene_expression.ASSET, experiment)
-    for warning in head.info["warnings"] if head else ():
+    for reason, count in submitted_reasons(lake, experiment, matrix).items():
+        console.print(
+            f"{count:,} of its samples are submitter-processed: {reason}",
+            style="yellow",
+            highlight=False,
+            markup=False,
+        )
+    for warning in matrix_warnings(lake, experiment, matrix):
         console.print(warning, style="yellow", highlight=False, markup=False)
     newer = newer_inputs(lake, experiment)
     if newer:

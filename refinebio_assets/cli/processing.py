@@ -18,7 +18,12 @@ from refinebio_assets.pipelines import experiment_record, gene_expression
 from refinebio_assets.pipelines.due import due_step
 from refinebio_assets.pipelines.experiment_changes import explain_experiment
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
-from refinebio_assets.pipelines.overview import experiment_states, lost_samples, sample_warnings
+from refinebio_assets.pipelines.overview import (
+    experiment_states,
+    lost_samples,
+    sample_warnings,
+    submitted_samples,
+)
 from refinebio_assets.pipelines.registry import (
     Registration,
     register_sample_sheet,
@@ -202,12 +207,20 @@ def _report(
     catalog = open_catalog()
     wanted = set(accessions)
     rows = [row for row in experiment_states(catalog) if row["experiment"] in wanted]
-    console.print(table(rows, ["experiment", "state", "samples", "processed", "failed", "matrices"]))
+    columns = ["experiment", "state", "samples", "processed", "failed", "submitter_processed", "matrices"]
+    console.print(table(rows, columns))
     lost = lost_samples(catalog, accessions)
     if lost:
         console.print(
             table(lost, ["experiment", "sample", "step", "reason"], title="Samples that are in no matrix")
         )
+    submitted = submitted_samples(catalog, accessions)
+    if submitted:
+        columns = ["experiment", "platform", "samples", "reason"]
+        title = "Submitter-processed samples, and why they are not processed from raw data"
+        console.print(table(submitted[:MAX_REASONS], columns, title=title))
+    if len(submitted) > MAX_REASONS:
+        console.print(f"and {len(submitted) - MAX_REASONS:,} more reasons: see `refinebio-assets show`")
     warned = sample_warnings(catalog, accessions)
     if warned:
         console.print(table(warned[:MAX_REASONS], ["experiment", "sample", "warnings"], title="Warnings"))

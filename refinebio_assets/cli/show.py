@@ -92,10 +92,12 @@ def _show_experiment(console: Console, found: ExperimentDetails) -> None:
         "pipeline",
         "processor",
         "processor_version",
+        "processing",
     ]
-    columns += ["mapping_rate", "library_type", "reads_processed", "warnings", "reason"]
+    columns += ["processing_reason", "mapping_rate", "library_type", "reads_processed", "warnings", "reason"]
     console.print(table(found.samples, columns, title="Samples"))
-    matrix_columns = ["matrix", "genes", "samples", "transcripts", "mapped_transcripts", "version"]
+    matrix_columns = ["matrix", "processing", "unit", "genes", "samples", "missing_values"]
+    matrix_columns += ["transcripts", "mapped_transcripts", "version"]
     if found.matrices:
         console.print(table(_short(found.matrices), matrix_columns, title="Matrices"))
     if found.commits:
@@ -137,6 +139,24 @@ def _show_samples(console: Console, found: Sequence[SampleDetails]) -> None:
             _facts(console, file, fields)
         for result in details.results:
             _show_result(console, result)
+        _show_tables(console, details)
+
+
+def _show_tables(console: Console, details: SampleDetails) -> None:
+    """Show how a submitter's table was understood: its columns, its platform, its values."""
+    if details.columns:
+        columns = ["position", "header", "role", "reason"]
+        console.print(table(details.columns, columns, title="Columns of its table"))
+    if details.detection:
+        columns = ["platform", "probes", "found", "detection_percentage", "mapped_percentage", "detected"]
+        columns.append("passed")
+        console.print(table(details.detection, columns, title="Platforms that its table may be of"))
+    for submitted in details.submitted:
+        console.print("[bold]Submitter's values[/]")
+        _facts(console, submitted, ["converted_by", "id_kind", "overlap", "rows", "duplicated_ids"])
+        _facts(console, submitted, ["missing_values", "rows_without_gene", "genes", "header", "encoding"])
+        _facts(console, submitted, ["number_style", "description", "log2_taken", "log2_reason", "doubts"])
+        _facts(console, submitted, ["without_logarithm", "minimum", "median", "percentile_99", "maximum"])
 
 
 def _show_result(console: Console, result: Mapping[str, Any]) -> None:
@@ -144,8 +164,14 @@ def _show_result(console: Console, result: Mapping[str, Any]) -> None:
     console.print(f"[bold]Result[/] ({standing}): {escape(str(result['verdict']))}")
     fields = [
         "reason",
+        "processing",
+        "processing_reason",
         "processor",
         "processor_version",
+        "platform",
+        "detected_platform",
+        "detection_percentage",
+        "mapped_percentage",
         "command",
         "mapping_rate",
         "library_type",
@@ -157,6 +183,7 @@ def _show_result(console: Console, result: Mapping[str, Any]) -> None:
         "started_at",
         "reference",
         "warnings",
+        "notes",
         "why",
         "file_path",
         "version",

@@ -13,6 +13,7 @@ COLUMNS = [
     "samples",
     "processed",
     "failed",
+    "submitter_processed",
     "matrices",
     "organisms",
     "finished",

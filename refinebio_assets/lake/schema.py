@@ -31,6 +31,7 @@ from refinebio_assets.lake.dataset_tables import DATASET_TABLES
 from refinebio_assets.lake.experiment_tables import EXPERIMENT_TABLES
 from refinebio_assets.lake.table import COMMIT_COLUMNS, IS_CURRENT, Column, ColumnType, Scope, Table
 from refinebio_assets.lake.target_tables import TARGET_TABLES
+from refinebio_assets.lake.understood_tables import UNDERSTOOD_TABLES
 from refinebio_assets.lake.views import VIEWS, View
 
 __all__ = [
@@ -109,8 +110,17 @@ _DECLARED = (
             string("file_path", "Path of the result under the lake's root.", required=False),
             int64("file_size", "Size of the result in bytes."),
             string("file_sha256", "SHA-256 of the result file.", required=False),
+            string("processing", "`from raw`, or `submitter-processed` values.", required=False),
+            string("processing_reason", "Why it was not processed from raw data.", required=False),
+            string("platform", "Array by whose annotation or gene index it has genes.", required=False),
+            string("reference_asset", "The asset that `reference` is a version of.", required=False),
+            string("detected_platform", "BeadArray that the ids of its table are of.", required=False),
+            float64("detection_percentage", "Share of that platform's probes in the table, 0 to 100."),
+            float64("mapped_percentage", "Share of the table's ids that are its probes, 0 to 100."),
+            strings("notes", "What was repaired or passed over in its file.", required=False),
         ),
     ),
+    *UNDERSTOOD_TABLES,
     Table(
         "array_quality",
         "How each array was: intensities, the fit, and the distribution of its values.",
@@ -118,7 +128,7 @@ _DECLARED = (
         (
             EXPERIMENT,
             SAMPLE,
-            string("platform", "Microarray, as the CEL file names it."),
+            string("platform", "Microarray whose annotation was used."),
             string("scan_date", "When the array was scanned.", required=False),
             float64("zeros", "Share of probes with intensity 0."),
             float64("saturated", "Share of probes at the scanner's ceiling."),
@@ -165,6 +175,8 @@ _DECLARED = (
             string(
                 "reference", "Version of the index, gene map or annotation that gave genes.", required=False
             ),
+            int64("missing_values", "Cells without a value (NaN): the sample has none of the gene's probes."),
+            string("unit", "What the values are, as `lengthScaledTPM` or `SCAN`.", required=False),
         ),
     ),
     Table(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from refinebio_assets import __version__
-from refinebio_assets.domain import Sample
+from refinebio_assets.domain import Processing, Sample
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.formats.cel import CelFile, read_cel
 from refinebio_assets.lake.store import Draft, InputRef, Lake
@@ -21,6 +21,7 @@ from refinebio_assets.methods.scan.settings import SCAN_FAST
 from refinebio_assets.methods.scan.summary import ProbeSets, group_probes, match_cells, summarize
 from refinebio_assets.pipelines.array_values import GENES, PROBE_SETS, ArrayValues, write_array_values
 from refinebio_assets.pipelines.freshness import Basis
+from refinebio_assets.pipelines.kept import Kept
 from refinebio_assets.pipelines.platform_annotation import ASSET as ANNOTATION
 from refinebio_assets.pipelines.platform_annotation import Annotation
 from refinebio_assets.pipelines.platform_probes import cell_keys, text_array
@@ -29,8 +30,8 @@ from refinebio_assets.platforms.microarrays import find_by_chip_type, find_micro
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 
-CODE_VERSION = "2"
-PROCESSOR = "SCAN"
+CODE_VERSION = "3"
+PROCESSOR = "Affymetrix SCAN"
 VALUES_FILE = "values.parquet"
 LEAST_SEQUENCE_SHARE = 0.02
 """Measured with their own probe tables: 0.26 (HG-U95Av2), 0.14 (Clariom S); with another array's: 0.00004."""
@@ -107,7 +108,12 @@ class ArrayTask:
             "started_at": started.isoformat(),
             "duration_seconds": duration,
             "warnings": _warnings(platform, result, facts["sequence_share"]),
-            "quality": {**facts, "platform": self.annotation.platform, "scan_date": cel.scan_date},
+            "processing": str(Processing.FROM_RAW),
+            "platform": self.annotation.platform,
+            "reference_asset": ANNOTATION,
+            "details": {
+                "array_quality": [{**facts, "platform": self.annotation.platform, "scan_date": cel.scan_date}]
+            },
         }
 
     def remarks(self) -> list[str]:
@@ -171,18 +177,12 @@ def prepared_platform(lake: Lake, annotation: Annotation) -> PreparedPlatform:
     Arrays of one platform are processed side by side, and wait for one preparation.
     """
     key = (lake.url, annotation.platform, annotation.version)
-    with _preparing:
-        if key not in _prepared:
-            while len(_prepared) >= PLATFORMS_KEPT:
-                _prepared.pop(next(iter(_prepared)))
-            _prepared[key] = _prepare(lake, annotation)
-        return _prepared[key]
+    return _prepared.get(key, lambda: _prepare(lake, annotation))
 
 
 PLATFORMS_KEPT = 2
 """A prepared platform takes some 50 MB."""
-_preparing = threading.Lock()
-_prepared: dict[tuple[str, str, str], PreparedPlatform] = {}
+_prepared: Kept[PreparedPlatform] = Kept(PLATFORMS_KEPT)
 
 
 def _prepare(lake: Lake, annotation: Annotation) -> PreparedPlatform:

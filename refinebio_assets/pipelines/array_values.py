@@ -46,6 +46,11 @@ def write_array_values(path: Path, content: ArrayValues) -> str:
     return digest.hexdigest()
 
 
+def is_array_values(path: Path) -> bool:
+    """Tell whether a Parquet file is what ``write_array_values`` wrote, of any version."""
+    return _FORMAT_KEY in (pq.read_schema(path).metadata or {})
+
+
 def read_array_values(path: Path) -> ArrayValues:
     """Read what ``write_array_values`` wrote; FormatError when it is something else."""
     table = pq.read_table(path)

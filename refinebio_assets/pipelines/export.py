@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from refinebio_assets.domain import Metadata
+from refinebio_assets.domain import Metadata, Processing
 from refinebio_assets.errors import NotFoundError, PermanentError, RequestError
 from refinebio_assets.formats.matrix_tsv import write_matrix_tsv
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.metadata.harmonized import HARMONIZED_FIELDS
-from refinebio_assets.pipelines import experiment_record, gene_expression, harmonized_metadata
+from refinebio_assets.pipelines import (
+    experiment_record,
+    gene_expression,
+    harmonized_metadata,
+    sample_quantifications,
+)
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.expression_matrix import GENE_COLUMN, column_values, matrix_unit
-from refinebio_assets.pipelines.gene_expression import read_expression
+from refinebio_assets.pipelines.gene_expression import matrix_samples, read_expression
 from refinebio_assets.pipelines.outcome import require_head
 from refinebio_assets.pipelines.registry import registered_experiment
 from refinebio_assets.pipelines.whole_file import write_whole
@@ -54,8 +60,9 @@ def export_matrix(
 ) -> tuple[int, int]:
     """Write a matrix to ``output`` and return (genes, samples). Nothing half-written is ever visible.
 
-    ``tsv``: header ``Gene`` then samples, shortest text that reads back to the same number. ``parquet``:
-    the same columns, float64. ``h5ad``: AnnData, samples x genes, ``obs`` with the submitter's metadata.
+    ``tsv``: header ``Gene`` then samples, shortest text that reads back to the same number, ``NA`` for a
+    missing one. ``parquet``: the same columns, float64, NaN. ``h5ad``: AnnData, samples x genes, ``obs`` with
+    how each sample was processed and the submitter's metadata.
     """
     if format not in FORMATS:
         raise RequestError(f"there is no format {format}; formats are {', '.join(FORMATS)}")
@@ -72,6 +79,25 @@ def export_matrix(
     return table.num_rows, table.num_columns - 1
 
 
+def submitted_reasons(lake: Lake, accession: str, matrix: str | None = None) -> dict[str, int]:
+    """Return why the samples of a matrix are submitter-processed, and how many each; empty when none is."""
+    commit, name = choose_matrix(lake, accession, matrix)
+    row = next(row for row in read_rows(lake, commit, "matrices") if row["matrix"] == name)
+    if row["processing"] != Processing.SUBMITTER_PROCESSED:
+        return {}
+    results = _results(lake, accession)
+    samples = matrix_samples(lake, commit, name)
+    return Counter(results.get(sample, {}).get("processing_reason") or "" for sample in samples)
+
+
+def matrix_warnings(lake: Lake, accession: str, matrix: str | None = None) -> list[str]:
+    """Return the warnings of an experiment's matrices without those about another matrix than this one."""
+    commit, name = choose_matrix(lake, accession, matrix)
+    others = [row["matrix"] for row in read_rows(lake, commit, "matrices") if row["matrix"] != name]
+    starts = tuple(f"{other}: " for other in others)
+    return [warning for warning in commit.info["warnings"] if not warning.startswith(starts)]
+
+
 def newer_inputs(lake: Lake, accession: str) -> list[str]:
     """Name the steps that have a newer result than the one the experiment's matrices were made from."""
     commit = require_head(lake, gene_expression.ASSET, accession)
@@ -83,7 +109,7 @@ def _write_tsv(table: pa.Table, path: Path) -> None:
     genes = [str(gene) for gene in table.column(GENE_COLUMN).to_pylist()]
     samples = table.column_names[1:]
     with path.open("wb") as target:
-        write_matrix_tsv(target, genes, samples, _sample_values(table))
+        write_matrix_tsv(target, genes, samples, _sample_values(table), missing="NA")
 
 
 def _sample_values(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -102,6 +128,9 @@ def _sample_metadata(lake: Lake, accession: str, samples: Sequence[str]) -> dict
         "technology": [str(sample.technology) for sample in chosen],
         "platform": [sample.platform.name for sample in chosen],
     }
+    results = _results(lake, accession)
+    for name in ("processing", "processing_reason", "processor"):
+        columns[name] = [results.get(sample, {}).get(name) or "" for sample in samples]
     columns |= _harmonized_columns(lake, accession, samples)
     submitted = [_joined(sample.metadata) for sample in chosen]
     for key in sorted({key for pairs in submitted for key in pairs}):
@@ -110,6 +139,11 @@ def _sample_metadata(lake: Lake, accession: str, samples: Sequence[str]) -> dict
             name = f"submitted_{name}"
         columns[name] = [pairs.get(key, "") for pairs in submitted]
     return columns
+
+
+def _results(lake: Lake, accession: str) -> dict[str, dict[str, Any]]:
+    head = lake.head(sample_quantifications.ASSET, accession)
+    return {row["sample"]: row for row in read_rows(lake, head, "results")} if head else {}
 
 
 def _harmonized_columns(lake: Lake, accession: str, samples: Sequence[str]) -> dict[str, list[Any]]:

@@ -23,7 +23,8 @@ def matrix_problems(lake: Lake, accession: str) -> list[str]:
     """Say what is wrong with an experiment's matrices; empty when nothing is.
 
     Every sample is in a matrix or listed as dropped, never both and never neither; matrices have the
-    genes and samples that were recorded; no value is missing, infinite or negative.
+    genes and samples that were recorded; no more values are missing than recorded, none is infinite, and no
+    abundance negative.
     """
     head = require_head(lake, gene_expression.ASSET, accession)
     rows = read_rows(lake, head, "matrices")
@@ -83,8 +84,15 @@ def _matrix_problems(row: Mapping[str, Any], matrix: pa.Table) -> list[str]:
         )
     if len(pc.unique(matrix.column(0))) != matrix.num_rows:
         problems.append(f"{name} lists a gene twice")
+    missing = 0
     for sample in matrix.column_names[1:]:
         values = column_values(matrix, sample)
-        if matrix.column(sample).null_count or not (np.isfinite(values) & (values >= lowest)).all():
+        absent = np.isnan(values)
+        missing += int(absent.sum())
+        possible = absent | (np.isfinite(values) & (values >= lowest))
+        if matrix.column(sample).null_count or absent.all() or not possible.all():
             problems.append(f"{name}: sample {sample} has missing, infinite or impossible values")
+    recorded = row.get("missing_values") or 0
+    if missing != recorded:
+        problems.append(f"{name} has {missing:,} missing values, recorded are {recorded:,}")
     return problems

@@ -21,6 +21,8 @@ GENE_COLUMN = "Gene"
 FORMAT_VERSION = "1"
 LENGTH_SCALED_TPM = "lengthScaledTPM"
 SCAN = "SCAN"
+SUBMITTED_LOG2 = "submitter's log2"
+"""A submitter's values on a log2 scale, whatever was done to them before."""
 _FORMAT_KEY = b"refinebio_assets.expression_matrix"
 _UNIT_KEY = b"refinebio_assets.unit"
 
@@ -56,7 +58,10 @@ def read_matrix(path: Path, samples: Sequence[str] | None = None) -> pa.Table:
 
 
 def matrix_unit(table: pa.Table) -> str:
-    """Return what a matrix's values are: ``lengthScaledTPM`` (abundance) or ``SCAN`` (log2 scale)."""
+    """Return what a matrix's values are: ``lengthScaledTPM`` (abundance), ``SCAN`` or ``submitter's log2``.
+
+    The latter two are on a log2 scale, around 0 for what is not expressed on an array by SCAN.
+    """
     return (table.schema.metadata or {}).get(_UNIT_KEY, LENGTH_SCALED_TPM.encode()).decode()
 
 

@@ -249,11 +249,15 @@ def parts_of(sample: Sample, file: SourceFile, parts: Sequence[RawFile], *, alon
     """Return the members of an archive that are a sample's, or a failure that lists them.
 
     Those that are named after it: by its accession, also without that of its experiment, or its title. An
-    archive that no other sample has may hold one file of a kind under any name.
+    archive that no other sample has may hold one file of a kind under any name; of one that several have, a
+    table that is alone is of all of them, whose columns its header names.
     """
     if not holds_unknown_members(file) or not any(part.member for part in parts):
         return list(parts)
-    mine = [part for part in parts if _is_named_after(part.member, sample)] or (list(parts) if alone else [])
+    only_table = len(parts) == 1 and parts[0].role in (FileRole.BEADARRAY, FileRole.PROCESSED)
+    mine = [part for part in parts if _is_named_after(part.member, sample)]
+    if not mine and (alone or only_table):
+        mine = list(parts)
     roles = Counter(part.role for part in mine)
     if mine and max(roles.values()) == 1:
         return mine

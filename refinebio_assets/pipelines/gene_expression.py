@@ -15,7 +15,6 @@ from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines import (
     experiment_record,
-    platform_annotation,
     raw_files,
     sample_quantifications,
     transcriptome_index,
@@ -30,8 +29,8 @@ from refinebio_assets.pipelines.array_values import GENES
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.expression_matrix import (
     LENGTH_SCALED_TPM,
-    SCAN,
     matrix_table,
+    matrix_unit,
     matrix_version,
     read_matrix,
     write_matrix,
@@ -52,7 +51,7 @@ from refinebio_assets.pipelines.transcript_summary import QuantFile, TranscriptS
 from refinebio_assets.pipelines.workers import available_cores
 
 ASSET = "gene_expression"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 
 AnyPlan = MatrixPlan | ArrayMatrixPlan
@@ -87,7 +86,7 @@ def assess_expression(lake: Lake, accession: str) -> Assessment:
     experiment, raw = recorded_experiment(lake, record), read_raw_files(lake, files)
     plans: list[AnyPlan] = [
         *plan_matrices(lake, experiment, raw, results),
-        *plan_array_matrices(experiment, raw, results),
+        *plan_array_matrices(experiment, results),
     ]
     basis = _basis(plans, results)
     head = lake.head(ASSET, accession)
@@ -164,14 +163,14 @@ def _inputs(assessed: Assessment) -> list[InputRef]:
 def _reference(plan: AnyPlan) -> InputRef | None:
     """Return the reference asset that a matrix depends on, None for a submitted gene map."""
     if isinstance(plan, ArrayMatrixPlan):
-        return InputRef(platform_annotation.ASSET, plan.platform, plan.version)
+        return plan.reference
     if plan.reference.transcriptome is None:
         return None
     return InputRef(transcriptome_index.ASSET, plan.reference.organism, plan.reference.version)
 
 
 def _reference_version(plan: AnyPlan) -> str:
-    return plan.version if isinstance(plan, ArrayMatrixPlan) else plan.reference.version
+    return plan.reference.version
 
 
 def _platforms(plan: AnyPlan) -> tuple[str, ...]:
@@ -241,12 +240,12 @@ def _without_gene(plan: MatrixPlan, summary: TranscriptSummary) -> list[Dropped]
 def _write(draft: Draft, accession: str, matrix: Matrix) -> dict[str, Any]:
     plan, content = matrix.plan, matrix.content
     if isinstance(content, TranscriptSummary):
-        table = matrix_table(content.genes, content.samples, content.values, LENGTH_SCALED_TPM)
+        table = matrix_table(content.genes, content.samples, content.values, _unit(plan))
         counts = {"transcripts": content.n_transcripts, "mapped_transcripts": content.n_mapped}
         technology = Technology.RNA_SEQ
     elif isinstance(content, ArrayMatrix):
-        table = matrix_table(content.names, content.samples, content.values, SCAN)
-        counts, technology = {}, Technology.MICROARRAY
+        table = matrix_table(content.names, content.samples, content.values, _unit(plan))
+        counts, technology = {"missing_values": content.missing}, Technology.MICROARRAY
     else:
         raise TypeError(f"matrix {plan.name} has no content")
     name = f"{plan.name}.parquet"
@@ -255,7 +254,8 @@ def _write(draft: Draft, accession: str, matrix: Matrix) -> dict[str, Any]:
         "experiment": accession,
         "matrix": plan.name,
         "technology": str(technology),
-        "processing": str(Processing.FROM_RAW),
+        "processing": str(_processing(plan)),
+        "unit": matrix_unit(table),
         "platform": ";".join(platform for platform in _platforms(plan) if platform),
         "level": content.level if isinstance(content, ArrayMatrix) else GENES,
         "organism": plan.organism if isinstance(plan, ArrayMatrixPlan) else plan.reference.organism,
@@ -266,6 +266,14 @@ def _write(draft: Draft, accession: str, matrix: Matrix) -> dict[str, Any]:
         "version": matrix_version(table),
         "reference": _reference_version(plan),
     }
+
+
+def _processing(plan: AnyPlan) -> Processing:
+    return plan.processing if isinstance(plan, ArrayMatrixPlan) else Processing.FROM_RAW
+
+
+def _unit(plan: AnyPlan) -> str:
+    return plan.unit if isinstance(plan, ArrayMatrixPlan) else LENGTH_SCALED_TPM
 
 
 def _agreement_rows(accession: str, matrices: Sequence[Matrix]) -> Iterator[dict[str, Any]]:
@@ -285,6 +293,11 @@ def _warnings(matrices: Sequence[Matrix]) -> list[str]:
     lines = []
     for matrix in matrices:
         content = matrix.content
+        if content is not None and _processing(matrix.plan) == Processing.SUBMITTER_PROCESSED:
+            lines.append(
+                f"{matrix.plan.name}: submitter-processed values, which cannot be compared with those of "
+                "samples that are processed from raw data"
+            )
         if isinstance(content, TranscriptSummary):
             lines += _warnings_of_transcripts(matrix.plan.name, content)
         elif content is not None:

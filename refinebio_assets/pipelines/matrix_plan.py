@@ -14,7 +14,7 @@ from refinebio_assets.domain import Experiment, FileRole, Sample, Verdict, disti
 from refinebio_assets.errors import NotFoundError, PermanentError
 from refinebio_assets.formats.gene_map import GeneMap, read_gene_map
 from refinebio_assets.lake.store import Lake, StoredFile
-from refinebio_assets.pipelines.array_quantification import PROCESSOR as ARRAYS
+from refinebio_assets.pipelines.array_matrix import is_array_processor
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.raw_files import files_by_sample
 from refinebio_assets.pipelines.read_quantification import QUANT_FILE
@@ -71,7 +71,7 @@ def plan_matrices(
     indices = {organism: find_transcriptome(lake, organism) for organism in experiment.organisms}
     groups: dict[tuple[str, str], tuple[Reference, list[Mapping[str, Any]]]] = {}
     for row in results:
-        if row["verdict"] != Verdict.PROCESSED or row["processor"] == ARRAYS:
+        if row["verdict"] != Verdict.PROCESSED or is_array_processor(row["processor"]):
             continue
         sample = sample_of.get(row["sample"])
         if sample is None:

@@ -24,7 +24,12 @@ _STATES = """
         WHERE d.is_current AND d.kind = 'sample' GROUP BY ALL
     ), made AS (
         SELECT experiment, sum(samples) AS processed,
-               string_agg(genes || ' genes x ' || samples, ', ' ORDER BY matrix) AS matrices
+               sum(samples) FILTER (processing = 'submitter-processed')::BIGINT AS submitter_processed,
+               string_agg(
+                   genes || ' genes x ' || samples
+                   || CASE WHEN processing = 'submitter-processed' THEN ' (submitter-processed)' ELSE '' END,
+                   ', ' ORDER BY matrix
+               ) AS matrices
         FROM matrices GROUP BY ALL
     ), unsupported AS (
         SELECT experiment, count(DISTINCT sample) AS unsupported FROM results
@@ -36,7 +41,8 @@ _STATES = """
     SELECT experiment, source, title, organisms, technologies, url, alternates, published, updated,
            institution, pubmed_id, publication_title, registered.samples,
            least(coalesce(processed, 0), registered.samples - coalesce(failed, 0))::BIGINT AS processed,
-           coalesce(failed, 0) AS failed, matrices, finished,
+           coalesce(failed, 0) AS failed, coalesce(submitter_processed, 0) AS submitter_processed,
+           matrices, finished,
            CASE WHEN unsupported = registered.samples THEN 'not supported'
                 WHEN coalesce(failed, 0) >= registered.samples THEN 'failed'
                 WHEN processed = registered.samples AND coalesce(failed, 0) = 0 THEN 'complete'
@@ -74,6 +80,8 @@ class SampleDetails:
     """One sample in one experiment: what the submitter said, its files, and every result so far.
 
     ``harmonized`` are the harmonized values with what each is from, ``attributes`` what others say of it.
+    ``columns`` are the columns of a submitter's table that its values are from, ``detection`` the platforms
+    that the table may be of, ``submitted`` how its submitter's values were understood.
     """
 
     sample: Mapping[str, Any]
@@ -82,6 +90,9 @@ class SampleDetails:
     attributes: Sequence[Mapping[str, Any]]
     files: Sequence[Mapping[str, Any]]
     results: Sequence[Mapping[str, Any]]
+    columns: Sequence[Mapping[str, Any]]
+    detection: Sequence[Mapping[str, Any]]
+    submitted: Sequence[Mapping[str, Any]]
 
 
 def experiment_states(catalog: Catalog) -> list[dict[str, Any]]:
@@ -115,6 +126,7 @@ def experiment_details(catalog: Catalog, accession: str) -> ExperimentDetails | 
                   CASE WHEN r.verdict = 'processed' AND d.reason IS NOT NULL THEN 'not in the matrix'
                        ELSE coalesce(r.verdict, 'registered') END AS verdict,
                   coalesce(d.reason, r.reason) AS reason, r.processor, r.processor_version,
+                  r.processing, r.processing_reason, r.platform AS processed_as,
                   r.mapping_rate, r.library_type, r.reads_processed, r.warnings, r.version
            FROM samples s LEFT JOIN results r
              ON r.experiment = s.experiment AND r.sample = s.sample AND r.is_current
@@ -213,6 +225,17 @@ def sample_warnings(catalog: Catalog, accessions: Sequence[str]) -> list[dict[st
     )
 
 
+def submitted_samples(catalog: Catalog, accessions: Sequence[str]) -> list[dict[str, Any]]:
+    """Return how many samples of these experiments are submitter-processed, a row a platform and reason."""
+    return query_rows(
+        catalog,
+        """SELECT experiment, platform, count(*) AS samples, processing_reason AS reason FROM results
+           WHERE is_current AND processing = 'submitter-processed' AND list_contains($accessions, experiment)
+           GROUP BY ALL ORDER BY ALL""",
+        {"accessions": list(accessions)},
+    )
+
+
 def sample_details(catalog: Catalog, accession: str) -> list[SampleDetails]:
     """Return what is known of a sample, once for each experiment that lists it."""
     samples = _rows(catalog, "SELECT * FROM samples WHERE sample = $name ORDER BY experiment", accession)
@@ -224,6 +247,9 @@ def sample_details(catalog: Catalog, accession: str) -> list[SampleDetails]:
             _rows(catalog, "SELECT * FROM sample_attributes WHERE sample = $name ORDER BY ALL", accession),
             _of_sample(catalog, "files", sample, "role"),
             _of_sample(catalog, "results", sample, "commit_id"),
+            _of_sample(catalog, "table_columns", sample, "position"),
+            _of_sample(catalog, "platform_detection", sample, "detection_percentage DESC"),
+            _of_sample(catalog, "submitted_values", sample, "sample"),
         )
         for sample in samples
     ]

@@ -40,6 +40,11 @@ class RawFile:
         """Whether the file is in the lake and passed its checks."""
         return self.stored is not None and not self.reason
 
+    @property
+    def label(self) -> str:
+        """What messages call the file: where it is from, and which member of an archive there."""
+        return f"{self.origin.location} ({self.member})" if self.member else self.origin.location
+
     @classmethod
     def of_fetched(cls, file: FetchedFile, role: FileRole) -> RawFile:
         """Return the record of a file just brought in, not yet given to a sample."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from refinebio_assets.domain import Experiment, FileRole, Pipeline, Sample, Verdict, organism_title
 from refinebio_assets.lake.store import Lake
@@ -14,30 +12,14 @@ from refinebio_assets.pipelines.platform_annotation import find_annotation
 from refinebio_assets.pipelines.platform_registry import resolve_platform
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.read_quantification import QuantificationTask, index_kmer_for
-from refinebio_assets.pipelines.sample_quantification import SampleTask
+from refinebio_assets.pipelines.sample_quantification import Refusal, SampleTask
+from refinebio_assets.pipelines.table_plan import TABLES, TablePlanner
 from refinebio_assets.pipelines.transcriptome_index import Transcriptome, find_transcriptome
 from refinebio_assets.platforms.microarrays import find_by_chip_type
 from refinebio_assets.platforms.pipeline_choice import choose_pipeline
 from refinebio_assets.tools.salmon import salmon_version
 
 Files = Mapping[FileRole, RawFile]
-
-_LATER = (Pipeline.ILLUMINA_SCAN, Pipeline.SUBMITTER_PROCESSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a sample is not quantified: its files, a missing reference, or its technology."""
-
-    sample: Sample
-    verdict: Verdict
-    reason: str
-    permanent: bool = True
-
-    def basis(self) -> dict[str, Any]:
-        """Return what determined the refusal: its reason."""
-        return {"refused": self.reason}
-
 
 Plan = SampleTask | Refusal
 
@@ -47,8 +29,9 @@ def plan_samples(lake: Lake, experiment: Experiment, files: Mapping[str, Files])
     transcriptomes = {organism: find_transcriptome(lake, organism) for organism in experiment.organisms}
     has_reads = any(FileRole.FASTQ_1 in roles for roles in files.values())
     version = _installed_salmon() if has_reads else ""
+    tables = TablePlanner(lake, experiment, files)
     return [
-        _plan(lake, sample, files.get(sample.accession, {}), transcriptomes[sample.organism], version)
+        _plan(lake, sample, files.get(sample.accession, {}), transcriptomes[sample.organism], version, tables)
         for sample in experiment.samples
     ]
 
@@ -60,13 +43,20 @@ def _installed_salmon() -> str:
 
 
 def _plan(
-    lake: Lake, sample: Sample, files: Files, transcriptome: Transcriptome | None, version: str
+    lake: Lake,
+    sample: Sample,
+    files: Files,
+    transcriptome: Transcriptome | None,
+    version: str,
+    tables: TablePlanner,
 ) -> Plan:
     refusal = _refuse_unserved(sample) or _refuse_without_files(sample, files)
     if refusal is not None:
         return refusal
     if FileRole.CEL in files:
         return _plan_array(lake, sample, files[FileRole.CEL])
+    if set(TABLES) & set(files):
+        return tables.plan(sample)
     if FileRole.QUANT_SF in files:
         return _plan_submitted(sample, files, transcriptome)
     if transcriptome is None:
@@ -75,17 +65,9 @@ def _plan(
 
 
 def _refuse_unserved(sample: Sample) -> Refusal | None:
-    """Refuse a sample that no pipeline serves, or none of this version."""
+    """Refuse a sample that no pipeline serves."""
     choice = choose_pipeline(sample)
-    if choice.pipeline is Pipeline.NONE:
-        return Refusal(sample, Verdict.NOT_SUPPORTED, choice.reason)
-    if choice.pipeline in _LATER:
-        reason = (
-            f"it is for {choice.pipeline}, which this version does not do. Its files are kept in the lake "
-            "and will be processed by a later release"
-        )
-        return Refusal(sample, Verdict.NOT_SUPPORTED, reason)
-    return None
+    return Refusal(sample, Verdict.NOT_SUPPORTED, choice.reason) if choice.pipeline is Pipeline.NONE else None
 
 
 def _refuse_without_files(sample: Sample, files: Files) -> Refusal | None:
@@ -94,8 +76,8 @@ def _refuse_without_files(sample: Sample, files: Files) -> Refusal | None:
     if failed:
         reasons = dict.fromkeys(file.reason for file in failed)
         return Refusal(sample, Verdict.FAILED, "; ".join(reasons), all(file.permanent for file in failed))
-    if not {FileRole.QUANT_SF, FileRole.FASTQ_1, FileRole.CEL} & set(files):
-        return Refusal(sample, Verdict.FAILED, "no reads, quant.sf or CEL file is registered for it")
+    if not {FileRole.QUANT_SF, FileRole.FASTQ_1, FileRole.CEL, *TABLES} & set(files):
+        return Refusal(sample, Verdict.FAILED, "no reads, quant.sf, CEL file or table is registered for it")
     return None
 
 

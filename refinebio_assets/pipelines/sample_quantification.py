@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from refinebio_assets.domain import Sample
+from refinebio_assets.domain import Sample, Verdict
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines.freshness import Basis, content_hash
 
@@ -55,6 +55,20 @@ class SampleTask(Protocol):
         self, lake: Lake, draft: Draft, *, threads: int, cancelled: threading.Event | None
     ) -> dict[str, Any]:
         """Write the result into the draft and return the facts about it, its ``version`` among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a sample is not quantified: its files, a missing reference, or its technology."""
+
+    sample: Sample
+    verdict: Verdict
+    reason: str
+    permanent: bool = True
+
+    def basis(self) -> dict[str, Any]:
+        """Return what determined the refusal: its reason."""
+        return {"refused": self.reason}
 
 
 @dataclass(frozen=True, slots=True)

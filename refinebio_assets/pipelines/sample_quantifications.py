@@ -8,26 +8,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from refinebio_assets.domain import DropKind, Dropped, Experiment, Verdict
+from refinebio_assets.domain import DropKind, Dropped, Experiment, Processing, Verdict
 from refinebio_assets.errors import RefinebioError, RequestError, StorageError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines import (
     array_quantification,
+    bead_quantification,
     experiment_record,
     raw_files,
     read_quantification,
     sample_quantification,
+    submitted_conversion,
 )
+from refinebio_assets.pipelines.array_matrix import is_array_processor
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows, require_head
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.raw_file import read_raw_files
 from refinebio_assets.pipelines.raw_files import files_by_sample
-from refinebio_assets.pipelines.sample_plan import Plan, Refusal, plan_samples
+from refinebio_assets.pipelines.sample_plan import Plan, plan_samples
 from refinebio_assets.pipelines.sample_quantification import (
     Quantification,
+    Refusal,
     SampleTask,
     find_quantification,
     quantify_sample,
@@ -35,7 +39,9 @@ from refinebio_assets.pipelines.sample_quantification import (
 from refinebio_assets.pipelines.workers import available_cores, run_all, share_cores
 
 ASSET = "sample_quantifications"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
+DETAILS = ("array_quality", "table_columns", "platform_detection", "submitted_values")
+"""Tables of what a quantification finds out about its sample, beside the table ``results``."""
 
 
 def code_version() -> str:
@@ -45,7 +51,8 @@ def code_version() -> str:
 
 def sample_code_version() -> str:
     """Return the version of the code that quantifies a sample."""
-    return f"{read_quantification.CODE_VERSION}.{array_quantification.CODE_VERSION}"
+    tasks = (read_quantification, array_quantification, bead_quantification, submitted_conversion)
+    return ".".join(task.CODE_VERSION for task in tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +233,7 @@ def _quantify_all(
     progress: Progress,
     run_id: str,
 ) -> list[SampleResult]:
-    arrays_only = all(task.processor == array_quantification.PROCESSOR for task, _ in waiting)
+    arrays_only = all(is_array_processor(task.processor) for task, _ in waiting)
     # An array takes one core and little memory; what is shared among few is made for Salmon.
     workers, threads = (min(cores, len(waiting)), 1) if arrays_only else share_cores(cores, len(waiting))
     cancelled = threading.Event()
@@ -270,7 +277,8 @@ def _commit(
 ) -> Commit:
     with lake.draft(ASSET, accession) as draft:
         draft.write_table("results", [_result_row(accession, result) for result in results])
-        draft.write_table("array_quality", list(_quality_rows(accession, results)))
+        for table in DETAILS:
+            draft.write_table(table, list(_detail_rows(accession, results, table)))
         draft.write_table("lineage", [row for result in results for row in _lineage_rows(result)])
         draft.write_table("dropped", dropped_rows(_dropped(results)))
         versions = [
@@ -305,9 +313,10 @@ def _result_row(experiment: str, result: SampleResult) -> dict[str, Any]:
     if result.quantification is not None and not isinstance(result.plan, Refusal):
         facts = dict(result.quantification.facts)
         facts.pop("transcripts", None)
-        facts.pop("quality", None)
+        facts.pop("details", None)
         started = facts.pop("started_at", None)
         commit = result.quantification.commit
+        row["processing"] = str(Processing.FROM_RAW)
         row |= facts
         row["warnings"] = [*result.plan.remarks(), *facts.get("warnings", ())]
         row["started_at"] = datetime.fromisoformat(started) if started else None
@@ -317,12 +326,12 @@ def _result_row(experiment: str, result: SampleResult) -> dict[str, Any]:
     return row
 
 
-def _quality_rows(experiment: str, results: Iterable[SampleResult]) -> Iterator[dict[str, Any]]:
-    """Yield how each array was, for the table ``array_quality``."""
+def _detail_rows(experiment: str, results: Iterable[SampleResult], table: str) -> Iterator[dict[str, Any]]:
+    """Yield what the samples' quantifications found out, for one of the tables ``DETAILS``."""
     for result in results:
-        quality = result.quantification.facts.get("quality") if result.quantification else None
-        if quality:
-            yield {"experiment": experiment, "sample": result.accession, **quality}
+        details = result.quantification.facts.get("details", {}) if result.quantification else {}
+        for row in details.get(table, ()):
+            yield {"experiment": experiment, "sample": result.accession, **row}
 
 
 def _lineage_rows(result: SampleResult) -> list[dict[str, str]]:

@@ -136,6 +136,23 @@ DECISION_RULES: tuple[DecisionRule, ...] = (
         "It was measured on an Agilent array ({platform}); Agilent arrays are not supported.",
     ),
     DecisionRule(
+        "one's own intensities",
+        "raw, with a table of non-normalized intensities that a person lists, of no listed array",
+        lambda facts: facts.array_is_ones_own and facts.is_made_by_illumina and bool(facts.intensities),
+        Pipeline.ILLUMINA_SCAN,
+        "It has non-normalized intensities, whose probes decide the platform.",
+        lambda facts: facts.intensities,
+    ),
+    DecisionRule(
+        "one's own values",
+        "with a table of values that a person lists, of an array that is named and not listed",
+        lambda facts: facts.array_is_ones_own and not facts.platform_is_unknown and bool(facts.values),
+        Pipeline.SUBMITTER_PROCESSED,
+        "It comes with values of {platform} and without raw data, so these values are converted to Ensembl "
+        "genes.",
+        lambda facts: facts.values,
+    ),
+    DecisionRule(
         "unknown platform",
         "the source does not say on which one array it was measured",
         lambda facts: facts.platform_is_unknown,

@@ -37,6 +37,7 @@ _STUDIES = ("series_relation", "comment[secondaryaccession]", "biostudieslink")
 _LIBRARY = ("library_strategy", "comment[library_strategy]")
 _NAMED_FILES = re.compile(r"supplementary_file(?:_\d+)?|(?:derived)?arraydata(?:matrix)?file")
 _NO_FILE = "NONE"
+_OWN_TABLE = re.compile(r"_family\.xml\.tgz$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,14 @@ class SampleFacts:
 
     @property
     def values(self) -> Files:
-        """The table of the submitter's values; one called non-normalized when there is no other."""
-        return self._files(FileRole.PROCESSED) or self.intensities
+        """The table of the submitter's values; one called non-normalized when there is no other.
+
+        GEO's own table of the sample comes first: its ids are the platform's, and any other file may hold
+        anything.
+        """
+        tables = [file for file in self.sample.files if file.role == FileRole.PROCESSED]
+        own = [file for file in tables if _OWN_TABLE.search(file.location)]
+        return tuple((own or tables)[:1]) or self.intensities
 
     @property
     def archive(self) -> Files:
@@ -98,6 +105,12 @@ class SampleFacts:
     def platform_is_unknown(self) -> bool:
         """Tell whether the source leaves the platform open: names none, or several."""
         return not self._platform_code
+
+    @property
+    def array_is_ones_own(self) -> bool:
+        """Tell whether a person names the array in words, if at all, and not the record of an archive."""
+        platform = self.sample.platform
+        return self.array is None and not (platform.accession or platform.source_accession)
 
     @property
     def sequencer_is_unlisted(self) -> bool:
@@ -135,6 +148,11 @@ class SampleFacts:
     def is_illumina(self) -> bool:
         """Tell whether it is a supported Illumina array."""
         return self.array is not None and self.array.manufacturer == Manufacturer.ILLUMINA
+
+    @property
+    def is_made_by_illumina(self) -> bool:
+        """Tell whether the source says so of the platform, whichever it is."""
+        return self.sample.platform.manufacturer == Manufacturer.ILLUMINA
 
     @property
     def is_agilent(self) -> bool:

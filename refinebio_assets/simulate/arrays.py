@@ -11,20 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from refinebio_assets.domain import distinct
 from refinebio_assets.formats.cel import CelFormat
 from refinebio_assets.simulate.chip import CHIP_TYPE, Chip
-from refinebio_assets.simulate.design import BIOLOGICAL_CV, DIFFERENTIAL_SHARE, simulate_gene_expression
+from refinebio_assets.simulate.design import simulate_gene_expression
 from refinebio_assets.simulate.genome import Genome
 from refinebio_assets.simulate.hybridization import hybridize
 
-PROBES = 400
-"""On the simulated bead array."""
-
-_SIGNAL = 150.0
+SIGNAL = 150.0
 """Intensity that a gene of level 1 adds, about twice the background."""
-_SILENT_SHARE = 0.4
+SILENT_SHARE = 0.4
 """More than in a library of reads: an array shows of a tissue's genes about half."""
-_BACKGROUND, _BACKGROUND_SD = 100.0, 18.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +29,7 @@ class PlannedArray:
     """One hybridization. ``accession`` is the sample's in its archive, ``name`` the submitter's.
 
     ``cel`` is the format of its CEL file, where it has one, and ``packed`` whether that is in gzip.
+    ``platform`` is another than its experiment's, of which there are the submitter's values only.
     """
 
     accession: str
@@ -40,6 +38,7 @@ class PlannedArray:
     attributes: tuple[tuple[str, str], ...]
     cel: CelFormat = CelFormat.TEXT
     packed: bool = False
+    platform: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,11 @@ class ArrayExperiment:
     description: str
     platform: str
     samples: tuple[PlannedArray, ...]
+
+    @property
+    def platforms(self) -> list[str]:
+        """The accessions of its platforms, its own first."""
+        return distinct([self.platform, *(sample.platform for sample in self.samples if sample.platform)])
 
 
 def _attributes(sex: str, age: str, state: str, grade: str = "") -> tuple[tuple[str, str], ...]:
@@ -94,7 +98,7 @@ AFFYMETRIX = ArrayExperiment(
 BEAD_ARRAY = ArrayExperiment(
     accession="GSE900002",
     title="Blood of simulated newborns",
-    description="Whole blood at birth and after a week, on HumanHT-12 V4 bead arrays.",
+    description="Whole blood at birth and after a week, on a stand-in for HumanHT-12 V4 bead arrays.",
     platform="GPL10558",
     samples=tuple(
         PlannedArray(
@@ -130,8 +134,47 @@ ARRAY_EXPRESS = ArrayExperiment(
         for when, cel_format in (("resting", CelFormat.TEXT), ("trained", CelFormat.COMMAND_CONSOLE))
     ),
 )
-ON_THE_CHIP = (AFFYMETRIX, ARRAY_EXPRESS)
-"""The experiments whose samples are on the simulated chip."""
+SUBMITTED = ArrayExperiment(
+    accession="GSE900003",
+    title="Spleen of simulated animals",
+    description="Spleen of three simulated animals, of which the submitter kept no raw data.",
+    platform="GPL570",
+    samples=tuple(
+        PlannedArray(
+            f"GSM9000002{number}",
+            f"spleen_{number}",
+            number == 3,
+            (("tissue", "spleen"), ("Sex", sex), ("age", f"{40 + number} years")),
+        )
+        for number, sex in enumerate(("female", "male", "female"), start=1)
+    ),
+)
+MIXED = ArrayExperiment(
+    accession="GSE900004",
+    title="Kidney of simulated animals, old arrays and new",
+    description=f"Two kidneys on {STAND_IN}, and two on a later array without raw data.",
+    platform="GPL96",
+    samples=(
+        PlannedArray(
+            *("GSM90000031", "kidney_old_1", False, _attributes("female", "33", "normal")),
+            cel=CelFormat.BINARY,
+            packed=True,
+        ),
+        PlannedArray(
+            *("GSM90000032", "kidney_old_2", True, _attributes("male", "35", "carcinoma")),
+            cel=CelFormat.BINARY,
+            packed=True,
+        ),
+        PlannedArray(
+            *("GSM90000033", "kidney_new_1", False, _attributes("F", "34", "normal")), platform="GPL570"
+        ),
+        PlannedArray(
+            *("GSM90000034", "kidney_new_2", True, _attributes("M", "36", "carcinoma")), platform="GPL570"
+        ),
+    ),
+)
+ON_THE_CHIP = (AFFYMETRIX, ARRAY_EXPRESS, MIXED)
+"""The experiments whose samples, or some of them, are on the simulated chip."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,33 +197,7 @@ def simulate_hybridizations(
 ) -> Hybridizations:
     """Draw the expression of an experiment's genes, and put its samples on the chip."""
     altered = [sample.altered for sample in experiment.samples]
-    expression = simulate_gene_expression(genome, altered, rng, silent_share=_SILENT_SHARE)
-    signals = _SIGNAL * expression.levels
+    expression = simulate_gene_expression(genome, altered, rng, silent_share=SILENT_SHARE)
+    signals = SIGNAL * expression.levels
     cells = hybridize(chip, signals, rng)
     return Hybridizations(experiment, np.log2(1 + signals), expression.log2_fold_change, cells)
-
-
-def simulate_beads(
-    experiment: ArrayExperiment, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return average signals and detection p-values, both samples x probes.
-
-    A p-value is the share of negative controls that shine at least as bright, as Illumina's software has it.
-    """
-    levels = _levels(experiment, PROBES, rng)
-    shape = levels.shape
-    signals = rng.normal(_BACKGROUND, _BACKGROUND_SD, size=shape) + 120.0 * levels
-    controls = rng.normal(_BACKGROUND, _BACKGROUND_SD, size=(shape[0], 770))
-    detection = np.mean(controls[:, None, :] >= signals[:, :, None], axis=2)
-    return np.maximum(signals, 5.0), detection
-
-
-def _levels(experiment: ArrayExperiment, number: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Draw the abundance of transcripts, samples x transcripts; half of them are silent."""
-    means = rng.lognormal(0.0, 1.3, size=number) * (rng.random(number) < 0.5)
-    changes = rng.normal(0.0, 1.5, size=number) * (rng.random(number) < DIFFERENTIAL_SHARE)
-    altered = np.array([sample.altered for sample in experiment.samples])
-    shape = BIOLOGICAL_CV**-2
-    noise = rng.gamma(shape, 1 / shape, size=(len(altered), number))
-    levels: npt.NDArray[np.float64] = means * 2.0 ** (changes * altered[:, None]) * noise
-    return levels

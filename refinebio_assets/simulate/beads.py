@@ -18,7 +18,7 @@ from refinebio_assets.simulate.genome import Bases, Genome
 PLATFORM, OLDER_PLATFORM = "illuminaSimulatumv2", "illuminaSimulatumv1"
 """Named as Bioconductor names packages: manufacturer, organism, version."""
 PROBE_LENGTH = 50
-PROBES_OF_A_GENE = 17
+PROBES_OF_A_GENE = 30
 """Of a gene that is long enough."""
 CONTROLS = 150
 """Probes of random bases, which match nothing."""

@@ -39,6 +39,7 @@ class MirrorDraft:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._lines: list[str] = []
+        self._urls: set[str] = set()
 
     def keep(self, name: str, content: bytes) -> Body:
         """Write a body of its own."""
@@ -59,7 +60,8 @@ class MirrorDraft:
         return Body(file.relative_to(self._root).as_posix(), size, md5.hexdigest(), sha1.hexdigest())
 
     def answer(self, url: str, body: Body, content_type: str) -> None:
-        """Let this body be the answer to a GET of this URL."""
+        """Let this body be the answer to a GET of this URL, which has none yet."""
+        self._urls.add(url)
         fields = {
             "method": "GET",
             "url": url,
@@ -72,6 +74,10 @@ class MirrorDraft:
             "sha1": body.sha1,
         }
         self._lines.append(json.dumps(fields))
+
+    def has_answer(self, url: str) -> bool:
+        """Tell whether there is an answer to a GET of this URL."""
+        return url in self._urls
 
     def say(self, url: str, name: str, content: object) -> None:
         """Let this value be the answer, as JSON in a body of its own."""

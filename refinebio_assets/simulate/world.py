@@ -19,7 +19,6 @@ from refinebio_assets.domain import organism_name
 from refinebio_assets.errors import FormatError, RequestError
 from refinebio_assets.simulate import archives, organism
 from refinebio_assets.simulate.annotation import ASSEMBLY, RELEASE, fasta_text, gtf_text
-from refinebio_assets.simulate.arrays import ON_THE_CHIP, Hybridizations, simulate_hybridizations
 from refinebio_assets.simulate.bead_packages import (
     INDEX_PLATFORM,
     ORGANISM_PACKAGE,
@@ -32,6 +31,7 @@ from refinebio_assets.simulate.bead_packages import (
 from refinebio_assets.simulate.beads import (
     OLDER_PLATFORM,
     BeadArray,
+    GeneIds,
     gene_ids,
     simulate_bead_arrays,
 )
@@ -46,12 +46,13 @@ from refinebio_assets.simulate.chip import (
 )
 from refinebio_assets.simulate.design import EXPERIMENTS, simulate_expression
 from refinebio_assets.simulate.genome import Genome, simulate_genome
+from refinebio_assets.simulate.measurements import ON_ARRAYS, simulate_measurements
 from refinebio_assets.simulate.mirror import INDEX
 from refinebio_assets.simulate.packing import write_gzip
 from refinebio_assets.simulate.read_files import reads_by_run, write_samples, write_sheet
 from refinebio_assets.simulate.reads import Transcriptome
 
-WORLD_FORMAT = 4
+WORLD_FORMAT = 5
 """Raise it when the same seed makes another world, so that old worlds are not reused."""
 
 _MARKER = "world.json"
@@ -60,7 +61,7 @@ _ARRAY_COLUMNS = ("sample", "gene", "log2_expression")
 _BEAD_STREAM = 800
 """The random stream of the BeadArrays' probes."""
 _CHIP_STREAM = 900
-"""The chip's random stream, and its experiments' behind it; those below belong to RNA-seq."""
+"""The chip's random stream; those below belong to RNA-seq, those of measurements are behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class World:
 
     ``experiments`` are those of the sample sheet, RNA-seq all; samples go by the accessions of their runs.
     ``truth`` (TSV) has one row per sample and transcript: abundance in TPM and fragments drawn from it.
-    ``array_truth`` (TSV) has one row per array of the simulated chip and gene that it has probes for.
+    ``array_truth`` (TSV) has one row per sample on an array and gene; on the chip only genes that it shows.
     ``differential_genes`` (TSV) has one row per experiment and gene that changes, with its log2 fold change.
     """
 
@@ -109,13 +110,13 @@ class World:
 
     @property
     def differential_genes(self) -> Path:
-        """The genes that change in each experiment, of RNA-seq and on the chip, TSV."""
+        """The genes that change in each experiment, of RNA-seq and on arrays, TSV."""
         return self.folder / "differential_genes.tsv"
 
     @property
     def array_experiments(self) -> tuple[str, ...]:
-        """The archives' experiments whose samples are on the simulated chip."""
-        return tuple(experiment.accession for experiment in ON_THE_CHIP)
+        """The archives' experiments on arrays."""
+        return tuple(experiment.accession for experiment in ON_ARRAYS)
 
     @property
     def array_platform(self) -> str:
@@ -177,11 +178,11 @@ class World:
 
     @property
     def array_truth(self) -> Path:
-        """The expression of every gene in every sample on the chip, TSV."""
+        """The expression of genes in every sample on an array, TSV."""
         return self.folder / "array_truth.tsv"
 
     def array_expression(self) -> dict[str, dict[str, float]]:
-        """Return the log2 expression on the chip by sample and gene; a gene that is silent has 0."""
+        """Return the log2 expression by sample on an array and gene; a gene that is silent has 0."""
         expression: dict[str, dict[str, float]] = {}
         for sample, gene, value in _read_rows(self.array_truth, _ARRAY_COLUMNS):
             expression.setdefault(sample, {})[gene] = float(value)
@@ -309,19 +310,17 @@ def _write_world(world: World, seed: int, tell: Callable[[str], None]) -> None:
         differential += _differential_rows(genome, experiment.accession, expression.log2_fold_change)
         truth += write_samples(world.folder, genome, transcriptome, experiment, expression, seed)
     tell(f"arrays of {len(world.array_experiments)} experiments")
-    chip, hybridizations = _write_chip(world, genome, seed)
-    array_truth: list[Sequence[object]] = [_ARRAY_COLUMNS]
-    for arrays in hybridizations:
-        differential += _differential_rows(genome, arrays.experiment.accession, arrays.log2_fold_change)
-        array_truth += _array_rows(chip, arrays)
-    _write_beads(world, genome, seed)
-    _write_table(world.array_truth, array_truth)
+    genes = gene_ids(genome)
+    chip, array = _write_chip(world, genome, seed), _write_beads(world, genome, genes, seed)
+    measured = simulate_measurements(genome, chip, array, seed)
+    for accession, changes in measured.changes():
+        differential += _differential_rows(genome, accession, changes)
+    _write_table(world.array_truth, [_ARRAY_COLUMNS, *measured.truth(genome)])
     _write_table(world.truth, truth)
     _write_table(world.differential_genes, differential)
     write_sheet(world.sample_sheet)
     tell("answers of the archives")
-    by_experiment = {arrays.experiment.accession: arrays for arrays in hybridizations}
-    archives.write_mirror(world.folder, reads_by_run(world.folder), chip, by_experiment, seed)
+    archives.write_mirror(world.folder, reads_by_run(world.folder), measured, genes, seed)
     marker = json.dumps(_marker(world, seed), indent=1)
     (world.folder / _MARKER).write_text(marker + "\n", encoding="utf-8")
 
@@ -333,37 +332,23 @@ def _differential_rows(
     return [(accession, gene.accession, f"{change:.6f}") for gene, change in changes if change]
 
 
-def _write_chip(world: World, genome: Genome, seed: int) -> tuple[Chip, list[Hybridizations]]:
-    """Write the chip's tables, and put the samples of its experiments on it."""
+def _write_chip(world: World, genome: Genome, seed: int) -> Chip:
+    """Write the chip's tables, and return it."""
     chip = simulate_chip(genome, np.random.default_rng([seed, _CHIP_STREAM]))
     write_gzip(world.probe_tab, probe_tab_text(chip))
     write_gzip(world.brainarray, brainarray_text(chip))
-    arrays = [
-        simulate_hybridizations(experiment, genome, chip, np.random.default_rng([seed, stream]))
-        for stream, experiment in enumerate(ON_THE_CHIP, start=_CHIP_STREAM + 1)
-    ]
-    return chip, arrays
+    return chip
 
 
-def _write_beads(world: World, genome: Genome, seed: int) -> BeadArray:
+def _write_beads(world: World, genome: Genome, genes: Sequence[GeneIds], seed: int) -> BeadArray:
     """Write the packages and tables about the BeadArrays; return the newer array."""
     array, older = simulate_bead_arrays(genome, np.random.default_rng([seed, _BEAD_STREAM]))
-    genes = gene_ids(genome)
     write_bead_package(world.bead_package, array, genes)
     write_bead_package(world.older_bead_package, older, genes)
     write_organism_package(world.bead_organism_package, genes)
     world.bead_gene_choices.write_bytes(gene_choices_text(array, genes))
     write_gene_index_table(world.gene_index, genes)
     return array
-
-
-def _array_rows(chip: Chip, arrays: Hybridizations) -> list[tuple[str, ...]]:
-    samples = zip(arrays.experiment.samples, arrays.log2_expression.tolist(), strict=True)
-    return [
-        (sample.accession, chip.genes[gene], f"{values[gene]:.6f}")
-        for sample, values in samples
-        for gene in chip.bound_genes
-    ]
 
 
 def _write_table(file: Path, rows: Iterable[Sequence[object]]) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from refinebio_assets.domain import (
     Experiment,
     FileRole,
+    Manufacturer,
     Platform,
     Sample,
     SourceFile,
@@ -33,9 +34,14 @@ SOURCE = "sample_sheet"
 
 REQUIRED = ("experiment", "sample", "organism")
 EXPERIMENT_COLUMNS = ("experiment_title", "experiment_description")
-FILE_ROLES = (FileRole.FASTQ_1, FileRole.FASTQ_2, FileRole.QUANT_SF, FileRole.GENE_MAP, FileRole.CEL)
+FILE_ROLES = (
+    *(FileRole.FASTQ_1, FileRole.FASTQ_2, FileRole.QUANT_SF, FileRole.GENE_MAP, FileRole.CEL),
+    *(FileRole.BEADARRAY, FileRole.PROCESSED),
+)
 FILE_COLUMNS = tuple(role.value for role in FILE_ROLES)
-COLUMNS = (*REQUIRED, "technology", "platform", *FILE_COLUMNS, *EXPERIMENT_COLUMNS)
+TABLE_COLUMN = "table_column"
+"""What the sample's column is headed in a table of several; kept as metadata, by which columns are found."""
+COLUMNS = (*REQUIRED, "technology", "platform", *FILE_COLUMNS, TABLE_COLUMN, *EXPERIMENT_COLUMNS)
 """The columns that are understood, in any case and with blanks or dashes for underscores."""
 
 # How people and archives name these columns; for advice only, never taken for the column itself.
@@ -48,6 +54,8 @@ _OTHER_NAMES = {
     "quant_sf": "quant quant.sf quantsf salmon salmon_quant",
     "gene_map": "tx2gene t2g genemap gene_mapping genes_to_transcripts",
     "cel": "cel_file celfile cel_path",
+    "beadarray": "non_normalized nonnormalized raw_table bead_array beadstudio intensities",
+    "processed": "processed_table series_matrix values normalized processed_file",
 }
 
 _TECHNOLOGIES = {"rnaseq": Technology.RNA_SEQ, "microarray": Technology.MICROARRAY}
@@ -55,6 +63,8 @@ _MEASURED_BY = {
     FileRole.FASTQ_1: Technology.RNA_SEQ,
     FileRole.QUANT_SF: Technology.RNA_SEQ,
     FileRole.CEL: Technology.MICROARRAY,
+    FileRole.BEADARRAY: Technology.MICROARRAY,
+    FileRole.PROCESSED: Technology.MICROARRAY,
 }
 _COMPANION_OF = {FileRole.FASTQ_2: FileRole.FASTQ_1, FileRole.GENE_MAP: FileRole.QUANT_SF}
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
@@ -186,16 +196,16 @@ def _read_row(row: _Row, folder: Path) -> tuple[_Entry | None, list[str]]:
     ]
     files, file_problems = _files(row.known, folder)
     technology, technology_problems = _technology(row.known["technology"], files)
-    problems += file_problems + technology_problems
+    problems += file_problems + technology_problems + _column_problems(row.known, files)
     if problems or technology is None:
         return None, [f"line {row.line:,}: {problem}" for problem in problems]
     sample = Sample(
         accession=row.known["sample"],
         organism=organism,
         technology=technology,
-        platform=Platform(name=row.known["platform"]),
+        platform=_platform(row.known["platform"], files),
         files=files,
-        metadata=tuple(sorted(row.metadata.items())),
+        metadata=tuple(sorted((row.metadata | _table_column(row.known)).items())),
         title=row.metadata.get("title", ""),
     )
     return _Entry(row, sample), []
@@ -206,7 +216,8 @@ def _files(known: dict[str, str], folder: Path) -> tuple[tuple[SourceFile, ...],
     problems = []
     mains = [role.value for role in given if role in _MEASURED_BY]
     if not mains:
-        problems.append("there is no file: fastq_1, quant_sf or cel")
+        names = [role.value for role in _MEASURED_BY]
+        problems.append(f"there is no file: {', '.join(names[:-1])} or {names[-1]}")
     elif len(mains) > 1:
         problems.append(f"{' and '.join(mains)} exclude each other")
     problems += [
@@ -227,6 +238,24 @@ def _files(known: dict[str, str], folder: Path) -> tuple[tuple[SourceFile, ...],
         if first_use[file.location] != file.role
     ]
     return tuple(files), problems
+
+
+def _table_column(known: dict[str, str]) -> dict[str, str]:
+    return {TABLE_COLUMN: known[TABLE_COLUMN]} if known[TABLE_COLUMN] else {}
+
+
+def _column_problems(known: dict[str, str], files: Iterable[SourceFile]) -> list[str]:
+    tables = (FileRole.BEADARRAY, FileRole.PROCESSED)
+    if not known[TABLE_COLUMN] or any(file.role in tables for file in files):
+        return []
+    return [f"there is a {TABLE_COLUMN} but neither a beadarray nor a processed table"]
+
+
+def _platform(name: str, files: Iterable[SourceFile]) -> Platform:
+    """Return the platform as it is named; who lists a BeadArray table says whose array it is."""
+    if any(file.role == FileRole.BEADARRAY for file in files):
+        return Platform(name=name, manufacturer=Manufacturer.ILLUMINA)
+    return Platform(name=name)
 
 
 def _location(text: str, folder: Path) -> str:

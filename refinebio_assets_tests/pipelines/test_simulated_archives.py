@@ -20,7 +20,9 @@ from refinebio_assets.simulate.world import World, simulate_world
 from refinebio_assets.sources.archives import Archives, open_archives
 from refinebio_assets.sources.sample_sheet import read_sample_sheet
 
-ARRAY_EXPERIMENTS = (arrays.AFFYMETRIX, arrays.BEAD_ARRAY, arrays.ARRAY_EXPRESS)
+ARRAY_EXPERIMENTS = (
+    *(arrays.AFFYMETRIX, arrays.BEAD_ARRAY, arrays.SUBMITTED, arrays.MIXED, arrays.ARRAY_EXPRESS),
+)
 SAMPLES = {
     each.accession: [sample.accession for sample in each.samples]
     for each in (*EXPERIMENTS, *ARRAY_EXPERIMENTS)
@@ -30,7 +32,14 @@ PIPELINES = {
     "SRP900002": Pipeline.SALMON,
     "GSE900001": Pipeline.AFFYMETRIX_SCAN,
     "GSE900002": Pipeline.ILLUMINA_SCAN,
+    "GSE900003": Pipeline.SUBMITTER_PROCESSED,
     "E-MTAB-900001": Pipeline.AFFYMETRIX_SCAN,
+}
+MIXED = {
+    "GSM90000031": Pipeline.AFFYMETRIX_SCAN,
+    "GSM90000032": Pipeline.AFFYMETRIX_SCAN,
+    "GSM90000033": Pipeline.SUBMITTER_PROCESSED,
+    "GSM90000034": Pipeline.SUBMITTER_PROCESSED,
 }
 
 
@@ -75,7 +84,8 @@ def test_every_sample_has_the_pipeline_of_its_technology(surveyed: dict[str, Exp
     for accession, experiment in surveyed.items():
         for sample in experiment.samples:
             choice = choose_pipeline(sample)
-            assert (choice.pipeline, bool(choice.files)) == (PIPELINES[accession], True), choice.reason
+            expected = MIXED.get(sample.accession) or PIPELINES[accession]
+            assert (choice.pipeline, bool(choice.files)) == (expected, True), choice.reason
 
 
 def test_every_file_that_a_pipeline_reads_is_in_the_mirror_as_promised(
@@ -88,7 +98,7 @@ def test_every_file_that_a_pipeline_reads_is_in_the_mirror_as_promised(
         for file in choose_pipeline(sample).files
     }
     assert {file.role for file in wanted} == {
-        *(FileRole.FASTQ_1, FileRole.FASTQ_2, FileRole.CEL, FileRole.BEADARRAY)
+        *(FileRole.FASTQ_1, FileRole.FASTQ_2, FileRole.CEL, FileRole.BEADARRAY, FileRole.PROCESSED)
     }
     for number, file in enumerate(sorted(wanted, key=lambda each: (each.location, each.member))):
         target = tmp_path / str(number)

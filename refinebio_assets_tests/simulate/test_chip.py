@@ -121,7 +121,7 @@ def test_the_worlds_arrays_come_in_all_formats_and_name_the_platform(
         *(CelFormat.TEXT, CelFormat.COMMAND_CONSOLE),
     ]
     assert {(cel.chip_type, cel.rows, cel.columns) for cel in cels.values()} == {("HG-U133A", SIDE, SIDE)}
-    assert world.array_experiments == ("GSE900001", "E-MTAB-900001")
+    assert {"GSE900001", "E-MTAB-900001"} <= set(world.array_experiments)
     for experiment in EXPERIMENTS:
         platform = find_microarray(experiment.platform)
         assert platform is not None
@@ -131,9 +131,9 @@ def test_the_worlds_arrays_come_in_all_formats_and_name_the_platform(
 
 def test_truth_is_of_every_array_and_of_genes_with_probes(world: World, genes: ProbeTable) -> None:
     truth = world.array_expression()
-    assert list(truth) == [sample.accession for sample in SAMPLES]
+    assert {sample.accession for sample in SAMPLES} <= set(truth)
     names = {name.removesuffix("_at") for name in genes.probe_sets.names}
-    for expression in truth.values():
+    for expression in (truth[sample.accession] for sample in SAMPLES):
         assert set(expression) == names
         values = np.array(list(expression.values()))
         assert (values >= 0).all()
@@ -195,8 +195,9 @@ def test_scan_finds_the_true_expression(
     world: World, values: tuple[list[str], dict[str, npt.NDArray[np.float64]]]
 ) -> None:
     names, found = values
-    for accession, truth in world.array_expression().items():
-        assert spearmanr([truth[gene] for gene in names], found[accession])[0] > 0.85
+    truth = world.array_expression()
+    for accession, made in found.items():
+        assert spearmanr([truth[accession][gene] for gene in names], made)[0] > 0.85
 
 
 def test_scan_finds_the_changes_between_the_groups(

@@ -18,6 +18,7 @@ import pytest
 
 from refinebio_assets.formats.cel import read_cel
 from refinebio_assets.simulate.design import EXPERIMENTS
+from refinebio_assets.simulate.geo_tables import MISSING_PROBE
 from refinebio_assets.simulate.world import World
 
 GEO = "https://ftp.ncbi.nlm.nih.gov/geo"
@@ -145,7 +146,7 @@ def test_the_affymetrix_series_has_four_samples_with_cel_files(index: Index, tmp
 
 
 def test_each_geo_record_alone_says_what_the_family_file_says(index: Index) -> None:
-    for series in ("GSE900001", "GSE900002"):
+    for series in ("GSE900001", "GSE900002", "GSE900003", "GSE900004"):
         text = gzip.decompress(index.data(f"{GEO}/series/GSE900nnn/{series}/soft/{series}_family.soft.gz"))
         for accession, lines in soft_samples(text.decode()).items():
             url = f"https://www.ncbi.nlm.nih.gov/geo/query/acc.cgi?targ=self&acc={accession}&form=text&view=brief"
@@ -158,13 +159,16 @@ def test_each_geo_record_alone_says_what_the_family_file_says(index: Index) -> N
 
 def test_the_bead_array_table_has_signals_and_detection_of_each_sample(index: Index) -> None:
     url = f"{GEO}/series/GSE900nnn/GSE900002/suppl/GSE900002_non_normalized.txt.gz"
-    header, *rows = [line.split("\t") for line in gzip.decompress(index.data(url)).decode().splitlines()]
-    assert header == ["ID_REF", *[cell for n in (1, 2, 3) for cell in (f"blood_{n}", "Detection Pval")]]
-    values = np.array([row[1:] for row in rows], dtype=float)
+    lines = gzip.decompress(index.data(url)).decode().splitlines()
+    header, *rows = [line.split("\t") for line in lines[2:]]
+    named = [cell for n in (1, 2, 3) for cell in (f"blood_{n}", "Detection Pval")]
+    assert header == ["ID_REF", *named, "Avg_NBEADS"]
+    assert rows[MISSING_PROBE][1] == ""
+    values = np.array([row[1:-1] for row in rows if row[1]], dtype=float)
     signals, detection = values[:, ::2], values[:, 1::2]
-    assert values.shape == (400, 6)
+    assert len(rows) > 1_000 and values.shape == (len(rows) - 1, 6)
     assert ((detection >= 0) & (detection <= 1)).all()
-    assert 0.4 < np.mean(detection < 0.05) < 0.7
+    assert 0.3 < np.mean(detection < 0.05) < 0.7
     assert signals[detection == 0].min() > np.median(signals[detection > 0.5])
     text = gzip.decompress(index.data(f"{GEO}/series/GSE900nnn/GSE900002/soft/GSE900002_family.soft.gz"))
     titles = [
@@ -173,7 +177,24 @@ def test_the_bead_array_table_has_signals_and_detection_of_each_sample(index: In
         for line in lines
         if line.startswith("!Sample_title")
     ]
-    assert titles == header[1::2]
+    assert titles == header[1:-1:2]
+
+
+@pytest.mark.parametrize(("series", "samples"), [("GSE900003", (21, 22, 23)), ("GSE900004", (33, 34))])
+def test_samples_without_raw_data_have_their_values_in_the_miniml_archive(
+    series: str, samples: tuple[int, ...], index: Index
+) -> None:
+    archive = index.data(f"{GEO}/series/GSE900nnn/{series}/miniml/{series}_family.xml.tgz")
+    with tarfile.open(fileobj=io.BytesIO(archive)) as packed:
+        tables = {member.name: stream.read() for member in packed if (stream := packed.extractfile(member))}
+    assert set(tables) == {f"{series}_family.xml", *(f"GSM900000{number}-tbl-1.txt" for number in samples)}
+    rows = [line.split("\t") for line in tables[f"GSM900000{samples[0]}-tbl-1.txt"].decode().splitlines()]
+    assert {row[1] for row in rows} == {"P", "A"} and all(float(row[2]) > 0 for row in rows)
+    text = gzip.decompress(index.data(f"{GEO}/series/GSE900nnn/{series}/soft/{series}_family.soft.gz"))
+    described = soft_samples(text.decode())[f"GSM900000{samples[0]}"]
+    assert [line.split(" = ")[0] for line in described if line.startswith("#")] == [
+        *("#ID_REF", "#ABS_CALL", "#VALUE")
+    ]
 
 
 def test_the_arrayexpress_experiment_names_its_files_the_same_way_everywhere(
@@ -207,5 +228,6 @@ def test_the_arrayexpress_experiment_names_its_files_the_same_way_everywhere(
 
 
 def test_the_world_says_which_experiments_its_mirror_knows(world: World) -> None:
-    assert world.archive_accessions == (*world.experiments, "GSE900001", "GSE900002", "E-MTAB-900001")
+    series = [f"GSE90000{number}" for number in (1, 2, 3, 4)]
+    assert world.archive_accessions == (*world.experiments, *series, "E-MTAB-900001")
     assert world.experiments == ("SRP900001", "SRP900002")

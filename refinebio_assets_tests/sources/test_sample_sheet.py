@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from refinebio_assets.domain import (
     Experiment,
     FileRole,
+    Manufacturer,
     Platform,
     Sample,
     SourceFile,
@@ -172,16 +173,16 @@ def test_every_problem_of_a_sheet_is_told_at_once(tmp_path: Path) -> None:
         "line 3: the organism is empty",
         "line 3: fastq_1 and fastq_2 are the same file",
         "line 3: the technology 'chip' is neither RNA-SEQ nor MICROARRAY",
-        "line 4: there is no file: fastq_1, quant_sf or cel",
+        "line 4: there is no file: fastq_1, quant_sf, cel, beadarray or processed",
         "line 4: there is a fastq_2 but no fastq_1",
-        "line 5: there is no file: fastq_1, quant_sf or cel",
+        "line 5: there is no file: fastq_1, quant_sf, cel, beadarray or processed",
         "line 5: there is a gene_map but no quant_sf",
         "line 6: the technology is RNA-SEQ, but cel holds MICROARRAY",
         "line 7: fastq_1 and quant_sf exclude each other",
         "line 7: the technology is MICROARRAY, but quant_sf holds RNA-SEQ",
         "line 8: the experiment '..' may not be '.' or contain '..'",
         "line 8: the organism 'A/B' contains /",
-        "line 8: there is no file: fastq_1, quant_sf or cel",
+        "line 8: there is no file: fastq_1, quant_sf, cel, beadarray or processed",
     ]
 
 
@@ -199,7 +200,7 @@ def test_a_near_miss_of_a_missing_column_is_suggested(tmp_path: Path) -> None:
         "there is no column 'experiment'; did you mean 'experimnt'?",
         "there is no column 'sample'; did you mean 'Sample_ID'?",
         "there is no column 'organism'; did you mean 'species'?",
-        "there is no column of files: fastq_1, quant_sf, cel; did you mean 'fastq1'?",
+        "there is no column of files: fastq_1, quant_sf, cel, beadarray, processed; did you mean 'fastq1'?",
         "the column 'fastq2' is not understood: did you mean 'fastq_2'?",
     ]
 
@@ -276,21 +277,24 @@ def worlds(draw: st.DrawFn) -> tuple[list[Experiment], list[str]]:
 
 def sample(accession: str, columns: list[str]) -> st.SearchStrategy[Sample]:
     def build(kind: int, organism: str, platform: str, texts: list[str]) -> Sample:
-        roles = [(FileRole.FASTQ_1, FileRole.FASTQ_2), (FileRole.QUANT_SF,), (FileRole.CEL,)][kind]
+        reads = ((FileRole.FASTQ_1, FileRole.FASTQ_2), (FileRole.QUANT_SF,))
+        roles = (*reads, (FileRole.CEL,), (FileRole.BEADARRAY,), (FileRole.PROCESSED,))[kind]
+        told = dict(zip(columns, texts, strict=True)) | ({"table_column": "S1"} if kind > 2 else {})
         return Sample(
             accession=accession,
             organism=organism,
-            technology=Technology.MICROARRAY if kind == 2 else Technology.RNA_SEQ,
-            platform=Platform(name=platform.strip()),
-            files=tuple(SourceFile(role, f"/data/{accession.strip()}.{role.value}") for role in roles),
-            metadata=tuple(
-                sorted((name, text) for name, text in zip(columns, texts, strict=True) if text.strip())
+            technology=Technology.MICROARRAY if kind >= 2 else Technology.RNA_SEQ,
+            platform=Platform(
+                name=platform.strip(),
+                manufacturer=Manufacturer.ILLUMINA if kind == 3 else Manufacturer.UNKNOWN,
             ),
+            files=tuple(SourceFile(role, f"/data/{accession.strip()}.{role.value}") for role in roles),
+            metadata=tuple(sorted((name, text) for name, text in told.items() if text.strip())),
         )
 
     texts = st.lists(values, min_size=len(columns), max_size=len(columns))
     organisms = st.sampled_from(["HOMO_SAPIENS", "DANIO_RERIO"])
-    return st.builds(build, st.integers(0, 2), organisms, values, texts)
+    return st.builds(build, st.integers(0, 4), organisms, values, texts)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -309,7 +313,10 @@ def test_what_is_written_is_what_is_read(
             known.append(entry.platform.name)
             titles = [experiment.title, experiment.description]
             metadata = [dict(entry.metadata).get(name, "") for name in columns]
-            writer.writerow([*known, *(files.get(role, "") for role in FILE_ROLES), *titles, *metadata])
+            column = dict(entry.metadata).get("table_column", "")
+            writer.writerow(
+                [*known, *(files.get(role, "") for role in FILE_ROLES), column, *titles, *metadata]
+            )
     assert read_sample_sheet(sheet(tmp_path, text.getvalue().encode(encoding))) == experiments
 
 

@@ -1,5 +1,6 @@
 """Group ``expression``: samples quantified, and summarized to genes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from dagster import (
@@ -29,6 +30,7 @@ from refinebio_assets.defs.partitions import experiment_partitions, sample_parti
 from refinebio_assets.defs.pools import cores_of_pool
 from refinebio_assets.defs.resources import LakeResource, ProgressSource
 from refinebio_assets.defs.sample_events import report_samples
+from refinebio_assets.domain import Processing
 from refinebio_assets.lake.rows import read_rows, table_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines import gene_expression as expression_pipeline
@@ -56,6 +58,12 @@ RESULT_COLUMNS = [
         "sample",
         "verdict",
         "reason",
+        "processing",
+        "processing_reason",
+        "platform",
+        "detected_platform",
+        "detection_percentage",
+        "mapped_percentage",
         "warnings",
         "mapping_rate",
         "library_type",
@@ -81,6 +89,19 @@ QUALITY_COLUMNS = [
 
 
 AGREEMENT_COLUMNS = ["sample", "matrix", "correlation"]
+DETAIL_COLUMNS = {
+    "array_quality": QUALITY_COLUMNS,
+    "table_columns": ["sample", "position", "header", "role", "reason"],
+    "platform_detection": [
+        *("sample", "platform", "probes", "found", "detection_percentage", "mapped_percentage"),
+        *("detected", "passed"),
+    ],
+    "submitted_values": [
+        *("sample", "converted_by", "id_kind", "overlap", "rows", "duplicated_ids", "missing_values"),
+        *("rows_without_gene", "genes", "log2_taken", "log2_reason", "doubts", "median", "maximum"),
+    ],
+}
+"""What is shown of each of the tables beside the results."""
 
 
 class QuantifyConfig(Config):
@@ -110,8 +131,9 @@ def sample_quantifications(
     lake: LakeResource,
     progress: ResourceParam[ProgressSource],
 ) -> MaterializeResult[None]:
-    """Each sample of the experiment quantified, with its verdict: reads by Salmon, CEL files by SCAN.
+    """Each sample of the experiment quantified, with its verdict: reads by Salmon, arrays by SCAN.
 
+    Arrays without usable raw data have their submitter's values converted to genes, and are marked so.
     Only samples that are new or out of date are processed. A sample that fails is listed with its reason.
     """
     store = lake.open()
@@ -126,7 +148,7 @@ def sample_quantifications(
             run_id=context.run.run_id,
         )
         results = read_rows(store, outcome.commit, "results")
-        arrays = _array_quality(store, outcome.commit)
+        details = _details(store, outcome.commit)
     report_samples(context, outcome, results)
     return materialized(
         outcome,
@@ -134,14 +156,23 @@ def sample_quantifications(
             "dagster/row_count": len(results),
             "processed in this run": len(outcome.sample_reasons),
             "results": table_value(results, RESULT_COLUMNS),
-            **({"array quality": table_value(arrays, QUALITY_COLUMNS)} if arrays else {}),
+            "submitter-processed": sum(_is_submitted(row) for row in results),
+            **{
+                table.replace("_", " "): table_value(rows, DETAIL_COLUMNS[table])
+                for table, rows in details.items()
+            },
         },
     )
 
 
-def _array_quality(store: Lake, commit: Commit) -> list[dict[str, Any]]:
-    """Return how each array was; results of the first version have no such table."""
-    return read_rows(store, commit, "array_quality") if "array_quality" in commit.tables else []
+def _details(store: Lake, commit: Commit) -> dict[str, list[dict[str, Any]]]:
+    """Return what was found out about samples, by table, without empty ones; older results have none."""
+    tables = {table: read_rows(store, commit, table) for table in DETAIL_COLUMNS if table in commit.tables}
+    return {table: rows for table, rows in tables.items() if rows}
+
+
+def _is_submitted(row: Mapping[str, Any]) -> bool:
+    return row.get("processing") == Processing.SUBMITTER_PROCESSED
 
 
 def _results_so_far(store: Lake, accession: str) -> dict[str, MetadataValue]:
@@ -165,7 +196,7 @@ def gene_expression(
     """Genes x samples matrices of the experiment, Ensembl genes, as Parquet.
 
     RNA-seq: lengthScaledTPM (tximport), a matrix for each organism and reference. Arrays: SCAN's values, a
-    matrix for each platform and organism.
+    matrix for each platform and organism. Submitter-processed samples have matrices of their own.
     """
     store = lake.open()
     with explained():
@@ -183,10 +214,13 @@ def gene_expression(
     preview = table_rows(matrix.slice(0, 10))
     columns = [
         "matrix",
+        "processing",
+        "unit",
         "organism",
         "level",
         "genes",
         "samples",
+        "missing_values",
         "transcripts",
         "mapped_transcripts",
         "version",
