@@ -2,7 +2,7 @@
 
 from dagster import Definitions, in_process_executor
 
-from refinebio_assets.defs import checks, dataset_checks, jobs, sensors
+from refinebio_assets.defs import checks, dataset_checks, jobs, sensors, upkeep_sensors
 from refinebio_assets.defs.assets import datasets, expression, metadata, reference, source, targets
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource, LogProgressSource, ProgressSource
 
@@ -28,6 +28,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             checks.matrices_are_whole,
             checks.every_sample_quantified,
             checks.transcripts_have_genes,
+            checks.every_surveyed_sample_is_accounted_for,
             dataset_checks.the_bundle_keeps_its_promises,
         ],
         jobs=[
@@ -37,8 +38,9 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             jobs.build_platform_annotation,
             jobs.build_target_quantiles,
             jobs.build_dataset,
+            jobs.check_ledger,
         ],
-        sensors=[sensors.dataset_inbox],
+        sensors=[sensors.dataset_inbox, *upkeep_sensors.UPKEEP_SENSORS],
         resources={
             "lake": LakeResource(),
             "archives": ArchivesResource(),

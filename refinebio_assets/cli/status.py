@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+from refinebio_assets.cli.exit_codes import FAILED
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, rules_of_runs, the_web
 from refinebio_assets.cli.tables import table, terminal, write_rows
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from refinebio_assets.lake.catalog import Catalog
+    from refinebio_assets.pipelines.ledger import Grouping
 
 COLUMNS = [
     "experiment",
@@ -19,6 +28,7 @@ COLUMNS = [
     "finished",
     "title",
 ]
+STALE_COLUMNS = ["experiment", "state", "from", "input", "samples_due", "hours", "why", "title"]
 
 
 @click.command()
@@ -27,18 +37,30 @@ COLUMNS = [
     type=click.Choice(["registered", "complete", "partial", "failed", "not supported"]),
     help="Only these.",
 )
-@click.option("--stale", is_flag=True, help="Say which experiments are out of date, and why.")
+@click.option(
+    "--ledger",
+    type=click.Choice(["experiment", "organism"]),
+    help="Account for every surveyed sample instead, with seconds and bytes.",
+)
+@click.option(
+    "--stale",
+    is_flag=True,
+    help="Say which experiments are out of date, by which input, why, and how many hours it would take.",
+)
 @click.option(
     "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
 )
-def status(state: str | None, stale: bool, form: str) -> None:
+def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -> None:
     """List experiments by state: registered, complete, partial (some samples failed), failed, unsupported."""
     from refinebio_assets.pipelines.overview import experiment_states, platforms, transcriptomes
 
     catalog = open_catalog()
+    if ledger:
+        _show_ledger(catalog, ledger, form)
+        return
     rows = [row for row in experiment_states(catalog) if state in (None, row["state"])]
     if stale:
-        rows = _stale(rows)
+        rows = _stale(catalog, rows)
     if form != "table":
         write_rows(rows, form)
         return
@@ -47,7 +69,9 @@ def status(state: str | None, stale: bool, form: str) -> None:
     if not rows:
         console.print("All experiments are up to date." if stale else _nothing(state))
     else:
-        console.print(table(rows, [*COLUMNS, "from", "why"] if stale else COLUMNS, title="Experiments"))
+        console.print(table(rows, STALE_COLUMNS if stale else COLUMNS, title="Experiments"))
+    if stale and rows:
+        _say_amount(console, rows)
     references = transcriptomes(catalog)
     if references and not stale:
         columns = [
@@ -66,16 +90,50 @@ def status(state: str | None, stale: bool, form: str) -> None:
         console.print(table(annotations, columns, title="Platform annotations"))
 
 
-def _stale(rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    from refinebio_assets.pipelines.due import due_step
+def _show_ledger(catalog: Catalog, by: Grouping, form: str) -> None:
+    """Print the totals; what does not add up goes to standard error and ends with the code for failed."""
+    from refinebio_assets.pipelines.ledger import ledger_problems, ledger_totals
 
-    lake, rules = open_lake(), rules_of_runs()
+    rows = ledger_totals(catalog, by)
+    if form != "table":
+        write_rows(rows, form)
+    else:
+        columns = [by, "surveyed", "processed", "filtered", "failed", "pending", "wall_seconds"]
+        terminal().print(table(rows, [*columns, "bytes_in", "bytes_out"], title=f"Samples by {by}"))
+    problems = ledger_problems(catalog)
+    for problem in problems:
+        click.echo(f"Does not add up: {problem}", err=True)
+    if problems:
+        raise SystemExit(FAILED)
+
+
+def _stale(catalog: Catalog, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Return the rows of experiments that are out of date, most-used first, with the reason and its input."""
+    from refinebio_assets.pipelines.staleness import Stale, stale_experiments
+
+    by_name = {str(row["experiment"]): row for row in rows}
     found = []
-    for row in rows:
-        due = due_step(lake, str(row["experiment"]), web=the_web, rules=rules)
-        if due is not None:
-            found.append(row | {"from": due[0], "why": "; ".join(due[1])})
+    for judged in stale_experiments(
+        open_lake(), catalog, web=the_web, rules=rules_of_runs(), only=by_name.keys()
+    ):
+        row = by_name[judged.experiment]
+        if not isinstance(judged, Stale):
+            found.append(row | {"from": "cannot be judged", "why": judged.problem})
+            continue
+        amount = {"samples_due": judged.samples, "hours": judged.hours}
+        inputs = {"input": ", ".join(judged.inputs)}
+        found.append(row | {"from": judged.step, "why": "; ".join(judged.reasons)} | inputs | amount)
     return found
+
+
+def _say_amount(console: Console, rows: list[dict[str, object]]) -> None:
+    """Say how much there is to do over all, and for how many experiments nobody knows how long it takes."""
+    hours = [float(str(row["hours"])) for row in rows if row.get("hours") is not None]
+    samples = sum(int(str(row["samples_due"])) for row in rows if "samples_due" in row)
+    untimed = len(rows) - len(hours)
+    text = f"{len(rows):,} experiments, {samples:,} samples, about {sum(hours):.2g} hours"
+    unknown = f"; {untimed:,} of them were never timed" if untimed else ""
+    console.print(f"To do: {text} of processing, as measured before{unknown}", highlight=False)
 
 
 def _nothing(state: str | None) -> str:

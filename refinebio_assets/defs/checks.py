@@ -4,12 +4,20 @@ import warnings
 
 from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetCheckSeverity, asset_check
 
-from refinebio_assets.defs.assets.expression import gene_expression, sample_quantifications
+from refinebio_assets.defs.assets.expression import (
+    gene_expression,
+    sample_quantification,
+    sample_quantifications,
+)
 from refinebio_assets.defs.assets.reference import transcriptome_index
 from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.partitions import experiment_partitions, organism_partitions
 from refinebio_assets.defs.resources import LakeResource
+from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.pipelines.expression_checks import matrix_problems, unmapped_share, unprocessed_samples
+from refinebio_assets.pipelines.ledger import ledger_problems, ledger_totals
+
+MAX_PROBLEMS = 20
 
 with warnings.catch_warnings():
     # partitions_def on a check is in preview; without it a later partition's check hides an earlier one's.
@@ -46,3 +54,22 @@ with warnings.catch_warnings():
             severity=AssetCheckSeverity.WARN,
             description=f"{share:.1%} of the transcripts have no gene in the gene map",
         )
+
+
+@asset_check(asset=sample_quantification.key)
+def every_surveyed_sample_is_accounted_for(lake: LakeResource) -> AssetCheckResult:
+    """Processed, filtered, failed and pending samples are together those surveyed, each with its reason."""
+    with explained():
+        catalog = Catalog(lake.open())
+        catalog.sync()
+        problems = ledger_problems(catalog)
+        totals = ledger_totals(catalog, "organism")
+    counts = {
+        name: sum(row[name] for row in totals)
+        for name in ("surveyed", "processed", "filtered", "failed", "pending")
+    }
+    return AssetCheckResult(
+        passed=not problems,
+        description="\n".join(problems[:MAX_PROBLEMS]) or "every surveyed sample is accounted for",
+        metadata={**counts, "problems": len(problems)},
+    )

@@ -3,7 +3,11 @@
 from dagster import AssetSelection, define_asset_job
 
 from refinebio_assets.defs.assets.datasets import dataset_bundle, dataset_matrices, dataset_request
-from refinebio_assets.defs.assets.expression import gene_expression, sample_quantifications
+from refinebio_assets.defs.assets.expression import (
+    gene_expression,
+    sample_quantification,
+    sample_quantifications,
+)
 from refinebio_assets.defs.assets.metadata import harmonized_metadata
 from refinebio_assets.defs.assets.reference import platform_annotation, transcriptome_index
 from refinebio_assets.defs.assets.source import experiment_record, raw_files
@@ -45,4 +49,10 @@ build_dataset = define_asset_job(
     "build_dataset",
     selection=AssetSelection.assets(dataset_request, dataset_matrices, dataset_bundle),
     description="From a dataset's request to its zip; what is up to date is kept.",
+)
+
+check_ledger = define_asset_job(
+    "check_ledger",
+    selection=AssetSelection.checks_for_assets(sample_quantification.key),
+    description="Prove that every surveyed sample is processed, filtered, failed or pending, and why.",
 )

@@ -32,7 +32,8 @@ from refinebio_assets.lake.experiment_tables import EXPERIMENT_TABLES
 from refinebio_assets.lake.table import COMMIT_COLUMNS, IS_CURRENT, Column, ColumnType, Scope, Table
 from refinebio_assets.lake.target_tables import TARGET_TABLES
 from refinebio_assets.lake.understood_tables import UNDERSTOOD_TABLES
-from refinebio_assets.lake.views import VIEWS, View
+from refinebio_assets.lake.view import View
+from refinebio_assets.lake.views import VIEWS
 
 __all__ = [
     "COMMITS",

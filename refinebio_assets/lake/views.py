@@ -1,33 +1,15 @@
 """The catalog's views: answers that people ask for often, under documented names.
 
-Each is one SELECT on the declared tables. Which tables there are is in `schema.py`.
+Each is one SELECT on the declared tables; those of the ledger are in `ledger_views.py`. Which tables there
+are is in `schema.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One view: what it answers, what its columns mean, and the SELECT behind it."""
-
-    name: str
-    description: str
-    columns: Mapping[str, str]
-    sql: str
-
-    def statement(self) -> str:
-        """Return the DuckDB statements that create the view, with its comment."""
-        comment = self.description.replace("'", "''")
-        return f'CREATE VIEW "{self.name}" AS {self.sql};\nCOMMENT ON VIEW "{self.name}" IS \'{comment}\''
-
-    def markdown(self) -> str:
-        """Return the view's section in the docs."""
-        rows = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in self.columns.items())
-        return f"### {self.name} (view)\n\n{self.description}\n\n| Column | Meaning |\n|---|---|\n{rows}\n"
-
+from refinebio_assets.lake.ledger_views import LEDGER_VIEWS
+from refinebio_assets.lake.view import View
 
 _SAMPLE = {"experiment": "Accession of the experiment.", "sample": "Accession of the sample."}
 
@@ -187,4 +169,4 @@ _VIEWS = (
         """,
     ),
 )
-VIEWS: Mapping[str, View] = {view.name: view for view in _VIEWS}
+VIEWS: Mapping[str, View] = {view.name: view for view in (*_VIEWS, *LEDGER_VIEWS)}

@@ -1,0 +1,215 @@
+"""Sensors that keep results up to date by themselves, once somebody has turned them on.
+
+Each looks for a limited time, asks for a few runs a tick, and waits while its earlier runs are unfinished.
+"""
+
+import json
+import os
+from datetime import timedelta
+
+from dagster import (
+    DagsterInstance,
+    DagsterRunStatus,
+    DefaultSensorStatus,
+    RunRequest,
+    RunsFilter,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+
+from refinebio_assets.defs.jobs import build_target_quantiles, process_experiment, survey_experiment
+from refinebio_assets.defs.partitions import experiment_partitions, organism_partitions
+from refinebio_assets.defs.resources import ArchivesResource, LakeResource
+from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.store import Lake, utc_now
+from refinebio_assets.pipelines.rhythm import (
+    in_turn,
+    next_attempts,
+    oldest_surveys,
+    outgrown_targets,
+    read_attempts,
+    write_attempts,
+)
+from refinebio_assets.pipelines.staleness import passing_failures, search_processed
+
+RUNS_VARIABLE = "REFINEBIO_RUNS_A_TICK"
+DEFAULT_RUNS = 5
+AGE_VARIABLE = "REFINEBIO_SURVEY_AGE_DAYS"
+DEFAULT_AGE_DAYS = 30.0
+SECONDS_A_TICK = 30.0
+"""Dagster ends a tick after 60 seconds; bringing the catalog up to date takes its share."""
+
+BY_TAG = "refinebio/asked_by"
+_UNFINISHED = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+]
+
+
+@sensor(
+    job=process_experiment,
+    minimum_interval_seconds=300,
+    default_status=DefaultSensorStatus.STOPPED,
+    description=(
+        "Processes experiments again whose code version, program, index, annotation, metadata rules or "
+        "files have changed since: those in most datasets first, a few at a time "
+        "(REFINEBIO_RUNS_A_TICK), and never twice for the same reason. `refinebio-assets status --stale` "
+        "lists them without starting anything."
+    ),
+)
+def out_of_date(
+    context: SensorEvaluationContext, lake: LakeResource, archives: ArchivesResource
+) -> SensorResult | SkipReason:
+    """Go on where the last tick stopped; the cursor also holds what was asked for, and why."""
+    room = _room(context.instance, "out_of_date")
+    if room <= 0:
+        return SkipReason("the runs that were asked for before are not finished yet")
+    state = json.loads(context.cursor or "{}")
+    asked: dict[str, str] = state.get("asked", {})
+    store = lake.open()
+    found = search_processed(
+        store,
+        _synced(store),
+        asked=asked,
+        after=state.get("after", ""),
+        limit=room,
+        seconds=SECONDS_A_TICK,
+        web=archives.web(),
+        rules=archives.rules(),
+    )
+    for unjudged in found.unjudged:
+        context.log.warning(f"{unjudged.experiment} could not be judged: {unjudged.problem}")
+    asked |= {stale.experiment: stale.fingerprint for stale in found.found}
+    return SensorResult(
+        run_requests=[
+            RunRequest(
+                run_key=f"{stale.experiment} {stale.fingerprint}",
+                partition_key=stale.experiment,
+                tags={BY_TAG: "out_of_date", "refinebio/why": ", ".join(stale.inputs)[:200]},
+            )
+            for stale in found.found
+        ],
+        dynamic_partitions_requests=[
+            experiment_partitions.build_add_request([stale.experiment for stale in found.found])
+        ],
+        cursor=json.dumps({"after": found.last, "asked": asked}),
+    )
+
+
+@sensor(
+    job=process_experiment,
+    minimum_interval_seconds=600,
+    default_status=DefaultSensorStatus.STOPPED,
+    description=(
+        "Tries experiments again that have samples which failed for a reason that may pass (a server that "
+        "was away, a killed program): after 1, 2, 4, 8, 16 and 32 hours, then they are parked. Failures "
+        "that stay as they are wait for a person; `refinebio-assets status --ledger experiment` counts them."
+    ),
+)
+def passing_failures_again(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
+    """Keep each failing experiment's number of tries and next moment in the cursor."""
+    room = max(0, _room(context.instance, "passing_failures_again"))
+    failing = passing_failures(_synced(lake.open()))
+    due, kept = next_attempts(failing, read_attempts(context.cursor), utc_now(), room)
+    names = [attempt.experiment for attempt in due]
+    return SensorResult(
+        run_requests=[
+            RunRequest(
+                run_key=f"{attempt.experiment} {attempt.number} {attempt.not_before.isoformat()}",
+                partition_key=attempt.experiment,
+                tags={BY_TAG: "passing_failures_again"},
+            )
+            for attempt in due
+        ],
+        dynamic_partitions_requests=[experiment_partitions.build_add_request(names)],
+        cursor=write_attempts(kept),
+    )
+
+
+@sensor(
+    job=survey_experiment,
+    minimum_interval_seconds=3600,
+    default_status=DefaultSensorStatus.STOPPED,
+    description=(
+        "Asks archives again about experiments that were not surveyed for 30 days "
+        "(REFINEBIO_SURVEY_AGE_DAYS), a few an hour, and so notices changed and withdrawn records. What "
+        "differs is processed by `out_of_date`."
+    ),
+)
+def source_changes(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
+    """Keep when each experiment was asked about in the cursor."""
+    now = utc_now()
+    age = timedelta(days=float(os.environ.get(AGE_VARIABLE, DEFAULT_AGE_DAYS)))
+    asked: dict[str, str] = json.loads(context.cursor or "{}")
+    room = max(0, _room(context.instance, "source_changes"))
+    names = oldest_surveys(_synced(lake.open()), asked, now, age, room)
+    again = {"ops": {"experiment_record": {"config": {"survey_again": True}}}}
+    return SensorResult(
+        run_requests=[
+            RunRequest(
+                run_key=f"{name} {now.isoformat()}",
+                partition_key=name,
+                run_config=again,
+                tags={BY_TAG: "source_changes"},
+            )
+            for name in names
+        ],
+        dynamic_partitions_requests=[experiment_partitions.build_add_request(names)],
+        cursor=in_turn(names, asked, now),
+    )
+
+
+@sensor(
+    job=build_target_quantiles,
+    minimum_interval_seconds=3600,
+    default_status=DefaultSensorStatus.STOPPED,
+    description=(
+        "Makes an organism's quantile target again when a fifth more of its samples are processed than the "
+        "target was made of. Earlier targets stay, and datasets keep the one they were made with."
+    ),
+)
+def outgrown_target(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
+    """Ask once for each target that was outgrown; the cursor holds the number of new samples then."""
+    asked: dict[str, str] = json.loads(context.cursor or "{}")
+    found = {
+        row["organism"]: f"{row['commit_id']} {row['new']}"
+        for row in outgrown_targets(_synced(lake.open()))
+        if asked.get(row["organism"]) != f"{row['commit_id']} {row['new']}"
+    }
+    return SensorResult(
+        run_requests=[
+            RunRequest(
+                run_key=f"{organism} {state}", partition_key=organism, tags={BY_TAG: "outgrown_target"}
+            )
+            for organism, state in found.items()
+        ],
+        dynamic_partitions_requests=[organism_partitions.build_add_request(list(found))],
+        cursor=json.dumps(asked | found),
+    )
+
+
+UPKEEP_SENSORS: list[SensorDefinition] = [
+    out_of_date,
+    passing_failures_again,
+    source_changes,
+    outgrown_target,
+]
+
+
+def _room(instance: DagsterInstance, name: str) -> int:
+    """Return how many more runs a sensor may ask for: its limit less those that are not finished."""
+    limit = int(os.environ.get(RUNS_VARIABLE, DEFAULT_RUNS))
+    unfinished = RunsFilter(statuses=_UNFINISHED, tags={BY_TAG: name})
+    return limit - instance.get_runs_count(unfinished)
+
+
+def _synced(store: Lake) -> Catalog:
+    """Return the catalog, up to date; another process that syncs it is waited for."""
+    catalog = Catalog(store)
+    catalog.sync()
+    return catalog

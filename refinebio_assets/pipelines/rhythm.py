@@ -1,0 +1,113 @@
+"""When to do something again: failures by back-off, surveys by age, targets by growth. Nothing is started."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.rows import query_rows
+from refinebio_assets.sources.sample_sheet import SOURCE as SAMPLE_SHEET
+
+FIRST_WAIT = timedelta(hours=1)
+ATTEMPTS = 6
+"""After waits of 1, 2, 4, 8, 16 and 32 hours a failure is parked: it did not pass in 63 hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An experiment to try again, for which time, and the moment before which it is not tried once more."""
+
+    experiment: str
+    number: int
+    not_before: datetime
+
+
+def next_attempts(
+    failing: Iterable[Mapping[str, Any]], before: Mapping[str, Attempt], now: datetime, limit: int
+) -> tuple[list[Attempt], dict[str, Attempt]]:
+    """Return which failing experiments are due for another try, and all attempts to remember.
+
+    The first time one is seen failing it waits an hour, then twice as long each time, six times in all. What
+    no longer fails is forgotten.
+    """
+    due: list[Attempt] = []
+    kept: dict[str, Attempt] = {}
+    for row in failing:
+        name = row["experiment"]
+        known = before.get(name, Attempt(name, 0, now + FIRST_WAIT))
+        if now >= known.not_before and known.number < ATTEMPTS and len(due) < limit:
+            number = known.number + 1
+            known = Attempt(name, number, now + FIRST_WAIT * 2**number)
+            due.append(known)
+        kept[name] = known
+    return due, kept
+
+
+def read_attempts(cursor: str | None) -> dict[str, Attempt]:
+    """Return the attempts that a cursor holds."""
+    return {
+        name: Attempt(name, number, datetime.fromisoformat(moment))
+        for name, (number, moment) in json.loads(cursor or "{}").items()
+    }
+
+
+def write_attempts(attempts: Mapping[str, Attempt]) -> str:
+    """Return attempts as a cursor."""
+    return json.dumps(
+        {name: [attempt.number, attempt.not_before.isoformat()] for name, attempt in attempts.items()}
+    )
+
+
+def oldest_surveys(
+    catalog: Catalog, asked: Mapping[str, str], now: datetime, age: timedelta, limit: int
+) -> list[str]:
+    """Return archives' experiments that were neither surveyed nor asked about for ``age``, oldest first."""
+    rows = query_rows(
+        catalog,
+        """SELECT c."partition" AS experiment, max(c.created_at) AS surveyed FROM commits c
+           JOIN experiments e ON e.experiment = c."partition"
+           WHERE c.asset = 'experiment_record' AND e.source <> $sheet
+           GROUP BY ALL ORDER BY surveyed, experiment""",
+        {"sheet": SAMPLE_SHEET},
+    )
+    latest = now - age
+    old = [row["experiment"] for row in rows if row["surveyed"] < latest]
+    return [name for name in old if datetime.fromisoformat(asked.get(name, _NEVER)) < latest][:limit]
+
+
+_NEVER = "1970-01-01T00:00:00+00:00"
+GROWTH = 0.2
+"""A target is made again when its organism has a fifth more samples; fewer move the mean little."""
+
+
+def outgrown_targets(catalog: Catalog) -> list[dict[str, Any]]:
+    """Return organisms with a fifth more samples, in experiments that came after their newest target.
+
+    Only where a target was made of samples; the first is made by a person who decides what of.
+    """
+    return query_rows(
+        catalog,
+        """WITH columns AS (
+               SELECT m.organism, m.technology, m.experiment, max(m.samples) AS samples,
+                      max(m.commit_id) AS made
+               FROM matrices m GROUP BY ALL
+           ), counted AS (
+               SELECT t.organism, t.commit_id, t.samples AS before,
+                      sum(c.samples) FILTER (c.made > t.commit_id AND c.experiment NOT IN (
+                          SELECT experiment FROM target_samples s WHERE s.organism = t.organism)) AS new
+               FROM targets t JOIN columns c ON c.organism = t.organism AND c.technology = t.technology
+               WHERE t.is_current AND NOT t.imported GROUP BY ALL
+           )
+           SELECT organism, commit_id, before, new::BIGINT AS new FROM counted
+           WHERE new >= $growth * before ORDER BY organism""",
+        {"growth": GROWTH},
+    )
+
+
+def in_turn(names: Sequence[str], asked: Mapping[str, str], now: datetime) -> str:
+    """Return a cursor that remembers when names were asked about, beside those before."""
+    return json.dumps(dict(asked) | {name: now.isoformat() for name in names})

@@ -1,0 +1,221 @@
+"""What is out of date over all experiments: by which input, how much it is, and in which order to do it.
+
+Nothing is started here; `due.py` judges one experiment.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refinebio_assets.errors import RefinebioError
+from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.rows import query_rows
+from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines.due import due_step
+from refinebio_assets.pipelines.fetch_file import WebSource, no_web
+from refinebio_assets.pipelines.freshness import content_hash
+
+SECONDS_AN_HOUR = 3600.0
+_CHANGE = re.compile(r"^(?:(?P<sample>\S+): )?(?P<input>.+?) (?:changed|added|removed)\b")
+_NEW = "not made before"
+TRIED_AGAIN = "failed before and is tried again"
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """An experiment that is out of date: from which step on, why, and how much there is to do.
+
+    ``inputs`` are what changed, in the words of the step's basis; ``samples`` how many are processed again
+    (all, where that is known only later); ``hours`` is None where no sample of its kind was timed yet.
+    """
+
+    experiment: str
+    step: str
+    reasons: tuple[str, ...]
+    inputs: tuple[str, ...]
+    samples: int
+    hours: float | None
+
+    @property
+    def fingerprint(self) -> str:
+        """A text that is equal for the same experiment out of date for the same reasons."""
+        return content_hash([self.experiment, self.step, list(self.reasons)])[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """An experiment that could not be judged, and why."""
+
+    experiment: str
+    problem: str
+
+
+def experiments_by_use(catalog: Catalog) -> list[dict[str, Any]]:
+    """Return experiments, most-used first: by datasets that hold them, then by samples, then by name."""
+    return query_rows(
+        catalog,
+        """SELECT experiment, count(DISTINCT sample) AS samples,
+                  coalesce(any_value(datasets), 0) AS datasets,
+                  bool_or(made.experiment IS NOT NULL) AS processed
+           FROM registered_samples
+           LEFT JOIN (SELECT DISTINCT experiment FROM matrices) made USING (experiment)
+           LEFT JOIN (SELECT experiment, count(DISTINCT dataset) AS datasets
+                      FROM dataset_samples GROUP BY experiment) USING (experiment)
+           GROUP BY experiment ORDER BY datasets DESC, samples DESC, experiment""",
+    )
+
+
+def seconds_a_sample(catalog: Catalog) -> dict[str, float]:
+    """Return the median seconds that a sample took, experiment -> seconds, as far as it was measured.
+
+    Of an experiment without a timed sample it is the median of its organism and technology.
+    """
+    rows = query_rows(
+        catalog,
+        """WITH timed AS (
+               SELECT r.experiment, s.organism, s.technology, r.duration_seconds AS seconds
+               FROM results r JOIN samples s ON s.experiment = r.experiment AND s.sample = r.sample
+               WHERE r.is_current AND r.duration_seconds IS NOT NULL
+           ), own AS (SELECT experiment, median(seconds) AS seconds FROM timed GROUP BY experiment),
+           alike AS (SELECT organism, technology, median(seconds) AS seconds FROM timed GROUP BY ALL)
+           SELECT s.experiment, coalesce(any_value(own.seconds), any_value(alike.seconds)) AS seconds
+           FROM samples s LEFT JOIN own USING (experiment)
+           LEFT JOIN alike ON alike.organism = s.organism AND alike.technology = s.technology
+           GROUP BY s.experiment""",
+    )
+    return {row["experiment"]: row["seconds"] for row in rows if row["seconds"] is not None}
+
+
+def judge(
+    lake: Lake,
+    row: Mapping[str, Any],
+    seconds: Mapping[str, float],
+    *,
+    web: WebSource = no_web,
+    rules: str = "",
+) -> Stale | Unjudged | None:
+    """Return how one row of ``experiments_by_use`` is out of date, None when it is not."""
+    name = row["experiment"]
+    try:
+        due = due_step(lake, name, web=web, rules=rules)
+    except RefinebioError as error:
+        return Unjudged(name, str(error))
+    if due is None:
+        return None
+    step, reasons = due
+    inputs, named = what_changed(reasons)
+    samples = len(named) if named and step == "sample_quantifications" else row["samples"]
+    hours = samples * seconds[name] / SECONDS_AN_HOUR if name in seconds else None
+    return Stale(name, step, reasons, inputs, samples, hours)
+
+
+def what_changed(reasons: Sequence[str]) -> tuple[tuple[str, ...], set[str]]:
+    """Return which inputs reasons name, each once, and which samples they are about."""
+    inputs: dict[str, None] = {}
+    samples = set()
+    for reason in reasons:
+        found = _CHANGE.match(reason)
+        if found is None:
+            inputs[_NEW if reason.endswith(_NEW) else reason] = None
+            continue
+        inputs[found["input"]] = None
+        if found["sample"]:
+            samples.add(found["sample"])
+    return tuple(inputs), samples
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A part of a search: what was found, and the last experiment judged, empty at the end of all."""
+
+    found: tuple[Stale, ...]
+    unjudged: tuple[Unjudged, ...]
+    last: str
+
+
+def search_processed(
+    lake: Lake,
+    catalog: Catalog,
+    *,
+    asked: Mapping[str, str],
+    after: str,
+    limit: int,
+    seconds: float,
+    web: WebSource = no_web,
+    rules: str = "",
+    clock: Callable[[], float] = time.monotonic,
+) -> Search:
+    """Look for experiments that were processed and are out of date since, most-used first.
+
+    It goes on behind ``after`` and stops after ``limit`` are found or ``seconds`` are over. ``asked`` has the
+    fingerprint with which an experiment was asked for last: it is found again only for other reasons.
+    """
+    began, timed = clock(), seconds_a_sample(catalog)
+    rows = [row for row in experiments_by_use(catalog) if row["processed"]]
+    names = [row["experiment"] for row in rows]
+    start = names.index(after) + 1 if after in names else 0
+    found: list[Stale] = []
+    unjudged: list[Unjudged] = []
+    last = after
+    for row in rows[start:]:
+        if len(found) >= limit or clock() - began > seconds:
+            return Search(tuple(found), tuple(unjudged), last)
+        last = row["experiment"]
+        judged = judge(lake, row, timed, web=web, rules=rules)
+        if isinstance(judged, Unjudged):
+            unjudged.append(judged)
+        elif judged is not None and asked.get(last) != judged.fingerprint and not _only_retries(judged):
+            found.append(judged)
+    return Search(tuple(found), tuple(unjudged), "")
+
+
+def _only_retries(stale: Stale) -> bool:
+    """Tell whether nothing has changed but that failures may be tried again, which has its own rhythm."""
+    return all(reason.endswith(TRIED_AGAIN) for reason in stale.reasons)
+
+
+def passing_failures(catalog: Catalog) -> list[dict[str, Any]]:
+    """Return experiments with samples that failed for a reason that may pass: how many, and a reason."""
+    return query_rows(
+        catalog,
+        """SELECT "partition" AS experiment, count(DISTINCT item) AS samples,
+                  max_by(reason, commit_id) AS reason
+           FROM dropped
+           WHERE is_current AND kind = 'sample' AND NOT permanent
+             AND asset IN ('raw_files', 'sample_quantifications', 'gene_expression')
+           GROUP BY ALL ORDER BY experiment""",
+    )
+
+
+def stale_experiments(
+    lake: Lake,
+    catalog: Catalog,
+    *,
+    web: WebSource = no_web,
+    rules: str = "",
+    only: Collection[str] | None = None,
+    known: Collection[str] = (),
+    limit: int | None = None,
+    seconds: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Stale | Unjudged]:
+    """Yield experiments that are out of date, or could not be judged, most-used first.
+
+    ``known`` fingerprints are passed over, ``limit`` ends it after so many, ``seconds`` after so long.
+    """
+    began, found = clock(), 0
+    timed = seconds_a_sample(catalog)
+    for row in experiments_by_use(catalog):
+        if (limit is not None and found >= limit) or (seconds is not None and clock() - began > seconds):
+            return
+        if only is not None and row["experiment"] not in only:
+            continue
+        judged = judge(lake, row, timed, web=web, rules=rules)
+        if judged is None or (isinstance(judged, Stale) and judged.fingerprint in known):
+            continue
+        found += isinstance(judged, Stale)
+        yield judged
