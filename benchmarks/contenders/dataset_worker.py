@@ -2,8 +2,8 @@
 
 dataset_worker.py ours|target|refinebio FOLDER prints a line of JSON: CPU seconds (children included), wall
 seconds, peak memory in MB, and CPU seconds of each step. ``target`` makes the samples' quantile target.
-refine.bio's way is written from a description of what it does; R's preprocessCore gets its matrix through a
-file, which costs less than rpy2's conversions.
+refine.bio's way is written from a description of what it does; without rpy2, R's preprocessCore gets its
+matrix through a file, which costs less.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -128,14 +128,31 @@ def load(path: Path) -> Any:
 
 
 def normalize(folder: Path, merged: Any) -> Any:
+    """Normalize by rpy2, as refine.bio does, where it is installed; else R gets the matrix through a file."""
     import pandas as pd
 
+    with suppress(ImportError):
+        return normalize_by_rpy2(folder, merged)
     values = np.asfortranarray(merged.to_numpy(np.float64))
     values.T.tofile(folder / "x.f64")
     arguments = [str(folder), str(values.shape[0]), str(values.shape[1])]
     subprocess.run(["Rscript", "-e", QN_SCRIPT, *arguments], check=True)
     made = np.fromfile(folder / "y.f64").reshape(values.shape[::-1]).T
     return pd.DataFrame(made, index=merged.index, columns=merged.columns)
+
+
+def normalize_by_rpy2(folder: Path, merged: Any) -> Any:
+    import pandas as pd
+    import rpy2.robjects as ro
+    from rpy2.robjects import numpy2ri, pandas2ri
+    from rpy2.robjects.packages import importr
+
+    pandas2ri.activate()
+    numpy2ri.activate()
+    core, base = importr("preprocessCore"), importr("base")
+    target = np.loadtxt(folder / "target.tsv")
+    made = core.normalize_quantiles_use_target(base.data_matrix(merged), ro.FloatVector(target), copy=True)
+    return pd.DataFrame(np.array(made), index=merged.index, columns=merged.columns)
 
 
 def compare_pairs(frame: Any, pairs: int = 100) -> None:

@@ -141,6 +141,12 @@ def _centered_blocks(matrix: Matrix) -> Iterator[tuple[Values, int]]:
     for start in range(0, matrix.shape[0], step):
         block = np.array(matrix[start : start + step], np.float64)
         present = np.isfinite(block)
+        if present.all():
+            varies = block.min(axis=1, initial=np.inf) < block.max(axis=1, initial=-np.inf)
+            block -= block.mean(axis=1, keepdims=True) if block.size else 0.0
+            block[~varies] = 0.0
+            yield block, int(varies.sum())
+            continue
         low = np.where(present, block, np.inf).min(axis=1, initial=np.inf)
         high = np.where(present, block, -np.inf).max(axis=1, initial=-np.inf)
         counts = np.maximum(present.sum(axis=1, keepdims=True), 1)

@@ -18,7 +18,7 @@ from refinebio_assets.methods.quantile.columns import (
     write_columns,
 )
 from refinebio_assets.methods.quantile.interpolation import positions, values_at
-from refinebio_assets.methods.quantile.ranks import order_of
+from refinebio_assets.methods.quantile.ranks import Flags, order_of
 
 
 def apply_target(
@@ -76,14 +76,7 @@ def target_departures(matrix: npt.ArrayLike, target: npt.ArrayLike, *, threads: 
 
 
 def _departures(matrix: Matrix, reference: _Reference, columns: slice) -> Vector:
-    before = read_columns(matrix, columns)
-    after = before.copy()
-    for sample in after:
-        reference.normalize(sample)
-    with np.errstate(invalid="ignore"):  # infinity minus infinity, where both are the same
-        difference = np.where(before == after, 0.0, np.abs(after - before))
-    largest: Vector = np.fmax.reduce(difference, axis=1, initial=0.0)
-    return largest
+    return np.array([reference.departure(sample) for sample in read_columns(matrix, columns)])
 
 
 class _Reference:
@@ -94,6 +87,17 @@ class _Reference:
         self._genes = genes
         self._at_half_ranks = self._values(np.arange(max(2 * genes - 1, 0)), genes)
         self._at_ranks = self._at_half_ranks[::2].copy()
+
+    def departure(self, sample: Vector) -> float:
+        """Return the largest difference that normalizing a sample would make; as ranks decide, in order."""
+        ordered = np.sort(sample)  # NaN come last
+        ordered = ordered[: len(ordered) - np.count_nonzero(np.isnan(ordered))]
+        if not len(ordered):
+            return 0.0
+        after = self._in_order(ordered[1:] == ordered[:-1])
+        with np.errstate(invalid="ignore"):  # infinity minus infinity, where both are the same
+            difference = np.where(ordered == after, 0.0, np.abs(after - ordered))
+        return float(np.fmax.reduce(difference, initial=0.0))
 
     def normalize(self, sample: Vector) -> None:
         """Replace a sample's values, in place."""
@@ -106,15 +110,21 @@ class _Reference:
         sample[present] = values
 
     def _normalize_present(self, values: Vector, *, finite: bool) -> None:
+        if not len(values):
+            return
         order, tied = order_of(values, finite=finite)
+        values[order] = self._in_order(tied)
+
+    def _in_order(self, tied: Flags) -> Vector:
+        """Return the values of a sample, smallest first; ``tied`` says which equals the next one."""
+        count = len(tied) + 1
         if tied.any():
             starts = np.flatnonzero(np.concatenate(([True], ~tied)))
-            ends = np.append(starts[1:], len(values))
-            values[order] = np.repeat(self._at_doubled(starts + ends - 1, len(values)), ends - starts)
-        elif len(values) == self._genes:
-            values[order] = self._at_ranks
-        else:
-            values[order] = self._at_doubled(2 * np.arange(len(values)), len(values))
+            ends = np.append(starts[1:], count)
+            return np.repeat(self._at_doubled(starts + ends - 1, count), ends - starts)
+        if count == self._genes:
+            return self._at_ranks
+        return self._at_doubled(2 * np.arange(count), count)
 
     def _at_doubled(self, doubled: Places, count: int) -> Vector:
         """Return values at twice the ranks, counted from 0, so that the mean rank of ties is whole."""
