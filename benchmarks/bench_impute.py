@@ -153,6 +153,7 @@ def errors(options: argparse.Namespace) -> bool:
         rng = np.random.default_rng(500)
         matrix, groups = simulate(options.genes, options.samples, rng)
         hide(matrix, groups, kind, rng)
+        matrix = np.ascontiguousarray(matrix.T)
         start = time.process_time()
         result = impute_by_factors(matrix, rng, groups=groups.tolist())
         took = time.process_time() - start

@@ -2,24 +2,38 @@
 
 Beside ``iterative_svd`` it is about as good for values missing at random, and far better for genes that are
 missing in a whole group of samples, as compendia miss them (measured in ``benchmarks/README.md``).
+
+The rank is chosen, and the fit begins, on a *pilot*: some of the samples, in memory. All samples are then
+swept over until the errors have settled, some at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from refinebio_assets.errors import PermanentError
-from refinebio_assets.methods.impute.cells import Matrix, MissingCells, row_blocks, zero_filled
-from refinebio_assets.methods.impute.factor_model import FactorModel, first_model, sweep
+from refinebio_assets.methods.impute.cells import (
+    Cells,
+    Matrix,
+    Rows,
+    check_matrix,
+    check_room,
+    checked_block,
+    row_blocks,
+)
+from refinebio_assets.methods.impute.factor_model import FactorModel, fill, first_model, sweep
 from refinebio_assets.methods.impute.held_out import HeldOut, HeldOutErrors, gene_means, hold_out
 
 RANKS = (0, 2, 5, 10, 20, 40)
 """Ranks to choose from; 0 is the gene's mean. Too few can be as bad for blocks as too many: all are tried."""
 GENES_FOR_RANK = 2_000
 """The rank is chosen on so many genes; samples' factors are known well from them."""
+PILOT_SAMPLES = 2_000
+"""The rank is chosen, and genes' loadings are first known, from so many samples: 160 MB for 20,000 genes."""
 MOST_SWEEPS = 60
 _SETTLED = 1e-3
 """The fit ends when a sweep lowers the held-out errors by less than this share of them, twice in a row."""
@@ -39,12 +53,12 @@ class RankTrial:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FactorImputation:
-    """The filled matrix (genes x samples), the ``rank`` chosen, the number of ``iterations`` (sweeps over the
-    matrix), the errors on held-out values, and the ranks tried. ``settled`` tells whether the held-out
+    """The filled matrix (samples x genes), the ``rank`` chosen, the number of ``iterations`` (sweeps over the
+    whole matrix), the errors on held-out values, and the ranks tried. ``settled`` tells whether the held-out
     errors had stopped falling. Without missing values nothing is tried and ``held_out`` is None.
     """
 
-    matrix: Matrix
+    matrix: Any
     rank: int
     iterations: int
     settled: bool
@@ -53,73 +67,116 @@ class FactorImputation:
 
 
 def impute_by_factors(
-    matrix: Matrix,
+    matrix: Rows,
     rng: np.random.Generator,
     *,
     groups: Sequence[object] | None = None,
     ranks: Sequence[int] = RANKS,
     max_sweeps: int = MOST_SWEEPS,
-    out: Matrix | None = None,
+    pilot_samples: int = PILOT_SAMPLES,
+    out: Rows | None = None,
 ) -> FactorImputation:
-    """Fill the missing values (NaN) of a genes x samples matrix of float32 or float64 by a factor model.
+    """Fill the missing values (NaN) of a samples x genes matrix of float32 or float64 by a factor model.
 
     ``groups`` names for each sample what values are missing by (its platform): blocks of them are held
-    out, see ``hold_out``. ``ranks`` are tried on at most 2,000 genes; ranks above half of the matrix's
-    smaller side are left out. ``rng`` chooses held-out values and genes: the same generator state, the
-    same result. Held-out values are hidden while errors are measured, and known in one last sweep.
+    out, see ``hold_out``. ``ranks`` are tried on at most 2,000 genes of ``pilot_samples``; ranks above half
+    of the matrix's smaller side are left out. ``rng`` chooses held-out values, genes and samples: the same
+    generator state, the same result. Held-out values are hidden while errors are measured, and known in
+    one last sweep.
 
     Observed cells are returned as they are. A gene without any takes the typical level of genes, a
-    sample without any the genes' means. ``out`` receives the result: an array or memory map of the
-    matrix's shape and type, or the matrix itself; the matrix is read block by block, once a sweep. Memory
-    beside it is about samples x (rank + 1)^2 x 40 bytes (rank 40, 20,000 samples: 1.3 GB), and 2,000 genes.
+    sample without any the genes' means. ``out`` receives the result: an array or a file of the matrix's
+    shape and type, or the matrix itself. The matrix is read some samples at a time, once a sweep. Memory
+    beside it is the pilot and, for rank r, genes x (r + 1)^2 x 10 bytes (rank 40, 20,000 genes: 350 MB).
     Raises PermanentError for infinite values, for a matrix without any value, and for empty ``ranks``.
     """
-    missing = MissingCells(matrix)
+    out, missing = _room(matrix, out), _count_missing(matrix)
+    cells = matrix.shape[0] * matrix.shape[1]
     possible = [rank for rank in sorted(set(ranks)) if 0 <= rank <= min(matrix.shape) // 2]
-    if not missing.count:
-        return FactorImputation(zero_filled(matrix, missing, out), 0, 0, True, None, ())
-    if missing.count == matrix.size:
-        raise PermanentError(f"all {matrix.size:,} values are missing: there is nothing to impute them from")
+    if not missing:
+        _copy(matrix, out)
+        return FactorImputation(out, 0, 0, True, None, ())
+    if missing == cells:
+        raise PermanentError(f"all {cells:,} values are missing: there is nothing to impute them from")
     if not possible:
         raise PermanentError(f"no rank from 0 to {min(matrix.shape) // 2} to choose from: {list(ranks)}")
     held_out = hold_out(matrix, rng, groups=groups)
-    genes = np.sort(rng.permutation(len(matrix))[:GENES_FOR_RANK])
-    trials = [_try_rank(matrix[genes], held_out.of_genes(genes), rank, max_sweeps, rng) for rank in possible]
+    pilot = _pilot(matrix, held_out, pilot_samples, rng)
+    trials = _try_ranks(pilot, possible, max_sweeps, rng)
     rank = _best(trials)
-    fit = _fit(matrix, first_model(matrix, rank, held_out, rng), held_out, max_sweeps)
-    errors = HeldOutErrors(held_out, fit.model.at(held_out), gene_means(matrix, held_out)[held_out.genes])
-    filled = _filled(matrix, missing, sweep(matrix, fit.model, None), out)
-    return FactorImputation(filled, rank, fit.sweeps + 1, fit.settled, errors, tuple(trials))
+    fit = _fit(pilot.matrix, first_model(pilot.matrix, rank, pilot.held_out, rng), pilot.held_out, max_sweeps)
+    if len(pilot.samples) < matrix.shape[0]:
+        fit = _fit(matrix, fit.model, held_out, max_sweeps)
+    errors = HeldOutErrors(held_out, fit.predicted, gene_means(matrix, held_out)[held_out.genes])
+    fill(matrix, sweep(matrix, fit.model, None)[0], out)
+    return FactorImputation(out, rank, fit.sweeps + 1, fit.settled, errors, tuple(trials))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pilot:
+    samples: Cells
+    matrix: Matrix
+    held_out: HeldOut
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fit:
+    """The model of the lowest held-out errors, and what it makes of the held-out cells."""
+
     model: FactorModel
+    predicted: Any
+    score: RankTrial
     sweeps: int
     settled: bool
 
 
-def _try_rank(
-    matrix: Matrix, held_out: HeldOut, rank: int, max_sweeps: int, rng: np.random.Generator
-) -> RankTrial:
-    fit = _fit(matrix, first_model(matrix, rank, held_out, rng), held_out, max_sweeps)
-    errors = HeldOutErrors(held_out, fit.model.at(held_out), np.empty(0))
-    return RankTrial(rank, errors.random, errors.block, fit.sweeps)
+def _pilot(matrix: Rows, held_out: HeldOut, count: int, rng: np.random.Generator) -> _Pilot:
+    """Return some samples, as many of each group as its share, and all of a group of few."""
+    samples, genes = matrix.shape
+    chosen = np.arange(samples)
+    if samples > count:
+        order = rng.permutation(samples)
+        groups = held_out.group_of[order]
+        rank_in_group = np.empty(samples, np.intp)
+        rank_in_group[np.argsort(groups, kind="stable")] = np.concatenate(
+            [np.arange(size) for size in np.bincount(groups)]
+        )
+        sizes = np.bincount(groups)[groups]
+        least = count // (2 * len(np.unique(groups)))
+        first = np.where(rank_in_group < least, -1.0, rank_in_group / sizes)
+        chosen = np.sort(order[np.argsort(first, kind="stable")[:count]])
+    part = np.empty((len(chosen), genes), matrix.dtype)
+    for rows in row_blocks(matrix.shape, 4_000_000, 1):
+        first_of, last_of = np.searchsorted(chosen, (rows.start, rows.stop))
+        if first_of < last_of:
+            part[first_of:last_of] = matrix[rows][chosen[first_of:last_of] - rows.start]
+    return _Pilot(chosen, part, held_out.part(chosen, np.arange(genes)))
 
 
-def _fit(matrix: Matrix, model: FactorModel, held_out: HeldOut, max_sweeps: int) -> _Fit:
-    """Sweep until the held-out errors have settled; the model is that of the lowest errors."""
-    best, calm, kept = np.inf, 0, model
+def _try_ranks(
+    pilot: _Pilot, ranks: Sequence[int], max_sweeps: int, rng: np.random.Generator
+) -> list[RankTrial]:
+    samples, genes = pilot.matrix.shape
+    chosen = np.sort(rng.permutation(genes)[:GENES_FOR_RANK])
+    part = np.ascontiguousarray(pilot.matrix[:, chosen])
+    held_out = pilot.held_out.part(np.arange(samples), chosen)
+    return [_fit(part, first_model(part, rank, held_out, rng), held_out, max_sweeps).score for rank in ranks]
+
+
+def _fit(matrix: Rows, model: FactorModel, held_out: HeldOut, max_sweeps: int) -> _Fit:
+    """Sweep until the held-out errors have settled."""
+    best, calm, settled = np.inf, 0, False
     for count in range(1, max_sweeps + 1):
-        model = sweep(matrix, model, held_out)
-        errors = HeldOutErrors(held_out, model.at(held_out), np.empty(0))
+        new, predicted = sweep(matrix, model, held_out)
+        errors = HeldOutErrors(held_out, predicted, np.empty(0))
         score = _score(errors.random, errors.block)
         calm = 0 if score < best * (1 - _SETTLED) else calm + 1
-        if score < best:
-            best, kept = score, model
-        if calm == 2:
-            return _Fit(kept, count, True)
-    return _Fit(kept, max_sweeps, False)
+        if score < best or count == 1:
+            best, kept = score, (model, predicted, RankTrial(model.rank, errors.random, errors.block, count))
+        model, settled = new, calm == 2
+        if settled:
+            break
+    return _Fit(*kept, count, settled)
 
 
 def _score(random: float, block: float) -> float:
@@ -135,8 +192,18 @@ def _best(trials: Sequence[RankTrial]) -> int:
     return best.rank
 
 
-def _filled(matrix: Matrix, missing: MissingCells, model: FactorModel, out: Matrix | None) -> Matrix:
-    out = zero_filled(matrix, missing, out)
-    for rows in row_blocks(matrix.shape):
-        np.copyto(out[rows], model.values(rows), where=missing.in_rows(rows), casting="same_kind")
+def _room(matrix: Rows, out: Rows | None) -> Rows:
+    check_matrix(matrix)
+    if out is None:
+        return np.empty(matrix.shape, matrix.dtype)
+    check_room(matrix, out)
     return out
+
+
+def _count_missing(matrix: Rows) -> int:
+    return sum(int(np.count_nonzero(checked_block(matrix[rows]))) for rows in row_blocks(matrix.shape))
+
+
+def _copy(matrix: Rows, out: Rows) -> None:
+    for rows in row_blocks(matrix.shape):
+        out[rows] = matrix[rows]

@@ -15,6 +15,11 @@ def expression(rng: np.random.Generator, genes: int = 400, samples: int = 120, *
     return level + factors + 0.3 * rng.standard_normal((genes, samples))
 
 
+def by_sample(rng: np.random.Generator, genes: int = 400, samples: int = 120, *, rank: int = 6) -> Values:
+    """Return the same, samples x genes."""
+    return np.ascontiguousarray(expression(rng, genes, samples, rank=rank).T)
+
+
 def platforms(samples: int = 120) -> list[str]:
     """Return four platforms' names for neighboring samples."""
     return [f"platform {number * 4 // samples}" for number in range(samples)]
@@ -23,8 +28,8 @@ def platforms(samples: int = 120) -> list[str]:
 def hide_by_platform(
     values: Values, rng: np.random.Generator, groups: list[str], share: float = 0.3
 ) -> Values:
-    """Return the values, of which a share of the genes is missing on one platform each."""
+    """Return samples x genes, of which a share of the genes is missing on one platform each."""
     hidden, names = values.copy(), np.array(groups)
-    for gene in np.flatnonzero(rng.random(len(values)) < share):
-        hidden[gene, names == rng.choice(np.unique(names))] = np.nan
+    for gene in np.flatnonzero(rng.random(values.shape[1]) < share):
+        hidden[names == rng.choice(np.unique(names)), gene] = np.nan
     return hidden

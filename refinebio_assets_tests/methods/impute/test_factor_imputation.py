@@ -11,12 +11,12 @@ from refinebio_assets.errors import PermanentError
 from refinebio_assets.methods.impute.factor_imputation import impute_by_factors
 from refinebio_assets.methods.impute.held_out import held_out_errors
 from refinebio_assets.methods.impute.iterative_svd import iterative_svd
-from refinebio_assets_tests.methods.impute.matrices import expression, hide_by_platform, platforms
+from refinebio_assets_tests.methods.impute.matrices import by_sample, hide_by_platform, platforms
 
 
 def test_it_beats_iterative_svd_and_the_gene_mean_at_random_and_in_blocks() -> None:
     rng = np.random.default_rng(0)
-    matrix = hide_by_platform(expression(rng), rng, platforms())
+    matrix = hide_by_platform(by_sample(rng), rng, platforms())
     errors = impute_by_factors(matrix, rng, groups=platforms()).held_out
     assert errors is not None
     ancestor = held_out_errors(matrix, errors.cells, lambda hidden: iterative_svd(hidden).matrix)
@@ -27,7 +27,7 @@ def test_it_beats_iterative_svd_and_the_gene_mean_at_random_and_in_blocks() -> N
 
 def test_the_error_told_is_the_error_made_where_values_are_really_missing() -> None:
     rng = np.random.default_rng(1)
-    truth = expression(rng)
+    truth = by_sample(rng)
     matrix = hide_by_platform(truth, rng, platforms())
     result = impute_by_factors(matrix, rng, groups=platforms())
     missing = np.isnan(matrix)
@@ -38,7 +38,7 @@ def test_the_error_told_is_the_error_made_where_values_are_really_missing() -> N
 
 def test_it_finds_the_rank_of_the_data() -> None:
     rng = np.random.default_rng(2)
-    matrix = expression(rng, rank=5)
+    matrix = by_sample(rng, rank=5)
     matrix[rng.random(matrix.shape) < 0.1] = np.nan
     result = impute_by_factors(matrix, rng)
     assert result.rank == 5 and result.settled
@@ -47,31 +47,31 @@ def test_it_finds_the_rank_of_the_data() -> None:
 
 def test_noise_without_structure_gets_the_gene_mean() -> None:
     rng = np.random.default_rng(3)
-    matrix = expression(rng, rank=0)
+    matrix = by_sample(rng, rank=0)
     matrix[rng.random(matrix.shape) < 0.2] = np.nan
     result = impute_by_factors(matrix, rng)
     missing = np.isnan(matrix)
-    expected = np.broadcast_to(np.nanmean(matrix, axis=1)[:, None], matrix.shape)
+    expected = np.broadcast_to(np.nanmean(matrix, axis=0), matrix.shape)
     assert result.rank == 0
     np.testing.assert_allclose(result.matrix[missing], expected[missing], atol=0.02)
 
 
 def test_a_gene_missing_on_a_technology_shifts_as_other_genes_of_its_level_do() -> None:
     rng = np.random.default_rng(4)
-    truth, groups = expression(rng), ["array"] * 60 + ["sequencing"] * 60
-    truth[:, 60:] = 1.5 * truth[:, 60:] - 3.0
+    truth, groups = by_sample(rng), ["array"] * 60 + ["sequencing"] * 60
+    truth[60:] = 1.5 * truth[60:] - 3.0
     matrix = truth.copy()
-    matrix[:80, 60:] = np.nan
+    matrix[60:, :80] = np.nan
     result = impute_by_factors(matrix, rng, groups=groups)
-    assert np.sqrt(np.mean((result.matrix - truth)[:80, 60:] ** 2)) < 1.0
-    means = np.nanmean(matrix[:80], axis=1)[:, None]
-    assert np.sqrt(np.mean((means - truth[:80, 60:]) ** 2)) > 2.0
+    assert np.sqrt(np.mean((result.matrix - truth)[60:, :80] ** 2)) < 1.0
+    means = np.nanmean(matrix[:, :80], axis=0)
+    assert np.sqrt(np.mean((means - truth[60:, :80]) ** 2)) > 2.0
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_observed_values_stay_and_the_type_too(dtype: type[np.floating], tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
-    matrix = expression(rng, 150, 40).astype(dtype)
+    matrix = by_sample(rng, 150, 40).astype(dtype)
     matrix[rng.random(matrix.shape) < 0.3] = np.nan
     matrix[3] = np.nan
     matrix[:, 7] = np.nan
@@ -85,7 +85,7 @@ def test_observed_values_stay_and_the_type_too(dtype: type[np.floating], tmp_pat
 
 def test_the_same_seed_gives_the_same_result() -> None:
     rng = np.random.default_rng(6)
-    matrix = expression(rng, 100, 30)
+    matrix = by_sample(rng, 100, 30)
     matrix[rng.random(matrix.shape) < 0.2] = np.nan
     first, second = (impute_by_factors(matrix, np.random.default_rng(9)).matrix for _ in range(2))
     np.testing.assert_array_equal(first, second)
@@ -100,7 +100,7 @@ def test_small_matrices_are_imputed_too() -> None:
 
 
 def test_without_missing_values_nothing_is_tried() -> None:
-    matrix = expression(np.random.default_rng(7))
+    matrix = by_sample(np.random.default_rng(7))
     result = impute_by_factors(matrix, np.random.default_rng(7))
     np.testing.assert_array_equal(result.matrix, matrix)
     assert result.iterations == 0 and result.held_out is None and result.trials == ()

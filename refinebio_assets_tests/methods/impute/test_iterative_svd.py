@@ -122,7 +122,7 @@ def test_what_cannot_be_imputed_is_refused_with_a_reason() -> None:
     good = np.array([[1.0, np.nan], [2.0, 3.0]])
     refused = {
         "known values are needed": np.full((3, 3), np.nan),
-        "two samples": np.array([[1.0], [np.nan]]),
+        "two columns": np.array([[1.0], [np.nan]]),
         "infinite": np.array([[np.inf, np.nan], [2.0, 3.0]]),
         "floating-point": np.array([[1, 2], [3, 4]]),
         "float32 or float64": good.astype(np.float16),
