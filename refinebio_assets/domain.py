@@ -97,6 +97,7 @@ class DropKind(StrEnum):
     SAMPLE = "sample"
     TRANSCRIPT = "transcript"
     PROBE = "probe"
+    GENE = "gene"
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,14 @@ class RowMatrix:
             self._read(row, number * self._row + start)
         return values
 
+    def shorten(self, rows: int) -> None:
+        """Keep only the first rows, and give the room of the others back."""
+        try:
+            os.ftruncate(self._file, rows * self._row)
+        except OSError as error:
+            raise StorageError(f"shortening the scratch file {self.path} failed: {error}") from error
+        self.shape = (rows, self.shape[1])
+
     def close(self) -> None:
         """Close the file; it stays on the disk."""
         if self._file >= 0:
