@@ -2,7 +2,7 @@
 
 from dagster import Definitions, in_process_executor
 
-from refinebio_assets.defs import checks, dataset_checks, jobs, sensors, upkeep_sensors
+from refinebio_assets.defs import checks, dataset_checks, discovery, jobs, sensors, upkeep_sensors
 from refinebio_assets.defs.assets import datasets, expression, metadata, reference, source, targets
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource, LogProgressSource, ProgressSource
 
@@ -39,8 +39,10 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             jobs.build_target_quantiles,
             jobs.build_dataset,
             jobs.check_ledger,
+            discovery.discover_experiments,
         ],
-        sensors=[sensors.dataset_inbox, *upkeep_sensors.UPKEEP_SENSORS],
+        sensors=[sensors.dataset_inbox, *upkeep_sensors.UPKEEP_SENSORS, discovery.discovered_experiments],
+        schedules=[discovery.weekly_discovery],
         resources={
             "lake": LakeResource(),
             "archives": ArchivesResource(),

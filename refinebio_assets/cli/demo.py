@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from shutil import copyfile
 from typing import TYPE_CHECKING
 
 import click
@@ -46,6 +47,7 @@ def demo(folder: Path, seed: int) -> None:
     console = terminal()
     world = simulate_world(folder.resolve(), seed=seed)
     os.environ[MIRROR_VARIABLE] = str(world.mirror)
+    _offer_rules(world)
     console.print(f"Simulated organism {world.organism} in {world.folder}", highlight=False, soft_wrap=True)
     inputs = TranscriptomeInputs(
         organism=world.organism, genome=str(world.genome), gtf=str(world.gtf), source="simulated"
@@ -75,6 +77,17 @@ def demo(folder: Path, seed: int) -> None:
     _say_where(console, world.experiments[0], time.monotonic() - started)
     if code != DONE or "failed" in {*states.values(), *surveyed.values()}:
         raise SystemExit(FAILED)
+
+
+def _offer_rules(world: World) -> None:
+    """Put the world's rules of discovery into a local lake that has none."""
+    from refinebio_assets.pipelines.discovery_rules import rules_path
+    from refinebio_assets.simulate.searches import RULES
+
+    lake = open_lake()
+    if lake.is_local and not rules_path(lake, {}).exists():
+        rules_path(lake, {}).parent.mkdir(parents=True, exist_ok=True)
+        copyfile(world.folder / RULES, rules_path(lake, {}))
 
 
 def _build_datasets(console: Console, world: World) -> int:

@@ -21,6 +21,11 @@ _COMMANDS = {
         "survey",
         "Ask the public archives what they say of experiments.",
     ),
+    "discover": (
+        "refinebio_assets.cli.discover",
+        "discover",
+        "Find experiments in the public archives, or take up a list.",
+    ),
     "metadata": (
         "refinebio_assets.cli.metadata",
         "metadata",

@@ -28,6 +28,7 @@ from refinebio_assets.lake.columns import (
     timestamp,
 )
 from refinebio_assets.lake.dataset_tables import DATASET_TABLES
+from refinebio_assets.lake.discovery_tables import DISCOVERY_TABLES
 from refinebio_assets.lake.experiment_tables import EXPERIMENT_TABLES
 from refinebio_assets.lake.table import COMMIT_COLUMNS, IS_CURRENT, Column, ColumnType, Scope, Table
 from refinebio_assets.lake.target_tables import TARGET_TABLES
@@ -321,6 +322,7 @@ _DECLARED = (
     ),
     *TARGET_TABLES,
     *DATASET_TABLES,
+    *DISCOVERY_TABLES,
 )
 TABLES: Mapping[str, Table] = {table.name: table for table in _DECLARED}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from refinebio_assets.simulate import arrayexpress, ena, geo, geo_tables
+from refinebio_assets.simulate import arrayexpress, ena, geo, geo_tables, searches
 from refinebio_assets.simulate.arrays import AFFYMETRIX, ARRAY_EXPRESS, MIXED
 from refinebio_assets.simulate.bead_packages import index_probe_sets
 from refinebio_assets.simulate.beads import GeneIds
@@ -47,4 +47,6 @@ def write_mirror(
     mixed = measured.of(MIXED)
     geo_tables.answer_for_mixed(mirror, chip, mixed, measured.later_values, probe_sets, next(streams))
     arrayexpress.answer_for_experiment(mirror, measured.of(ARRAY_EXPRESS), next(streams))
+    searches.answer_searches(mirror, EXPERIMENTS, ON_ARRAYS)
     mirror.write_index()
+    searches.write_rules(root)
