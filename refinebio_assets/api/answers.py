@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from refinebio_assets.api.holdings.holdings import Holdings, Row
+from refinebio_assets.api.holdings.making import DOCUMENTS
 from refinebio_assets.api.models.problems import BadRequest, Detail, Message
 from refinebio_assets.api.parameters import Filter, Page, Selection
 from refinebio_assets.api.services import services
@@ -52,7 +53,8 @@ def add_route(
     if body is not None:
         schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
         content = {"schema": schema} | ({"example": example} if example is not None else {})
-        extra["requestBody"] = {"content": {"application/json": content}, "required": True}
+        required = bool(schema.get("required"))
+        extra["requestBody"] = {"content": {"application/json": content}, "required": required}
     for shown in (True, False):
         router.add_api_route(
             f"{path}/" if shown else path,
@@ -141,16 +143,24 @@ def count_rows(holdings: Holdings, table: str, selection: Selection) -> int:
 
 def page_rows(holdings: Holdings, table: str, selection: Selection, order: str, page: Page) -> list[Row]:
     """Return the rows of one page; the wide columns are read for these rows only."""
-    sql = f"SELECT rowid AS place FROM {table} {selection.where} {order} LIMIT ? OFFSET ?"
-    places = [row["place"] for row in holdings.rows(sql, [*selection.values, page.limit, page.offset])]
-    return rows_at(holdings, table, places)
+    key = "rowid" if table in DOCUMENTS else "id"
+    places = _places(holdings, table, key, selection, order, page)
+    if table in DOCUMENTS:
+        return holdings.documents(table, places)
+    listed = ", ".join(str(int(place)) for place in places) or "NULL"
+    found = holdings.rows(f"SELECT * FROM {table} WHERE id IN ({listed})")
+    by_id = {row["id"]: row for row in found}
+    return [by_id[place] for place in places]
 
 
-def rows_at(holdings: Holdings, table: str, places: Sequence[int]) -> list[Row]:
-    """Return the rows at these places, in their order."""
-    if not places:
-        return []
-    listed = ", ".join(str(int(place)) for place in places)
-    found = holdings.rows(f"SELECT rowid AS place, * FROM {table} WHERE rowid IN ({listed})")
-    by_place = {row.pop("place"): row for row in found}
-    return [by_place[place] for place in places]
+def _places(
+    holdings: Holdings, table: str, key: str, selection: Selection, order: str, page: Page
+) -> Sequence[int]:
+    """Return the keys of a page's rows. Rows lie in the order of ``ORDER BY rowid``: nothing is sorted."""
+    if order == "ORDER BY rowid":
+        if not selection.conditions:
+            last = min(page.offset + page.limit, count_rows(holdings, table, selection))
+            return range(page.offset, last)
+        order = ""
+    sql = f"SELECT {key} AS place FROM {table} {selection.where} {order} LIMIT ? OFFSET ?"
+    return [row["place"] for row in holdings.rows(sql, [*selection.values, page.limit, page.offset])]

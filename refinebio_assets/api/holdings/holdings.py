@@ -6,16 +6,18 @@ A file never changes; a newer one is another ``Holdings``. How they are made is 
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
 from typing import Any, TypeVar
 
 import duckdb
 
+from refinebio_assets.api.holdings.making import documents_path
 from refinebio_assets.errors import StorageError
 from refinebio_assets.lake.binding import sql_text
 
@@ -39,7 +41,10 @@ class Holdings:
     """What the lake held when the file was made. Safe to use from many threads at once."""
 
     def __init__(self, path: Path) -> None:
-        """Open a file. Raises duckdb.Error when it is damaged, FileNotFoundError when it is gone."""
+        """Open a file and its documents.
+
+        Raises duckdb.Error or sqlite3.Error when one is damaged, FileNotFoundError when one is gone.
+        """
         if not path.is_file():
             raise FileNotFoundError(path)
         self.name = path.name
@@ -50,6 +55,7 @@ class Holdings:
         # Nothing that SQL says can reach other files.
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
+        self._documents = _Documents(documents_path(path))
         self._remembered: OrderedDict[object, Any] = OrderedDict()
         self._lock = Lock()
 
@@ -63,6 +69,17 @@ class Holdings:
             except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
                 raise StorageError(f"{self.name} cannot be read: {error}") from error
         return [dict(zip(names, row, strict=True)) for row in found]
+
+    def document(self, table: str, accession: str) -> Row | None:
+        """Return the whole row of a sample or experiment, or None. Raises StorageError."""
+        return next(iter(self._documents.rows(table, "name = ?", [accession])), None)
+
+    def documents(self, table: str, places: Sequence[int]) -> list[Row]:
+        """Return the whole rows at these places of ``samples`` or ``experiments``, in this order."""
+        listed = ", ".join(str(int(place)) for place in places)
+        found = self._documents.rows(table, f"place IN ({listed})", [])
+        by_place = {row["place"]: row for row in found}
+        return [by_place[int(place)] for place in places]
 
     def row(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Row | None:
         """Return the first row of a SELECT, or None."""
@@ -110,10 +127,35 @@ class Holdings:
         return {row["name"]: row for row in self.rows("SELECT * FROM organisms ORDER BY name")}
 
 
-def document(text: str | None) -> dict[str, Any]:
-    """Return a JSON object that the file holds as text; none is an empty one."""
-    found: dict[str, Any] = json.loads(text) if text else {}
-    return found
+class _Documents:
+    """The SQLite file of documents, with a connection for each thread."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise FileNotFoundError(path)
+        self._url = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        self._local = local()
+        self._columns = {
+            name: ["place", *json.loads(columns)]
+            for name, columns in self._connection().execute("SELECT name, columns FROM columns")
+        }
+
+    def rows(self, table: str, condition: str, values: Sequence[Any]) -> list[Row]:
+        """Return the documents of a table for which a condition holds. Raises StorageError."""
+        sql = f"SELECT place, document FROM {table} WHERE {condition}"
+        try:
+            found = self._connection().execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise StorageError(f"the holdings' documents cannot be read: {error}") from error
+        columns = self._columns[table]
+        return [dict(zip(columns, [place, *json.loads(text)], strict=True)) for place, text in found]
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self._url, uri=True)
+            self._local.connection = connection
+        return connection
 
 
 def _processor(row: Row) -> Row:

@@ -6,6 +6,7 @@ Requests work with the holdings that were current when they came; nothing waits 
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from uuid import uuid4
 import duckdb
 
 from refinebio_assets.api.holdings.holdings import Holdings
-from refinebio_assets.api.holdings.making import holdings_fingerprint, make_holdings
+from refinebio_assets.api.holdings.making import documents_path, holdings_fingerprint, make_holdings
 from refinebio_assets.errors import NotFoundError, RefinebioError, StorageError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.loading import schema_fingerprint
@@ -126,7 +127,7 @@ class Keeper:
     def _swap(self, pointer: Pointer) -> None:
         try:
             holdings = self._open(pointer)
-        except (OSError, duckdb.Error) as error:
+        except (OSError, duckdb.Error, sqlite3.Error) as error:
             raise StorageError(f"the catalog {pointer.file} cannot be served: {error}") from error
         self._current, self._pointer, self._since = holdings, pointer, time.monotonic()
         _logger.info("serving %s from %s", pointer.file, holdings.name)
@@ -139,7 +140,7 @@ class Keeper:
                 self._make(pointer, path)
             try:
                 return Holdings(path)
-            except (FileNotFoundError, duckdb.IOException):
+            except (FileNotFoundError, duckdb.IOException, sqlite3.Error):
                 # Removed by a process that serves a newer catalog, or damaged: it is made again.
                 path.unlink(missing_ok=True)
         return Holdings(path)
@@ -149,9 +150,10 @@ class Keeper:
         building = self._folder / f"{_BUILDING}{uuid4().hex}{_SUFFIX}"
         try:
             make_holdings(self._published.folder / pointer.file, building)
+            documents_path(building).replace(documents_path(path))
             building.replace(path)
         finally:
-            for left in self._folder.glob(f"{building.name}*"):
+            for left in self._folder.glob(f"{building.stem}*"):
                 left.unlink(missing_ok=True)
 
     def _remove_others(self, kept: str) -> None:
@@ -161,5 +163,5 @@ class Keeper:
                 is_left = (
                     path.name.startswith(_BUILDING) and time.time() - path.stat().st_mtime > _LEFT_SECONDS
                 )
-                if is_left or (path.name.startswith(_PREFIX) and path.name != kept):
+                if is_left or (path.name.startswith(_PREFIX) and path.stem != Path(kept).stem):
                     path.unlink()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import RootModel
 
 from refinebio_assets.api.models.problems import Shape
 from refinebio_assets.api.models.references import OrganismInSample, Processor, TranscriptomeIndex
@@ -211,13 +211,8 @@ class SearchPage(Shape):
     results: list[SearchRow]
 
 
-class SearchBody(BaseModel):
+_Value = str | int | bool
+
+
+class SearchBody(RootModel[dict[str, _Value | list[_Value]]]):
     """Filters as in the query, by name: a value, or a list of values."""
-
-    model_config = ConfigDict(extra="allow")
-
-    search: str | list[str] | None = None
-    organism: str | list[str] | None = None
-    technology: str | list[str] | None = None
-    limit: int | None = None
-    offset: int | None = None

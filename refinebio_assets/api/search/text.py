@@ -8,7 +8,9 @@ beginnings of words: rare beginnings, short texts and important fields count mor
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -71,70 +73,88 @@ def _words(text: str) -> list[str]:
     return list(dict.fromkeys(found))[:_MOST_WORDS]
 
 
+@dataclass(frozen=True, slots=True)
+class _Postings:
+    """Where words are: those of word ``n`` lie from ``starts[n]`` to ``starts[n + 1]``."""
+
+    starts: NDArray[np.int64]
+    fields: NDArray[np.int8]
+    experiments: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+    def of(self, first: int, last: int, fields: Sequence[int]) -> tuple[Any, Any]:
+        """Return experiments and weights of the words from ``first`` to before ``last`` in these fields."""
+        part = slice(self.starts[first], self.starts[last])
+        wanted = np.isin(self.fields[part], fields)
+        if wanted.all():
+            return self.experiments[part], self.weights[part]
+        return self.experiments[part][wanted], self.weights[part][wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """All words in order, and where they are in fields of beginnings and in fields of whole words."""
+
+    words: list[str]
+    beginnings: _Postings
+    whole: _Postings
+
+    def span(self, start: str) -> tuple[int, int]:
+        """Return which words begin with ``start``: the first, and the one after the last."""
+        return bisect_left(self.words, start), bisect_left(self.words, start + chr(0x10FFFF))
+
+
+def _index(holdings: Holdings) -> _Index:
+    words = [row["word"] for row in holdings.rows("SELECT word FROM words ORDER BY id")]
+    return _Index(
+        words,
+        _postings(holdings, len(words), _BEGINNINGS.values()),
+        _postings(holdings, len(words), _WHOLE_WORDS.values()),
+    )
+
+
+def _postings(holdings: Holdings, words: int, fields: Collection[int]) -> _Postings:
+    columns = holdings.columns(
+        f"""SELECT word_id, field, experiment, weight FROM postings
+            WHERE field IN ({", ".join(map(str, fields))}) ORDER BY word_id"""
+    )
+    starts = np.searchsorted(columns["word_id"], np.arange(1, words + 2))
+    return _Postings(starts, columns["field"], columns["experiment"], columns["weight"])
+
+
 def _word_scores(holdings: Holdings, word: str, fields: Sequence[str], experiments: int) -> Scores:
     """Return what one word adds to each experiment's score."""
-    beginnings = [_BEGINNINGS[name] for name in fields if name in _BEGINNINGS and len(word) >= SHORTEST]
+    index = holdings.remember("text", lambda: _index(holdings))
+    scores = np.zeros(experiments)
+    beginnings = [_BEGINNINGS[name] for name in fields if name in _BEGINNINGS]
+    if beginnings:
+        # Every beginning that is shared counts, so that words which share more of them rank higher.
+        for length in range(SHORTEST, min(len(word), LONGEST) + 1):
+            span = index.span(word[:length])
+            scores += _rare(*index.beginnings.of(*span, beginnings), experiments)
     whole = [_WHOLE_WORDS[name] for name in fields if name in _WHOLE_WORDS]
-    known, postings = _postings(holdings, word, beginnings + whole)
-    if known is None:
-        return np.zeros(experiments)
-    shared = known[postings["word_id"] - postings["first"]]
-    # In fields of whole words, a word counts as one that shares everything, or not at all.
-    wanted = np.isin(postings["field"], beginnings) | (shared < 0)
-    return _weigh(np.where(shared < 0, LONGEST, shared)[wanted], postings, wanted, experiments)
+    place = bisect_left(index.words, word)
+    if whole and index.words[place : place + 1] == [word]:
+        scores += LONGEST * _rare(*index.whole.of(place, place + 1, whole), experiments)
+    return scores
 
 
-def _postings(
-    holdings: Holdings, word: str, fields: list[int]
-) -> tuple[NDArray[np.int64] | None, dict[str, Any]]:
-    """Return how many letters each word near ``word`` shares (-1: it is the word), and where they are."""
-    start = word[:SHORTEST]
-    near = holdings.columns(
-        "SELECT id, word FROM words WHERE word >= ? AND word < ? ORDER BY id",
-        [start, start + chr(0x10FFFF)] if len(word) >= SHORTEST else [word, word + "\x00"],
-    )
-    if not fields or not len(near["id"]):
-        return None, {}
-    first, last = int(near["id"][0]), int(near["id"][-1])
-    postings = holdings.columns(
-        f"""SELECT word_id, field, experiment, weight FROM postings
-            WHERE word_id BETWEEN ? AND ? AND field IN ({", ".join(map(str, fields))})""",
-        [first, last],
-    )
-    known = np.array([-1 if other == word else _shared(word, other) for other in near["word"]])
-    return known, postings | {"first": first}
-
-
-def _shared(word: str, other: str) -> int:
-    """Return how many letters two words share at their beginning, at most twelve."""
-    count = 0
-    for one, two in zip(word[:LONGEST], other, strict=False):
-        if one != two:
-            break
-        count += 1
-    return count
-
-
-def _weigh(shared: Any, postings: dict[str, Any], wanted: Any, experiments: int) -> Scores:
-    """Return BM25 over beginnings: the longer the beginning that is shared, the more of them count."""
-    where = postings["experiment"][wanted]
-    longest = np.zeros(experiments, dtype=np.int64)
-    np.maximum.at(longest, where, shared)
-    lengths = np.arange(SHORTEST, LONGEST + 1)
-    found = (longest[:, None] >= lengths).sum(axis=0)
+def _rare(where: Any, weights: Any, experiments: int) -> Scores:
+    """Return BM25's scores of postings: their weights, times how rare it is to be among them."""
+    seen = np.zeros(experiments, dtype=bool)
+    seen[where] = True
+    found = np.count_nonzero(seen)
     rarity = np.log1p((experiments - found + 0.5) / (found + 0.5))
-    worth = np.concatenate([np.zeros(SHORTEST), np.cumsum(rarity)])
-    scores: Scores = np.bincount(
-        where, weights=postings["weight"][wanted] * worth[shared], minlength=experiments
-    ).astype(float)
+    scores: Scores = rarity * np.bincount(where, weights=weights, minlength=experiments)
     return scores
 
 
 def _whole_text_scores(holdings: Holdings, text: str, fields: Sequence[str], experiments: int) -> Scores:
     scores = np.zeros(experiments)
-    for name in fields:
-        if name in _WHOLE_TEXTS and text.strip():
-            condition, score = _WHOLE_TEXTS[name]
-            sql = f"SELECT position FROM experiments WHERE {condition}"
-            scores[holdings.columns(sql, {"text": text.strip()})["position"]] += score
+    wanted = [_WHOLE_TEXTS[name] for name in fields if name in _WHOLE_TEXTS]
+    if wanted and text.strip():
+        terms = " + ".join(f"CASE WHEN {condition} THEN {score} ELSE 0 END" for condition, score in wanted)
+        sql = f"SELECT position, {terms} AS score FROM experiments WHERE {terms} > 0"
+        found = holdings.columns(sql, {"text": text.strip()})
+        scores[found["position"]] = found["score"]
     return scores

@@ -49,7 +49,7 @@ _ORDERINGS = (
 def get_experiment(request: Request, accession: str) -> Response:
     """Return an experiment with its samples."""
     holdings = holdings_of(request)
-    row = holdings.row("SELECT * FROM experiments WHERE accession_code = ?", [accession])
+    row = holdings.document("experiments", accession)
     if row is None:
         raise not_found()
     columns = ", ".join(SAMPLE_IN_EXPERIMENT)
@@ -75,9 +75,7 @@ def list_experiments(request: Request) -> Response:
     given = request.query_params
     selection = select(given, _FILTERS)
     wanted = page(given)
-    rows = page_rows(
-        holdings, "experiments", selection, order(given, _ORDERINGS, "", "accession_code"), wanted
-    )
+    rows = page_rows(holdings, "experiments", selection, order(given, _ORDERINGS, "", "rowid"), wanted)
     results = [
         {
             **pick(row, (*_ABOUT, *_DETAIL[:4])),

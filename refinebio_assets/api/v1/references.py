@@ -49,7 +49,8 @@ def list_organisms(request: Request) -> Response:
     holdings = holdings_of(request)
     selection = select(request.query_params, _ORGANISM_FILTERS)
     wanted = page(request.query_params)
-    rows = page_rows(holdings, "organisms", selection, "ORDER BY name", wanted)
+    sql = f"SELECT * FROM organisms {selection.where} ORDER BY name LIMIT ? OFFSET ?"
+    rows = holdings.rows(sql, [*selection.values, wanted.limit, wanted.offset])
     count = count_rows(holdings, "organisms", selection)
     return envelope(request, wanted, count, [_organism(row) for row in rows])
 

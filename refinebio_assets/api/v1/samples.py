@@ -72,7 +72,7 @@ _ORDERINGS = (
 def get_sample(request: Request, accession: str) -> Response:
     """Return a sample."""
     holdings = holdings_of(request)
-    row = holdings.row("SELECT * FROM samples WHERE accession_code = ?", [accession])
+    row = holdings.document("samples", accession)
     if row is None:
         raise not_found()
     return answer(shaping.sample(holdings, row))

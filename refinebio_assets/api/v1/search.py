@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from refinebio_assets.api.answers import add_route, envelope, list_parameters, rows_at
+from refinebio_assets.api.answers import add_route, envelope, list_parameters
 from refinebio_assets.api.bodies import JsonBody
 from refinebio_assets.api.models import experiments as models
 from refinebio_assets.api.parameters import page, texts
@@ -54,7 +54,7 @@ def _found(request: Request, given: Mapping[str, list[str]]) -> Response:
     hits = find_experiments(holdings, given)
     wanted = page({name: given[name][-1] for name in ("limit", "offset") if given.get(name)}, maximum=None)
     places = hits.positions[wanted.offset : wanted.offset + wanted.limit]
-    rows = rows_at(holdings, "experiments", [int(place) for place in places])
+    rows = holdings.documents("experiments", places.tolist())
     results = [pick(row, _FIELDS) for row in rows]
     return envelope(request, wanted, len(hits.positions), results, facets=hits.facets)
 

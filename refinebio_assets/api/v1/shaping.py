@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from refinebio_assets.api.holdings.holdings import Holdings, Row, document
+from refinebio_assets.api.holdings.holdings import Holdings, Row
 
 SAMPLE_IN_EXPERIMENT = (
     *("accession_code", "platform_name", "pretty_platform", "technology", "is_processed"),
@@ -30,9 +30,8 @@ def pick(row: Mapping[str, Any], names: Sequence[str]) -> Row:
     return {name: row[name] for name in names}
 
 
-def annotation_list(text: str | None, row: Row) -> list[Row]:
+def annotation_list(data: Row | None, row: Row) -> list[Row]:
     """Return what was said about an object as a list of at most one annotation."""
-    data = document(text)
     dates = {"created_at": row["created_at"], "last_modified": row["last_modified"]}
     return [{"data": data, "is_ccdl": False, **dates}] if data else []
 
@@ -48,7 +47,7 @@ def sample(holdings: Holdings, row: Row) -> Row:
         "last_downloader_job": None,
         "most_recent_smashable_file": _file_of_sample(row["most_recent_smashable_file"]),
         "most_recent_quant_file": _file_of_sample(row["most_recent_quant_file"]),
-        "contributed_metadata": document(row["contributed_metadata"]),
+        "contributed_metadata": row["contributed_metadata"] or {},
         "contributed_keywords": {},
     }
     return {name: made[name] if name in made else row[name] for name in _SAMPLE}
