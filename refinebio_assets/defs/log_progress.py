@@ -36,7 +36,8 @@ class LogProgress:
         state = self._tasks[task]
         state.done += amount
         now = self._clock()
-        if state.done < state.total and now - state.last_line < SECONDS_BETWEEN_LINES:
+        waits = state.done < state.total and now - state.last_line < SECONDS_BETWEEN_LINES
+        if waits or not state.done:
             return
         state.last_line = now
         elapsed = max(now - state.started, 1e-9)
