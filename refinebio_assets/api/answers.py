@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
@@ -28,8 +29,12 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return content as JSON."""
-    data = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    """Return content as JSON; numbers that JSON has not are null."""
+    try:
+        data = orjson.dumps(content)
+    except TypeError:
+        # A client's text with half a character comes back as it came.
+        data = json.dumps(content).encode()
     return Response(data, status, headers, media_type="application/json")
 
 

@@ -16,10 +16,13 @@ async def _json_body(request: Request) -> Any:
     if not data.strip():
         return {}
     try:
-        return json.loads(data, parse_constant=_refuse)
+        value = json.loads(data, parse_constant=_refuse)
+        # Half a character (a lone surrogate) is in no name, and can be stored nowhere.
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         message = f"JSON parse error - {error}"
         raise bad_request(Invalid("bad_request", message, None)) from error
+    return value
 
 
 def _refuse(name: str) -> Any:

@@ -396,11 +396,11 @@ def test_bodies_and_rates_are_limited(client: httpx.Client, lake: Lake) -> None:
     assert large.status_code == 413
     parts = client.post("/v1/dataset/", content=(b"y" * 1000 for _ in range(200)))
     assert parts.status_code == 413
-    with serving(lake, requests_per_second=0.5, burst=3) as limited:
+    with serving(lake, requests_per_second=0.01, burst=3) as limited:
         answers = [limited.get("/v1/platforms") for _ in range(5)]
         assert [answer.status_code == 429 for answer in answers] == [False] * 3 + [True] * 2
-        assert "Expected available in 2 seconds" in answers[-1].json()["detail"]
-        assert answers[-1].headers["retry-after"] == "2"
+        assert answers[-1].json()["detail"].startswith("Request was throttled. Expected available in ")
+        assert 1 < int(answers[-1].headers["retry-after"]) <= 100
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_half_made(

@@ -120,5 +120,5 @@ def test_a_pattern_that_cannot_be_read_is_refused(api: httpx.Client, query: str)
 
 
 def test_broken_json_is_refused(api: httpx.Client) -> None:
-    for body in (b"{", b"[1", b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000):
+    for body in (b"{", b"[1", b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000, b'{"search": "\\ud800"}'):
         assert api.post("/v1/search/", content=body).status_code == 400, body[:20]

@@ -58,16 +58,16 @@ class Holdings:
         self._documents = _Documents(documents_path(path))
         self._remembered: OrderedDict[object, Any] = OrderedDict()
         self._lock = Lock()
+        self._local = local()
 
     def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         """Return the rows of a SELECT as dictionaries. Raises StorageError when the file cannot be read."""
-        with self._cursor() as cursor:
-            try:
-                answer = cursor.execute(sql, parameters or None)
-                names = [column[0] for column in answer.description or ()]
-                found = answer.fetchall()
-            except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
-                raise StorageError(f"{self.name} cannot be read: {error}") from error
+        try:
+            answer = self._cursor().execute(sql, parameters or None)
+            names = [column[0] for column in answer.description or ()]
+            found = answer.fetchall()
+        except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
+            raise StorageError(f"{self.name} cannot be read: {error}") from error
         return [dict(zip(names, row, strict=True)) for row in found]
 
     def document(self, table: str, accession: str) -> Row | None:
@@ -87,13 +87,16 @@ class Holdings:
 
     def columns(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> dict[str, Any]:
         """Return a SELECT's columns as numpy arrays."""
-        with self._cursor() as cursor:
-            found: dict[str, Any] = cursor.execute(sql, parameters or None).fetchnumpy()
+        found: dict[str, Any] = self._cursor().execute(sql, parameters or None).fetchnumpy()
         return found
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
-        cursor = self._connection.cursor()
-        cursor.execute("USE holdings")
+        """Return this thread's cursor: making one for each query would cost more than most queries."""
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
+        if cursor is None:
+            cursor = self._connection.cursor()
+            cursor.execute("USE holdings")
+            self._local.cursor = cursor
         return cursor
 
     def remember(self, key: object, make: Callable[[], _Value]) -> _Value:

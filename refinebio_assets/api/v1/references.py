@@ -49,10 +49,10 @@ def list_organisms(request: Request) -> Response:
     holdings = holdings_of(request)
     selection = select(request.query_params, _ORGANISM_FILTERS)
     wanted = page(request.query_params)
-    sql = f"SELECT * FROM organisms {selection.where} ORDER BY name LIMIT ? OFFSET ?"
-    rows = holdings.rows(sql, [*selection.values, wanted.limit, wanted.offset])
-    count = count_rows(holdings, "organisms", selection)
-    return envelope(request, wanted, count, [_organism(row) for row in rows])
+    sql = f"SELECT * FROM organisms {selection.where} ORDER BY name"
+    rows = holdings.remember(("organisms", *selection.key), lambda: holdings.rows(sql, selection.values))
+    shown = [_organism(row) for row in rows[wanted.offset : wanted.offset + wanted.limit]]
+    return envelope(request, wanted, len(rows), shown)
 
 
 def list_platforms(request: Request) -> Response:
