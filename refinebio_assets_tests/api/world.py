@@ -176,7 +176,7 @@ def _result_row(lake: Lake, name: str, key: str, sample: Mapping[str, Any]) -> d
             "library_type": "IU",
             "warnings": [],
         }
-    return row | {"processor": "SCAN", "processor_version": "0.5.0"}
+    return row | {"processor": "Affymetrix SCAN", "processor_version": "0.5.0"}
 
 
 def _quantified(lake: Lake, key: str, sample: Mapping[str, Any]) -> Any:

@@ -159,7 +159,7 @@ def test_a_build_killed_while_it_works_leaves_the_version_before(world: World) -
 def test_a_lock_pins_samples_targets_and_genes(world: World) -> None:
     lock = json.loads(lock_bytes(read_dataset_lock(world.lake, dataset_versions(world.lake, "D")[0])))
     assert [entry["sample"] for entry in lock["samples"]] == ["GSM1", "GSM2", "SRR1", "SRR2"]
-    assert lock["samples"][0]["processor"] == "SCAN"
+    assert lock["samples"][0]["processor"] == "Affymetrix SCAN"
     assert lock["targets"].keys() == {HUMAN}
     assert lock["matrices"][HUMAN]["genes"] == len(GENES)
     assert lock["experiments"]["GSE1"].keys() == {"record", "metadata", "quantified", "expression"}

@@ -211,7 +211,7 @@ def _result_row(accession: str, sample: str, made: Made) -> dict[str, Any]:
         "sample": sample,
         "version": content_hash([sample, made.name, len(made.genes)]),
         "verdict": "processed",
-        "processor": "Salmon" if sequenced else "SCAN",
+        "processor": "Salmon" if sequenced else "Affymetrix SCAN",
         "processor_version": "1.10.1" if sequenced else "2",
     }
 

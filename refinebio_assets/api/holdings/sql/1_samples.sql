@@ -97,7 +97,8 @@ GROUP BY ALL;
 CREATE TABLE computed_files AS
 SELECT stable_id('computed_file', file_path) AS id, regexp_extract(file_path, '[^/]*$') AS filename,
        [sample] AS samples, file_size AS size_in_bytes, false AS is_qn_target,
-       our_name = 'SCAN' AS is_smashable, false AS is_qc, false AS is_compendia, false AS quant_sf_only,
+       our_name IN ('SCAN', 'Affymetrix SCAN', 'Illumina SCAN', 'Submitter-processed') AS is_smashable,
+       false AS is_qc, false AS is_compendia, false AS quant_sf_only,
        NULL::BIGINT AS compendium_version, file_sha256 AS sha256, file_path AS path,
        utc_text(created_at) AS created_at, utc_text(last_modified) AS last_modified,
        stable_id('result', sample || ' ' || processor || ' ' || processor_version || ' ' || version) AS result_id,
