@@ -13,6 +13,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
         assets=[
             reference.transcriptome_index,
             reference.platform_annotation,
+            reference.gene_index,
             source.experiment_record,
             metadata.harmonized_metadata,
             source.raw_files,
@@ -29,6 +30,8 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             checks.every_sample_quantified,
             checks.transcripts_have_genes,
             checks.every_surveyed_sample_is_accounted_for,
+            checks.probes_have_genes,
+            checks.ids_have_genes,
             dataset_checks.the_bundle_keeps_its_promises,
         ],
         jobs=[
@@ -36,6 +39,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             jobs.survey_experiment,
             jobs.build_transcriptome_index,
             jobs.build_platform_annotation,
+            jobs.build_gene_index,
             jobs.build_target_quantiles,
             jobs.build_dataset,
             jobs.check_ledger,

@@ -113,13 +113,9 @@ def _build_datasets(console: Console, world: World) -> int:
 
 def _add_bead_arrays(console: Console, world: World) -> None:
     """Annotate the simulated BeadArrays, and index the genes of the array without raw data."""
+    from refinebio_assets.cli.gene_indexes import build as index_genes
     from refinebio_assets.pipelines.bead_registry import BeadInputs, register_bead_platform
-    from refinebio_assets.pipelines.gene_index import (
-        GeneIndexInputs,
-        build_gene_index,
-        register_gene_index,
-    )
-    from refinebio_assets.pipelines.platform_annotation import build_annotation
+    from refinebio_assets.pipelines.gene_index import GeneIndexInputs, register_gene_index
 
     packages = {
         world.bead_platform: world.bead_package,
@@ -135,10 +131,10 @@ def _add_bead_arrays(console: Console, world: World) -> None:
             source="simulated",
         )
         register_bead_platform(open_lake(), inputs)
-        build_annotation(open_lake(), platform)
+        annotate(console, platform)
     table = GeneIndexInputs(world.gene_index_platform, str(world.gene_index), source="simulated")
     register_gene_index(open_lake(), table)
-    build_gene_index(open_lake(), world.gene_index_platform)
+    index_genes(console, world.gene_index_platform)
 
 
 def _say_where(console: Console, accession: str, seconds: float) -> None:

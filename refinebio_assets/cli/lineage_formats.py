@@ -19,6 +19,7 @@ SHOWN_OF_A_VERSION = 12
 _ORDER = (
     *("dataset_bundle", "dataset_matrices", "dataset_request", "target_quantiles", "gene_expression"),
     *("sample_quantifications", QUANTIFICATION, FILE, "transcriptome_index", "platform_annotation"),
+    "gene_index",
     *("raw_files", "harmonized_metadata", "experiment_record"),
 )
 _OF_COMMIT = ("made", "software", "code_version", "run_id", "is_current")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import click
 from rich.console import Console
@@ -13,57 +12,63 @@ from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.home import open_catalog, open_lake, the_web
 from refinebio_assets.cli.locations import absolute
 from refinebio_assets.cli.tables import table, terminal, write_rows
-from refinebio_assets.errors import NotFoundError, TransientError
+from refinebio_assets.errors import NotFoundError, RequestError, TransientError
 
-if TYPE_CHECKING:
-    from dagster import Definitions
-
-    from refinebio_assets.defs.launch import RunOutcome
-
-COLUMNS = ["platform", "name", "probes", "probe_sets", "genes", "left_out", "source", "brainarray_version"]
+BEAD_FILES = ("package", "organism_package", "gene_choices", "gtf")
+COLUMNS = [
+    *("platform", "kind", "name", "organism", "probes", "probe_sets", "genes", "left_out", "source"),
+    "brainarray_version",
+]
 
 
 @click.command("add-platform")
 @click.option(
-    "--platform", required=True, metavar="NAME", help="As hgu95av2, GPL8300, or HG_U95Av2 in CEL files."
+    "--platform",
+    required=True,
+    metavar="NAME",
+    help="As hgu95av2, GPL8300, HG_U95Av2 in CEL files; illuminaHumanv4, Illumina_HumanHT-12_V4.0, GPL10558.",
 )
 @click.option("--probe-tab", metavar="FILE", help="The manufacturer's probe_tab, or an R probe package.")
-@click.option("--brainarray", metavar="FILE", help="Brainarray's ENSG probe_tab, or its R probe package.")
+@click.option(
+    "--brainarray",
+    "brainarray",
+    metavar="FILE",
+    multiple=True,
+    help="Brainarray's ENSG probe_tab, or its R probe package. Of a BeadArray: the organism's tables.",
+)
 @click.option("--cdf", metavar="FILE", help="The array's CDF file, to check the probe_tab against.")
 @click.option("--pgf", metavar="FILE", help="PGF file of an ST, exon or Clariom array.")
 @click.option("--clf", metavar="FILE", help="Its CLF file.")
 @click.option("--mps", metavar="FILE", help="Its MPS file of core transcript clusters.")
+@click.option("--package", metavar="FILE", help="Annotation package of a BeadArray (illuminaHumanv4.db).")
+@click.option("--organism-package", metavar="FILE", help="Its organism's package (org.Hs.eg.db).")
+@click.option("--gene-choices", metavar="FILE", help="Table of the one gene of probes that have several.")
+@click.option("--gtf", metavar="FILE", help="The organism's genes, to choose between several of a probe.")
+@click.option("--organism", default="", metavar="NAME", help="Organism of a BeadArray that is not listed.")
 @click.option("--source", default="", help="Who provides the probes.")
 @click.option("--brainarray-version", default="", help="Release of --brainarray. Default: from its name.")
-def add_platform(platform: str, source: str, brainarray_version: str, **files: str | None) -> None:
+def add_platform(
+    platform: str, brainarray: tuple[str, ...], source: str, organism: str, brainarray_version: str,
+    **files: str | None,
+) -> None:  # fmt: skip
     """Register a microarray's probe tables and build its annotation: the probes and their genes.
 
-    Without files they are taken from where they are published, as far as that is known. Else give
-    --probe-tab, or --pgf and --clf; and --brainarray for values of Ensembl genes. Paths or URLs; packed
-    files are taken as they are.
+    Without files they are taken from where they are published, as far as that is known. Else give, for an
+    Affymetrix array, --probe-tab, or --pgf and --clf, and --brainarray for values of Ensembl genes; for an
+    Illumina BeadArray --package and --organism-package. Paths or URLs; packed files are taken as they are.
     """
-    from refinebio_assets.pipelines.platform_registry import (
-        PlatformInputs,
-        platform_warning,
-        published_inputs,
-        register_platform,
-        resolve_platform,
-        version_in_name,
-    )
+    from refinebio_assets.platforms.illumina_arrays import find_package
 
-    name = resolve_platform(platform).accession
     locations = {role: absolute(given) for role, given in files.items()}
-    version = brainarray_version or version_in_name(locations["brainarray"])
-    given = PlatformInputs(name, source=source, brainarray_version=version, **locations)
-    inputs = published_inputs(given)
-    for role, location in inputs.locations().items():  # before an earlier, good registration is replaced
-        _look(role, location, published=location != locations[role])
-    register_platform(open_lake(), inputs)
-    console = terminal()
-    warning = platform_warning(name)
-    if warning:
-        console.print(warning, style="yellow", highlight=False)
-    build(console, name)
+    tables = tuple(absolute(given) for given in brainarray)
+    of_beads = {role: locations.pop(role) for role in BEAD_FILES}
+    if of_beads["package"] or find_package(platform) is not None:
+        _refuse(platform, "a BeadArray", {**locations, "brainarray_version": brainarray_version})
+        name = _register_beads(platform, organism, tables, source, of_beads)
+    else:
+        _refuse(platform, "an Affymetrix array", {**of_beads, "organism": organism})
+        name = _register_affymetrix(platform, tables, source, brainarray_version, locations)
+    build(terminal(), name)
 
 
 @click.command("list-platforms")
@@ -73,7 +78,7 @@ def add_platform(platform: str, source: str, brainarray_version: str, **files: s
 )
 def list_platforms(available: bool, form: str) -> None:
     """List the microarrays that have an annotation."""
-    from refinebio_assets.pipelines.overview import available_platforms, platforms
+    from refinebio_assets.pipelines.reference_overview import available_platforms, platforms
 
     rows = available_platforms() if available else platforms(open_catalog())
     if form != "table":
@@ -88,17 +93,69 @@ def build(console: Console, platform: str) -> None:
     """Build an array's annotation unless it is up to date, in one Dagster run, and say what it holds."""
     from refinebio_assets.pipelines.platform_annotation import assess_annotation
 
-    if assess_annotation(open_lake(), platform, the_web).current is not None:
-        console.print(f"[bold]{escape(platform)}[/]: annotation is up to date, nothing to do")
-    else:
-        from refinebio_assets.defs.launch import register_platform_partition, run_platform_annotation
-
-        def run(definitions: Definitions, tell: Callable[[str], None]) -> RunOutcome:
-            register_platform_partition(platform)
-            return run_platform_annotation(definitions, platform, tell=tell)
-
-        build_reference(console, platform, "annotation", run)
+    situation = assess_annotation(open_lake(), platform, the_web)
+    build_reference(console, platform, "annotation", situation, "build_platform_annotation")
     _say_annotation(console, platform)
+
+
+def _register_affymetrix(
+    platform: str, brainarray: tuple[str, ...], source: str, version: str, locations: Mapping[str, str]
+) -> str:
+    from refinebio_assets.pipelines.platform_registry import (
+        PlatformInputs,
+        platform_warning,
+        published_inputs,
+        register_platform,
+        resolve_platform,
+        version_in_name,
+    )
+
+    if len(brainarray) > 1:
+        raise RequestError("an Affymetrix array has one table of genes: give --brainarray once")
+    table_of_genes = next(iter(brainarray), "")
+    name = resolve_platform(platform).accession
+    version = version or version_in_name(table_of_genes)
+    given = PlatformInputs(
+        name, source=source, brainarray=table_of_genes, brainarray_version=version, **locations
+    )
+    inputs = published_inputs(given)
+    _look_at_all(given.locations(), inputs.locations())
+    register_platform(open_lake(), inputs)
+    warning = platform_warning(name)
+    if warning:
+        terminal().print(warning, style="yellow", highlight=False)
+    return name
+
+
+def _register_beads(
+    platform: str, organism: str, brainarray: tuple[str, ...], source: str, locations: Mapping[str, str]
+) -> str:
+    from refinebio_assets.pipelines.bead_registry import (
+        BeadInputs,
+        published_bead_inputs,
+        register_bead_platform,
+        resolve_bead_platform,
+    )
+
+    name, of_organism = resolve_bead_platform(platform, organism)
+    given = BeadInputs(name, of_organism, brainarray=brainarray, source=source, **locations)
+    inputs = published_bead_inputs(given)
+    _look_at_all(given.locations(), inputs.locations())
+    register_bead_platform(open_lake(), inputs)
+    return name
+
+
+def _refuse(platform: str, what: str, of_others: Mapping[str, str]) -> None:
+    """Refuse options that do not belong to the array's kind, all of them at once."""
+    given = [f"--{role.replace('_', '-')}" for role, value in of_others.items() if value]
+    if given:
+        raise RequestError(f"{platform} is {what}: {', '.join(given)} do not belong to it")
+
+
+def _look_at_all(given: Mapping[str, str], taken: Mapping[str, str]) -> None:
+    """Look whether the files are there, before an earlier, good registration is replaced."""
+    for role, location in taken.items():
+        _look(role, location, published=location != given.get(role))
 
 
 def _look(role: str, location: str, *, published: bool) -> None:
@@ -115,15 +172,19 @@ def _look(role: str, location: str, *, published: bool) -> None:
 
 
 def _say_annotation(console: Console, platform: str) -> None:
-    from refinebio_assets.pipelines.overview import platforms
+    from refinebio_assets.pipelines.reference_overview import annotation_counts, platforms
 
-    row = next(row for row in platforms(open_catalog()) if row["platform"] == platform)
+    catalog = open_catalog()
+    row = next(row for row in platforms(catalog) if row["platform"] == platform)
     genes = f"{row['genes']:,} genes" if row["genes"] is not None else "no table of genes"
-    console.print(
-        f"[bold]{escape(platform)}[/]: {row['probes']:,} probes on {row['cells']:,} cells, "
-        f"{row['probe_sets']:,} probe sets, {genes}",
-        highlight=False,
-    )
+    counted = [f"{row['probes']:,} probes"]
+    if row["cells"] is not None:
+        counted = [f"{row['probes']:,} probes on {row['cells']:,} cells", f"{row['probe_sets']:,} probe sets"]
+    console.print(f"[bold]{escape(platform)}[/]: {', '.join([*counted, genes])}", highlight=False)
+    for count in annotation_counts(catalog, platform):
+        console.print(
+            f"  {count['about']}: {count['probes']:,} {count['value']}", highlight=False, markup=False
+        )
     if row["left_out"]:
         console.print(
             f"  {row['left_out']:,} probes are not in the model; `refinebio-assets catalog sql` shows why "

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 import click
 from rich.console import Console
 from rich.markup import escape
 
 from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.ensembl import add_ensembl, list_ensembl
+from refinebio_assets.cli.gene_indexes import add_gene_index, list_gene_indexes
 from refinebio_assets.cli.home import open_catalog, open_lake, the_web
 from refinebio_assets.cli.locations import absolute
 from refinebio_assets.cli.platforms import add_platform, list_platforms
 from refinebio_assets.cli.tables import table, terminal
-
-if TYPE_CHECKING:
-    from dagster import Definitions
-
-    from refinebio_assets.defs.launch import RunOutcome
 
 
 @click.group()
@@ -31,6 +24,8 @@ reference.add_command(add_ensembl)
 reference.add_command(list_ensembl)
 reference.add_command(add_platform)
 reference.add_command(list_platforms)
+reference.add_command(add_gene_index)
+reference.add_command(list_gene_indexes)
 
 
 @reference.command("add-transcriptome")
@@ -80,7 +75,7 @@ def add_transcriptome(
 @reference.command("list")
 def list_references() -> None:
     """List the organisms that have a transcriptome index."""
-    from refinebio_assets.pipelines.overview import transcriptomes
+    from refinebio_assets.pipelines.reference_overview import transcriptomes
 
     columns = ["organism", "transcripts", "mapped_transcripts", "genes", "division", "release", "assembly"]
     rows = transcriptomes(open_catalog())
@@ -91,21 +86,13 @@ def build(console: Console, organism: str) -> None:
     """Build an organism's index unless it is up to date, in one Dagster run, and say what it holds."""
     from refinebio_assets.pipelines.transcriptome_index import assess_transcriptome
 
-    if assess_transcriptome(open_lake(), organism, the_web).current is not None:
-        console.print(f"[bold]{escape(organism)}[/]: index is up to date, nothing to do")
-    else:
-        from refinebio_assets.defs.launch import register_organism, run_transcriptome_index
-
-        def run(definitions: Definitions, tell: Callable[[str], None]) -> RunOutcome:
-            register_organism(organism)
-            return run_transcriptome_index(definitions, organism, tell=tell)
-
-        build_reference(console, organism, "index", run)
+    situation = assess_transcriptome(open_lake(), organism, the_web)
+    build_reference(console, organism, "index", situation, "build_transcriptome_index")
     _say_index(console, organism)
 
 
 def _say_index(console: Console, organism: str) -> None:
-    from refinebio_assets.pipelines.overview import transcriptomes
+    from refinebio_assets.pipelines.reference_overview import transcriptomes
 
     row = next(row for row in transcriptomes(open_catalog()) if row["organism"] == organism)
     console.print(

@@ -52,7 +52,8 @@ STALE_COLUMNS = ["experiment", "state", "from", "input", "samples_due", "hours",
 )
 def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -> None:
     """List experiments by state: registered, complete, partial (some samples failed), failed, unsupported."""
-    from refinebio_assets.pipelines.overview import experiment_states, platforms, transcriptomes
+    from refinebio_assets.pipelines.overview import experiment_states
+    from refinebio_assets.pipelines.reference_overview import platforms, transcriptomes
 
     catalog = open_catalog()
     if ledger:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -14,11 +12,6 @@ from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import table, terminal, write_rows
 from refinebio_assets.domain import organism_name
-
-if TYPE_CHECKING:
-    from dagster import Definitions
-
-    from refinebio_assets.defs.launch import RunOutcome
 
 _MOST_EXPERIMENTS = 20
 _version = click.option("--version", metavar="VERSION", help="An older version; 6 characters are enough.")
@@ -141,16 +134,8 @@ def build(console: Console, organism: str) -> None:
     """Build an organism's target unless it is up to date, in one Dagster run, and say what it is."""
     from refinebio_assets.pipelines.target_quantiles import assess_target
 
-    if assess_target(open_lake(), organism).situation.current is not None:
-        console.print(f"[bold]{escape(organism)}[/]: target is up to date, nothing to do")
-    else:
-        from refinebio_assets.defs.launch import register_organism, run_target_quantiles
-
-        def run(definitions: Definitions, tell: Callable[[str], None]) -> RunOutcome:
-            register_organism(organism)
-            return run_target_quantiles(definitions, organism, tell=tell)
-
-        build_reference(console, organism, "target", run)
+    situation = assess_target(open_lake(), organism).situation
+    build_reference(console, organism, "target", situation, "build_target_quantiles")
     _say_target(console, organism)
 
 

@@ -9,13 +9,14 @@ from refinebio_assets.defs.assets.expression import (
     sample_quantification,
     sample_quantifications,
 )
-from refinebio_assets.defs.assets.reference import transcriptome_index
+from refinebio_assets.defs.assets.reference import gene_index, platform_annotation, transcriptome_index
 from refinebio_assets.defs.failures import explained
-from refinebio_assets.defs.partitions import experiment_partitions, organism_partitions
+from refinebio_assets.defs.partitions import experiment_partitions, organism_partitions, platform_partitions
 from refinebio_assets.defs.resources import LakeResource
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.pipelines.expression_checks import matrix_problems, unmapped_share, unprocessed_samples
 from refinebio_assets.pipelines.ledger import ledger_problems, ledger_totals
+from refinebio_assets.pipelines.reference_checks import Judgment, judge_annotation, judge_gene_index
 
 MAX_PROBLEMS = 20
 
@@ -55,6 +56,20 @@ with warnings.catch_warnings():
             description=f"{share:.1%} of the transcripts have no gene in the gene map",
         )
 
+    @asset_check(asset=platform_annotation, partitions_def=platform_partitions)
+    def probes_have_genes(context: AssetCheckExecutionContext, lake: LakeResource) -> AssetCheckResult:
+        """An Affymetrix array has a table of genes; half of a BeadArray's reliable probes have a gene."""
+        with explained():
+            judgment = judge_annotation(lake.open(), context.partition_key)
+        return _warning(judgment)
+
+    @asset_check(asset=gene_index, partitions_def=platform_partitions)
+    def ids_have_genes(context: AssetCheckExecutionContext, lake: LakeResource) -> AssetCheckResult:
+        """At least half of the ids of an index have a gene; values of the others are lost."""
+        with explained():
+            judgment = judge_gene_index(lake.open(), context.partition_key)
+        return _warning(judgment)
+
 
 @asset_check(asset=sample_quantification.key)
 def every_surveyed_sample_is_accounted_for(lake: LakeResource) -> AssetCheckResult:
@@ -72,4 +87,10 @@ def every_surveyed_sample_is_accounted_for(lake: LakeResource) -> AssetCheckResu
         passed=not problems,
         description="\n".join(problems[:MAX_PROBLEMS]) or "every surveyed sample is accounted for",
         metadata={**counts, "problems": len(problems)},
+    )
+
+
+def _warning(judgment: Judgment) -> AssetCheckResult:
+    return AssetCheckResult(
+        passed=judgment.passed, severity=AssetCheckSeverity.WARN, description=judgment.description
     )

@@ -9,7 +9,7 @@ from refinebio_assets.defs.assets.expression import (
     sample_quantifications,
 )
 from refinebio_assets.defs.assets.metadata import harmonized_metadata
-from refinebio_assets.defs.assets.reference import platform_annotation, transcriptome_index
+from refinebio_assets.defs.assets.reference import gene_index, platform_annotation, transcriptome_index
 from refinebio_assets.defs.assets.source import experiment_record, raw_files
 from refinebio_assets.defs.assets.targets import target_quantiles
 
@@ -55,4 +55,10 @@ check_ledger = define_asset_job(
     "check_ledger",
     selection=AssetSelection.checks_for_assets(sample_quantification.key),
     description="Prove that every surveyed sample is processed, filtered, failed or pending, and why.",
+)
+
+build_gene_index = define_asset_job(
+    "build_gene_index",
+    selection=AssetSelection.assets(gene_index),
+    description="Read which genes a microarray's ids have from its registered table.",
 )

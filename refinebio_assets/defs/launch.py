@@ -15,6 +15,13 @@ from refinebio_assets.errors import GivenUpError
 
 SECONDS_BETWEEN_LOOKS = 1.0
 OUR_ERRORS = "refinebio_assets.errors."
+PARTITIONS_OF_REFERENCES = {
+    "build_transcriptome_index": ORGANISM,
+    "build_target_quantiles": ORGANISM,
+    "build_platform_annotation": PLATFORM,
+    "build_gene_index": PLATFORM,
+}
+"""The jobs that build references, and what their partitions are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +50,6 @@ def register_experiments(accessions: Sequence[str]) -> None:
     """Add experiments as partitions, so that they can be materialized from the UI."""
     with DagsterInstance.get() as instance:
         add_keys(instance, EXPERIMENT, accessions)
-
-
-def register_organism(organism: str) -> None:
-    """Add an organism as a partition."""
-    with DagsterInstance.get() as instance:
-        add_keys(instance, ORGANISM, [organism])
-
-
-def register_platform_partition(platform: str) -> None:
-    """Add a microarray as a partition."""
-    with DagsterInstance.get() as instance:
-        add_keys(instance, PLATFORM, [platform])
 
 
 def register_datasets(datasets: Sequence[str]) -> None:
@@ -89,25 +84,13 @@ def run_survey(
     return _run(definitions, "survey_experiment", accession, config, tell)
 
 
-def run_transcriptome_index(
-    definitions: Definitions, organism: str, *, tell: Callable[[str], None]
+def run_reference(
+    definitions: Definitions, job: str, partition: str, *, tell: Callable[[str], None]
 ) -> RunOutcome:
-    """Materialize an organism's index in one run, in this process."""
-    return _run(definitions, "build_transcriptome_index", organism, {}, tell)
-
-
-def run_platform_annotation(
-    definitions: Definitions, platform: str, *, tell: Callable[[str], None]
-) -> RunOutcome:
-    """Materialize a microarray's annotation in one run, in this process."""
-    return _run(definitions, "build_platform_annotation", platform, {}, tell)
-
-
-def run_target_quantiles(
-    definitions: Definitions, organism: str, *, tell: Callable[[str], None]
-) -> RunOutcome:
-    """Materialize an organism's target in one run, in this process."""
-    return _run(definitions, "build_target_quantiles", organism, {}, tell)
+    """Materialize an organism's or a microarray's reference in one run, in this process."""
+    with DagsterInstance.get() as instance:
+        add_keys(instance, PARTITIONS_OF_REFERENCES[job], [partition])
+    return _run(definitions, job, partition, {}, tell)
 
 
 def run_dataset(

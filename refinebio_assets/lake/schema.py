@@ -271,7 +271,7 @@ _DECLARED = (
     Table(
         "annotation_counts",
         "Probes of annotated BeadArrays: by quality, and by how their gene was chosen.",
-        Scope.CURRENT,
+        Scope.HISTORY,
         (
             MICROARRAY,
             string("about", "What is counted: `quality` or `gene`."),
@@ -282,7 +282,7 @@ _DECLARED = (
     Table(
         "gene_indexes",
         "Microarrays whose submitter-processed values can be converted to genes.",
-        Scope.CURRENT,
+        Scope.HISTORY,
         (
             MICROARRAY,
             string("version", "Hash of the index."),
@@ -298,10 +298,10 @@ _DECLARED = (
     Table(
         "gene_index_columns",
         "What each column of a gene index holds.",
-        Scope.CURRENT,
+        Scope.HISTORY,
         (
             MICROARRAY,
-            string("column", "Kind of ids, as `PROBEID` or `SYMBOL`."),
+            string("id_kind", "Kind of ids, as `PROBEID` or `SYMBOL`: a column of the index."),
             int64("ids", "Different ids.", required=True),
             int64("with_gene", "Different ids that have a gene.", required=True),
             strings("examples", "The first ones.", required=False),

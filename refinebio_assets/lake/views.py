@@ -97,10 +97,10 @@ _VIEWS = (
     View(
         "sample_references",
         "What each sample is measured against: genome build and Ensembl release of its index, or the "
-        "annotation of its array. One row a sample and experiment, of the newest results.",
+        "annotation or gene index of its array. One row a sample and experiment, of the newest results.",
         {
             **_SAMPLE,
-            "reference_asset": "`transcriptome_index`, `platform_annotation`, or missing.",
+            "reference_asset": "`transcriptome_index`, `platform_annotation`, `gene_index`, or missing.",
             "reference": "Organism of the index, or accession of the array.",
             "reference_version": "Version of the index or annotation.",
             "genome_build": "Genome assembly of the index.",
@@ -114,12 +114,12 @@ _VIEWS = (
         SELECT r.experiment, r.sample, l.input_asset AS reference_asset, l.input_partition AS reference,
                l.input_version AS reference_version, t.assembly AS genome_build,
                t.release AS ensembl_release, t.division AS ensembl_division,
-               coalesce(t.source, p.source) AS provider, p.brainarray_version,
-               coalesce(t.is_current, p.is_current) AS is_current_reference
+               coalesce(t.source, p.source, g.source) AS provider, p.brainarray_version,
+               coalesce(t.is_current, p.is_current, g.is_current) AS is_current_reference
         FROM (SELECT experiment, sample, commit_id FROM results WHERE is_current) r
         LEFT JOIN (SELECT * FROM lineage
                    WHERE output_asset = 'sample_quantification'
-                     AND input_asset IN ('transcriptome_index', 'platform_annotation')) l
+                     AND input_asset IN ('transcriptome_index', 'platform_annotation', 'gene_index')) l
           ON l.commit_id = r.commit_id AND l.output_partition = r.sample
         LEFT JOIN (SELECT organism, version, max_by(assembly, commit_id) AS assembly,
                           max_by(release, commit_id) AS release, max_by(division, commit_id) AS division,
@@ -133,6 +133,11 @@ _VIEWS = (
                    FROM platform_annotations GROUP BY platform, version) p
           ON l.input_asset = 'platform_annotation' AND p.platform = l.input_partition
              AND p.version = l.input_version
+        LEFT JOIN (SELECT platform, version, max_by(source, commit_id) AS source,
+                          bool_or(is_current) AS is_current
+                   FROM gene_indexes GROUP BY platform, version) g
+          ON l.input_asset = 'gene_index' AND g.platform = l.input_partition
+             AND g.version = l.input_version
         """,
     ),
     View(

@@ -177,7 +177,7 @@ def _column_rows(index: GeneIndex) -> list[dict[str, Any]]:
     has_gene = index.columns[GENE_COLUMN].is_valid()
     return [
         {
-            "column": name,
+            "id_kind": name,
             "ids": _distinct(ids),
             "with_gene": _distinct(ids.filter(has_gene)),
             "examples": _examples(ids),

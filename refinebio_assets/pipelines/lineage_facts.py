@@ -52,6 +52,11 @@ _TABLES: Mapping[str, Sequence[str]] = {
            FROM platform_annotations WHERE list_contains($partitions, platform)
            ORDER BY commit_id DESC""",
     ),
+    "gene_index": (
+        """SELECT DISTINCT ON (platform, version) platform AS partition, version, name, rows, genes, source
+           FROM gene_indexes WHERE list_contains($partitions, platform)
+           ORDER BY commit_id DESC""",
+    ),
     "experiment_record": (
         """SELECT experiment AS partition, title, source, url, sample_count AS samples
            FROM experiments WHERE list_contains($partitions, experiment)""",

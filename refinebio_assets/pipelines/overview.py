@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from refinebio_assets.domain import distinct
@@ -12,7 +12,6 @@ from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.metadata.harmonized import HARMONIZED_FIELDS
 from refinebio_assets.pipelines.harmonized_metadata import filled_fields
-from refinebio_assets.platforms.annotation_sources import annotation_sources
 from refinebio_assets.sources.accessions import geo_twin, recognize
 
 _STATES = """
@@ -100,21 +99,6 @@ def experiment_states(catalog: Catalog) -> list[dict[str, Any]]:
     return _rows(catalog, f"{_STATES} ORDER BY experiment")
 
 
-def transcriptomes(catalog: Catalog) -> list[dict[str, Any]]:
-    """Return a row for each organism that has an index."""
-    return _rows(catalog, "SELECT * FROM transcriptomes WHERE is_current ORDER BY organism")
-
-
-def platforms(catalog: Catalog) -> list[dict[str, Any]]:
-    """Return a row for each microarray that has an annotation."""
-    return _rows(catalog, "SELECT * FROM platform_annotations WHERE is_current ORDER BY platform")
-
-
-def available_platforms() -> list[dict[str, Any]]:
-    """Return a row for each microarray whose probe tables are published, with their addresses."""
-    return [asdict(source) for source in annotation_sources()]
-
-
 def experiment_details(catalog: Catalog, accession: str) -> ExperimentDetails | None:
     """Return what is known of an experiment, or None when there is no such experiment."""
     state = _rows(catalog, f"{_STATES} WHERE experiment = $name", accession)
@@ -140,7 +124,8 @@ def experiment_details(catalog: Catalog, accession: str) -> ExperimentDetails | 
     commits = _rows(
         catalog,
         """SELECT asset, id, version, code_version, created_at, is_current FROM commits
-           WHERE partition = $name AND asset NOT IN ('transcriptome_index', 'platform_annotation')
+           WHERE partition = $name
+             AND asset NOT IN ('transcriptome_index', 'platform_annotation', 'gene_index')
            ORDER BY created_at, id""",
         accession,
     )

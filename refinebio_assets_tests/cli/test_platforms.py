@@ -79,6 +79,6 @@ def test_an_array_that_is_not_published_and_wrong_usage_are_explained(refinebio:
 
 def test_arrays_with_published_tables_are_listed(refinebio: Run) -> None:
     rows = rows_of(refinebio("reference", "list-platforms", "--available", "--format", "json"))
-    addresses = {row["accession"]: row["brainarray"] for row in rows}
+    addresses = {row["platform"]: row["genes"] for row in rows}
     assert addresses["hgu95av2"].endswith("/hgu95av2hsensgprobe_22.0.0.tar.gz")
     assert "clariomsmouse" not in addresses

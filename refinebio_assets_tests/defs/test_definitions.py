@@ -16,13 +16,14 @@ from refinebio_assets_tests.conftest import REPOSITORY
 GRAPH = {
     "transcriptome_index": ("reference", "organism", set()),
     "platform_annotation": ("reference", "platform", set()),
+    "gene_index": ("reference", "platform", set()),
     "experiment_record": ("source", "experiment", set()),
     "harmonized_metadata": ("metadata", "experiment", {"experiment_record"}),
     "raw_files": ("source", "experiment", {"experiment_record"}),
     "sample_quantifications": (
         "expression",
         "experiment",
-        {"raw_files", "transcriptome_index", "platform_annotation"},
+        {"raw_files", "transcriptome_index", "platform_annotation", "gene_index"},
     ),
     "gene_expression": ("expression", "experiment", {"sample_quantifications"}),
     "sample_quantification": ("expression", "sample", set()),
@@ -77,6 +78,7 @@ def test_heavy_steps_belong_to_pools(definitions: Definitions) -> None:
         for name in (
             "transcriptome_index",
             "platform_annotation",
+            "gene_index",
             "raw_files",
             "sample_quantifications",
             "gene_expression",
@@ -86,6 +88,7 @@ def test_heavy_steps_belong_to_pools(definitions: Definitions) -> None:
     assert pools == {
         "transcriptome_index": {"salmon"},
         "platform_annotation": {"memory"},
+        "gene_index": {"memory"},
         "raw_files": {"download"},
         "sample_quantifications": {"salmon"},
         "gene_expression": {"memory"},

@@ -114,7 +114,8 @@ KINDS = (
         "processor",
         (
             *_EXPERIMENTS,
-            *("build_transcriptome_index", "build_platform_annotation", "build_target_quantiles"),
+            *("build_transcriptome_index", "build_platform_annotation", "build_gene_index"),
+            "build_target_quantiles",
             *("build_dataset", "build_compendium"),
         ),
         _processor_job,

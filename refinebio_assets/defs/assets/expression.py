@@ -16,7 +16,12 @@ from dagster import (
 )
 from pydantic import Field
 
-from refinebio_assets.defs.assets.reference import OWNERS, platform_annotation, transcriptome_index
+from refinebio_assets.defs.assets.reference import (
+    OWNERS,
+    gene_index,
+    platform_annotation,
+    transcriptome_index,
+)
 from refinebio_assets.defs.assets.source import raw_files
 from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.metadata import (
@@ -118,6 +123,7 @@ class QuantifyConfig(Config):
         raw_files,
         AssetDep(transcriptome_index, partition_mapping=AllPartitionMapping()),
         AssetDep(platform_annotation, partition_mapping=AllPartitionMapping()),
+        AssetDep(gene_index, partition_mapping=AllPartitionMapping()),
     ],
     code_version=samples_pipeline.code_version(),
     metadata={"dagster/column_schema": declared_schema("results")},

@@ -1,6 +1,8 @@
 """Group ``reference``: what samples are measured against."""
 
-from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, asset
+from typing import Any
+
+from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, TableMetadataValue, asset
 
 from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.metadata import declared_schema, materialized, table_value
@@ -8,10 +10,15 @@ from refinebio_assets.defs.partitions import organism_partitions, platform_parti
 from refinebio_assets.defs.pools import cores_of_pool
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource, ProgressSource
 from refinebio_assets.lake.rows import read_rows
+from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines import gene_index as indexes
 from refinebio_assets.pipelines import platform_annotation as annotation
 from refinebio_assets.pipelines import transcriptome_index as pipeline
 
 OWNERS = ["team:refinebio"]
+SOURCE_COLUMNS = ["role", "origin", "size", "md5", "sha256"]
+ANNOTATION_NOTES = ("genes without probe", "further genes of probes")
+"""What a commit of an annotation says beside its tables."""
 
 
 @asset(
@@ -55,7 +62,7 @@ def transcriptome_index(
             "dagster/row_count": facts["transcripts"],
             "genes": facts["genes"],
             "salmon version": facts["salmon_version"],
-            "sources": table_value(sources, ["role", "origin", "size", "md5", "sha256"]),
+            "sources": table_value(sources, SOURCE_COLUMNS),
         },
     )
 
@@ -64,7 +71,7 @@ def transcriptome_index(
     group_name="reference",
     partitions_def=platform_partitions,
     code_version=annotation.CODE_VERSION,
-    kinds={"affymetrix", "brainarray"},
+    kinds={"affymetrix", "illumina"},
     metadata={"dagster/column_schema": declared_schema("platform_annotations")},
     owners=OWNERS,
     pool="memory",
@@ -77,8 +84,10 @@ def platform_annotation(
 ) -> MaterializeResult[None]:
     """The probes of one microarray, in the order of SCAN's model, and the genes they measure.
 
-    Made from the manufacturer's probe table (or PGF and CLF files) and Brainarray's
-    table of Ensembl genes, as registered with `refinebio-assets reference add-platform`.
+    Affymetrix: made from the manufacturer's probe table (or PGF and CLF files) and
+    Brainarray's table of Ensembl genes. Illumina BeadArrays: from Bioconductor's
+    packages of the array and its organism. Registered with
+    `refinebio-assets reference add-platform`.
     """
     store = lake.open()
     with explained():
@@ -91,15 +100,77 @@ def platform_annotation(
         )
         facts = read_rows(store, outcome.commit, "platform_annotations")[0]
         sources = read_rows(store, outcome.commit, "annotation_sources")
-    shown = {key: facts[key] for key in ("name", "cells", "probe_sets", "genes", "left_out")}
+        counts = _rows_if_any(store, outcome.commit, "annotation_counts")
+    of_interest = ("kind", "name", "organism", "cells", "probe_sets", "genes", "left_out", "source")
+    further = ("gene_source", "brainarray_version")
     return materialized(
         outcome,
         {
             "dagster/row_count": facts["probes"],
-            **{key.replace("_", " "): value for key, value in shown.items() if value is not None},
-            "genes without probe": outcome.commit.info["genes without probe"],
-            "source": facts["source"],
-            "Brainarray": facts["brainarray_version"] or "",
-            "sources": table_value(sources, ["role", "origin", "size", "md5", "sha256"]),
+            **{
+                key.replace("_", " "): facts[key]
+                for key in (*of_interest, *further)
+                if facts.get(key) is not None
+            },
+            **{key: value for key, value in outcome.commit.info.items() if key in ANNOTATION_NOTES},
+            **{f"probes by {about}": value for about, value in _counted(counts).items()},
+            "sources": table_value(sources, SOURCE_COLUMNS),
+        },
+    )
+
+
+def _rows_if_any(store: Lake, commit: Commit, table: str) -> list[dict[str, Any]]:
+    """Return a table's rows; annotations of the first version lack some tables."""
+    return read_rows(store, commit, table) if table in commit.tables else []
+
+
+def _counted(counts: list[dict[str, Any]]) -> dict[str, TableMetadataValue]:
+    return {
+        about: table_value([row for row in counts if row["about"] == about], ["value", "probes"])
+        for about in dict.fromkeys(row["about"] for row in counts)
+    }
+
+
+@asset(
+    group_name="reference",
+    partitions_def=platform_partitions,
+    code_version=indexes.CODE_VERSION,
+    kinds={"ensembl"},
+    metadata={"dagster/column_schema": declared_schema("gene_indexes")},
+    owners=OWNERS,
+    pool="memory",
+)
+def gene_index(
+    context: AssetExecutionContext,
+    lake: LakeResource,
+    archives: ArchivesResource,
+    progress: ResourceParam[ProgressSource],
+) -> MaterializeResult[None]:
+    """Which Ensembl genes the ids of one microarray have: probe sets, symbols, Entrez, RefSeq.
+
+    Values that submitters processed are converted with it. Made from an annotation table,
+    as registered with `refinebio-assets reference add-gene-index`.
+    """
+    store = lake.open()
+    with explained():
+        outcome = indexes.build_gene_index(
+            store,
+            context.partition_key,
+            web=archives.web(),
+            progress=progress.of(context.log),
+            run_id=context.run.run_id,
+        )
+        facts = read_rows(store, outcome.commit, "gene_indexes")[0]
+        columns = read_rows(store, outcome.commit, "gene_index_columns")
+        sources = read_rows(store, outcome.commit, "annotation_sources")
+    return materialized(
+        outcome,
+        {
+            "dagster/row_count": facts["rows"],
+            "genes": facts["genes"],
+            "rows without gene": facts["without_gene"],
+            "columns": table_value(columns, ["id_kind", "ids", "with_gene", "examples"]),
+            "columns left out": ", ".join(facts["columns_left_out"] or []) or "none",
+            "sources": table_value(sources, SOURCE_COLUMNS),
         },
     )

@@ -16,7 +16,7 @@ from refinebio_assets import __version__
 from refinebio_assets.errors import FormatError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
-from refinebio_assets.pipelines import platform_annotation, transcriptome_index
+from refinebio_assets.pipelines import gene_index, platform_annotation, transcriptome_index
 from refinebio_assets.pipelines.datasets.pins import Pins, exact_pins
 from refinebio_assets.pipelines.datasets.request import DatasetRequest
 from refinebio_assets.pipelines.datasets.selection import Filtered, Group, Selection
@@ -26,7 +26,12 @@ NAME = "dataset.lock.json"
 FORMAT = 1
 LIBRARIES = ("numpy", "pyarrow")
 """Libraries whose arithmetic and formats the values went through."""
-_REFERENCES = (transcriptome_index.ASSET, platform_annotation.ASSET)
+_REFERENCES = {
+    transcriptome_index.ASSET: ("transcriptomes", ("source", "release", "assembly", "salmon_version")),
+    platform_annotation.ASSET: ("platform_annotations", ("source", "brainarray_version")),
+    gene_index.ASSET: ("gene_indexes", ("source",)),
+}
+"""Which table of a reference's commit says what about it."""
 _RESULT = ("version", "processor", "processor_version", "reference", "file_sha256")
 
 
@@ -132,11 +137,7 @@ def _release(lake: Lake, asset: str, partition: str, version: str) -> dict[str, 
     commit = next((item for item in lake.history(asset, partition) if item.version == version), None)
     if commit is None:
         return {}
-    table, columns = (
-        ("transcriptomes", ("source", "release", "assembly", "salmon_version"))
-        if asset == transcriptome_index.ASSET
-        else ("platform_annotations", ("source", "brainarray_version"))
-    )
+    table, columns = _REFERENCES[asset]
     row = next(iter(read_rows(lake, commit, table)), {})
     return {name: row.get(name) for name in columns}
 
