@@ -114,6 +114,7 @@ def _build_datasets(console: Console, world: World) -> int:
 def _add_bead_arrays(console: Console, world: World) -> None:
     """Annotate the simulated BeadArrays, and index the genes of the array without raw data."""
     from refinebio_assets.cli.gene_indexes import build as index_genes
+    from refinebio_assets.cli.platforms import build as annotate
     from refinebio_assets.pipelines.bead_registry import BeadInputs, register_bead_platform
     from refinebio_assets.pipelines.gene_index import GeneIndexInputs, register_gene_index
 
