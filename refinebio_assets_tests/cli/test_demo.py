@@ -24,4 +24,4 @@ def test_the_demo_agrees_with_the_truth_and_does_nothing_the_second_time(refineb
     assert "make ui" in first.stdout
     second = refinebio("demo")
     assert second.returncode == DONE
-    assert second.stdout.count("up to date, nothing to do") == 12
+    assert second.stdout.count("up to date, nothing to do") == 15
