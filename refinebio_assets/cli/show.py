@@ -180,6 +180,8 @@ def _show_result(console: Console, result: Mapping[str, Any]) -> None:
     fields += [
         "reads_mapped",
         "duration_seconds",
+        "cpu_seconds",
+        "peak_memory_bytes",
         "started_at",
         "reference",
         "warnings",

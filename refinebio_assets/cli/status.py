@@ -99,8 +99,19 @@ def _show_ledger(catalog: Catalog, by: Grouping, form: str) -> None:
     if form != "table":
         write_rows(rows, form)
     else:
-        columns = [by, "surveyed", "processed", "filtered", "failed", "pending", "wall_seconds"]
-        terminal().print(table(rows, [*columns, "bytes_in", "bytes_out"], title=f"Samples by {by}"))
+        columns = [
+            by,
+            "surveyed",
+            "processed",
+            "filtered",
+            "failed",
+            "pending",
+            "wall_seconds",
+            "cpu_seconds",
+        ]
+        terminal().print(
+            table(rows, [*columns, "peak_memory_bytes", "bytes_in", "bytes_out"], title=f"Samples by {by}")
+        )
     problems = ledger_problems(catalog)
     for problem in problems:
         click.echo(f"Does not add up: {problem}", err=True)

@@ -6,6 +6,8 @@ from refinebio_assets.lake.view import View
 
 _COSTS = {
     "wall_seconds": "Seconds that the newest quantification took, by the clock.",
+    "cpu_seconds": "Seconds of processor time that it took.",
+    "peak_memory_bytes": "Most memory that a program held for one sample.",
     "bytes_in": "Bytes of source files that were read.",
     "bytes_out": "Bytes of the results.",
 }
@@ -22,6 +24,8 @@ _SUMS = """count(*) AS surveyed,
                count(*) FILTER (state = 'failed') AS failed,
                count(*) FILTER (state = 'pending') AS pending,
                coalesce(sum(wall_seconds), 0) AS wall_seconds,
+               coalesce(sum(cpu_seconds), 0) AS cpu_seconds,
+               max(peak_memory_bytes) AS peak_memory_bytes,
                coalesce(sum(bytes_in), 0)::BIGINT AS bytes_in,
                coalesce(sum(bytes_out), 0)::BIGINT AS bytes_out"""
 
@@ -48,7 +52,8 @@ LEDGER_VIEWS = (
                         CASE WHEN r.verdict = 'processed' AND m.experiment IS NULL THEN 'not summarized yet'
                              WHEN r.verdict IS NULL THEN 'not processed yet' END) AS reason,
                coalesce(d.permanent, r.permanent) AS permanent,
-               r.duration_seconds AS wall_seconds, i.bytes_in, r.file_size AS bytes_out
+               r.duration_seconds AS wall_seconds, r.cpu_seconds, r.peak_memory_bytes,
+               i.bytes_in, r.file_size AS bytes_out
         FROM (SELECT experiment, sample FROM samples
               UNION SELECT experiment, sample FROM registered_samples
               UNION SELECT "partition", item FROM dropped

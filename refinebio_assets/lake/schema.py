@@ -109,6 +109,8 @@ _DECLARED = (
             strings("warnings", "What is odd about the result.", required=False),
             timestamp("started_at", "When processing began."),
             float64("duration_seconds", "How long it took, in seconds."),
+            float64("cpu_seconds", "Processor time it took, in seconds."),
+            int64("peak_memory_bytes", "Most memory its program held; missing without a program."),
             string("file_path", "Path of the result under the lake's root.", required=False),
             int64("file_size", "Size of the result in bytes."),
             string("file_sha256", "SHA-256 of the result file.", required=False),

@@ -148,6 +148,8 @@ def _run_salmon(
         "transcripts": len(quant.tpm),
         "started_at": run.started_at.isoformat(),
         "duration_seconds": run.duration_seconds,
+        "cpu_seconds": run.cpu_seconds,
+        "peak_memory_bytes": run.peak_memory_bytes,
         "warnings": [],
     }
 

@@ -8,6 +8,7 @@ is reused by whichever experiment asks for the same inputs and code. How reads a
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -106,7 +107,11 @@ def quantify_sample(
     Raises a PermanentError for bad input, a TransientError when the tool was killed or storage failed.
     """
     with lake.draft(ASSET, task.sample.accession) as draft:
+        began, used = time.monotonic(), time.thread_time()
         facts = task.run(lake, draft, threads=threads, cancelled=cancelled)
+        facts.setdefault("duration_seconds", time.monotonic() - began)
+        # What a program used is its own count; what was computed here is this thread's.
+        facts["cpu_seconds"] = facts.get("cpu_seconds", 0.0) + time.thread_time() - used
         version = facts.pop("version")
         basis = task.basis()
         commit = draft.commit(

@@ -33,6 +33,9 @@ TAIL_LINES = 15
 GRACE_SECONDS = 5.0
 """How long a program that is asked to end (SIGTERM) may take before it is killed."""
 
+POLL_SECONDS = 0.05
+"""How often a program that may have to be ended is looked at."""
+
 # Signals a program brings on itself. They come again with the same input (Salmon 1.10.1 aborts on
 # every empty FASTA file), so they are permanent; all others came from outside and are transient.
 _CRASHES = {"SIGABRT", "SIGSEGV", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"}
@@ -66,7 +69,8 @@ class ProgramRun:
     """A program that ended by itself with exit code 0.
 
     ``command`` is text that a shell would accept; ``stdout_tail`` and ``stderr_tail`` hold the last
-    64 KiB of each stream, as text, also when the whole went to a file.
+    64 KiB of each stream, as text, also when the whole went to a file. ``cpu_seconds`` and
+    ``peak_memory_bytes`` are the kernel's count for the program and what it started and waited for.
     """
 
     command: str
@@ -75,6 +79,8 @@ class ProgramRun:
     duration_seconds: float
     stdout_tail: str
     stderr_tail: str
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int = 0
 
 
 def run_program(
@@ -105,8 +111,17 @@ def run_program(
         process = _start(program, words, cwd, out, err)
         ending = _wait(process, timeout_seconds, cancelled)
         duration = time.monotonic() - start
-        run = ProgramRun(command, process.returncode, started_at, duration, _tail(out), _tail(err))
-    _raise_for(run, words[0], ending)
+        run = ProgramRun(
+            command,
+            process.returncode,
+            started_at,
+            duration,
+            _tail(out),
+            _tail(err),
+            ending.cpu_seconds,
+            ending.peak_memory_bytes,
+        )
+    _raise_for(run, words[0], ending.reason)
     return run
 
 
@@ -145,35 +160,45 @@ def _start(
         raise ToolKilledError(f"{words[0]} could not be started: {error.strerror}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How a program ended: why we ended it (empty when it ended without us), and what it used until then."""
+
+    reason: str = ""
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+
+
 def _wait(
     process: subprocess.Popen[bytes], timeout_seconds: float | None, cancelled: threading.Event | None
-) -> str:
-    """Wait for the end; return why we ended it, or an empty text when it ended without us."""
+) -> _Ending:
+    """Wait for the end."""
+    deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
     try:
-        if cancelled is None:
-            process.wait(timeout_seconds)
-            return ""
-        return _wait_or_cancel(process, timeout_seconds, cancelled)
-    except subprocess.TimeoutExpired:
-        return f"was ended after {timeout_seconds:,g} seconds, its time limit"
+        while cancelled is None or not cancelled.is_set():
+            ending = _reap(process, wait=cancelled is None and deadline is None)
+            if ending is not None:
+                return ending
+            if deadline is not None and time.monotonic() >= deadline:
+                return _Ending(f"was ended after {timeout_seconds:,g} seconds, its time limit")
+            time.sleep(POLL_SECONDS)
+        return _Ending("was ended because its run was stopped")
     finally:
         if process.poll() is None:
             _end(process)
 
 
-def _wait_or_cancel(
-    process: subprocess.Popen[bytes], timeout_seconds: float | None, cancelled: threading.Event
-) -> str:
-    deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-    while not cancelled.is_set():
-        try:
-            process.wait(0.1)
-        except subprocess.TimeoutExpired:
-            if deadline is not None and time.monotonic() >= deadline:
-                raise
-        else:
-            return ""
-    return "was ended because its run was stopped"
+def _reap(process: subprocess.Popen[bytes], *, wait: bool) -> _Ending | None:
+    """Return how a program ended, with what it and those it waited for used; None while it runs.
+
+    ``Popen.wait`` would take the exit status and lose what was used, so Popen is told the status here.
+    """
+    number, status, used = os.wait4(process.pid, 0 if wait else os.WNOHANG)
+    if number == 0:
+        return None
+    process.returncode = os.waitstatus_to_exitcode(status)
+    peak = used.ru_maxrss if sys.platform == "darwin" else used.ru_maxrss * 1024
+    return _Ending("", used.ru_utime + used.ru_stime, peak)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

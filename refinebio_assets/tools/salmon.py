@@ -75,6 +75,8 @@ class SalmonRun:
     mean_fragment_length: float | None
     duration_seconds: float
     started_at: datetime
+    cpu_seconds: float
+    peak_memory_bytes: int
 
 
 def salmon_version(executable: str = "salmon") -> str:
@@ -248,6 +250,8 @@ def _read_quantification(folder: Path, run: ProgramRun, *, paired: bool) -> Salm
         reads_mapped=int(mapped),
         mean_fragment_length=float(mean_length) if paired else None,
         duration_seconds=run.duration_seconds,
+        cpu_seconds=run.cpu_seconds,
+        peak_memory_bytes=run.peak_memory_bytes,
         started_at=run.started_at,
     )
 

@@ -21,6 +21,8 @@ def test_samples_are_pending_until_they_are_in_a_matrix(study: Study) -> None:
     assert (row["surveyed"], row["processed"], row["failed"], row["pending"]) == (3, 3, 0, 0)
     assert row["bytes_in"] > 0
     assert row["bytes_out"] > 0
+    assert row["wall_seconds"] > 0
+    assert row["cpu_seconds"] > 0
     assert ledger_problems(study.catalog) == []
 
 

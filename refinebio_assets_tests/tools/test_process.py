@@ -170,3 +170,19 @@ def test_the_program_is_ended_when_its_run_is_interrupted(tmp_path: Path) -> Non
 
 def test_progress_bars_colors_and_blank_lines_are_left_out_of_messages() -> None:
     assert last_lines("a\n\n\x1b[32m10%\r100%\x1b[0m\r\nlast \n") == "a\n100%\nlast"
+
+
+def test_processor_time_and_memory_are_those_of_the_program() -> None:
+    code = textwrap.dedent("""
+        import time
+        block = bytearray(80_000_000)
+        while time.process_time() < 0.4:
+            pass
+        """)
+    used = run_program([sys.executable, "-c", code])
+    idle = run_program(["sleep", "0.3"])
+    assert used.cpu_seconds >= 0.3
+    assert used.peak_memory_bytes > 80_000_000
+    assert idle.cpu_seconds < 0.3
+    stoppable = run_program([sys.executable, "-c", code], cancelled=threading.Event(), timeout_seconds=60)
+    assert stoppable.cpu_seconds >= 0.3
