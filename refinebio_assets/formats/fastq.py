@@ -92,7 +92,9 @@ class FastqScanner:
             self._take(text)
         rest = self._scan(b"".join(self._pending))
         self._pending = []
-        if rest.strip(_LINE_ENDS) and not rest.endswith(b"\n"):
+        # The last line lacks its end; it may be the empty quality line of an empty read.
+        lacks_end = not rest.endswith(b"\n") or rest.count(b"\n") == LINES_PER_RECORD - 1
+        if rest.strip(_LINE_ENDS) and lacks_end:
             rest = self._scan_last(rest)
         if rest.strip(_LINE_ENDS):
             raise self._cut(rest)
