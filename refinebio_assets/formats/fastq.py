@@ -92,9 +92,7 @@ class FastqScanner:
             self._take(text)
         rest = self._scan(b"".join(self._pending))
         self._pending = []
-        # The last line lacks its end; it may be the empty quality line of an empty read.
-        lacks_end = not rest.endswith(b"\n") or rest.count(b"\n") == LINES_PER_RECORD - 1
-        if rest.strip(_LINE_ENDS) and lacks_end:
+        if rest.strip(_LINE_ENDS) and (not rest.endswith(b"\n") or _lacks_empty_quality(rest)):
             rest = self._scan_last(rest)
         if rest.strip(_LINE_ENDS):
             raise self._cut(rest)
@@ -251,3 +249,9 @@ class _Lines:
         control = (self.data[at] < ord(" ")) & (self.data[at] != ord("\t"))
         wrong: Positions = lines[control | (lines % LINES_PER_RECORD == _QUALITY)]
         return wrong
+
+
+def _lacks_empty_quality(rest: bytes) -> bool:
+    """Tell whether only the last line of a read without bases is missing, which is empty and has no end."""
+    lines = rest.split(b"\n")
+    return len(lines) == LINES_PER_RECORD and not lines[_SEQUENCE].strip(_LINE_ENDS)
