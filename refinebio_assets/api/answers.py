@@ -50,16 +50,21 @@ def add_route(
     parameters: Sequence[dict[str, Any]] = (),
     body: type[BaseModel] | None = None,
     example: Any = None,
+    content: Sequence[str] = (),
 ) -> None:
-    """Serve ``path`` with a slash at its end, which the docs show, and without."""
-    responses: dict[int | str, dict[str, Any]] = {status: {"model": model}}
+    """Serve ``path`` with a slash at its end, which the docs show, and without.
+
+    ``content`` are the media types of an answer that is no JSON.
+    """
+    good = {"content": {kind: {} for kind in content}} if content else {"model": model}
+    responses: dict[int | str, dict[str, Any]] = {status: {"description": "The answer.", **good}}
     responses |= {code: _PROBLEMS[code] for code in (*problems, 429, 503)}
     extra: dict[str, Any] = {"parameters": list(parameters)} if parameters else {}
     if body is not None:
         schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
-        content = {"schema": schema} | ({"example": example} if example is not None else {})
+        shown_body = {"schema": schema} | ({"example": example} if example is not None else {})
         required = bool(schema.get("required"))
-        extra["requestBody"] = {"content": {"application/json": content}, "required": required}
+        extra["requestBody"] = {"content": {"application/json": shown_body}, "required": required}
     for shown in (True, False):
         router.add_api_route(
             f"{path}/" if shown else path,

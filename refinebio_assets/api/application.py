@@ -32,12 +32,13 @@ from refinebio_assets.api.v1 import (
     stats,
     tokens,
 )
+from refinebio_assets.api.v2 import expression, history
 from refinebio_assets.errors import RefinebioError, RequestError
 
 _DESCRIPTION = """
 What refine.bio's clients know as its API (`/v1`), answered from a lake of refinebio-assets. Lists have
 `limit` and `offset`; routes work with and without a slash at the end. Ids are whole numbers that follow from
-names and stay the same when the catalog is made again.
+names and stay the same when the catalog is made again. `/v2` adds what `/v1` has no place for.
 """
 AWAY = "The catalog, the disk or Dagster is not available now. Try again later."
 _logger = logging.getLogger("refinebio_assets.api")
@@ -70,6 +71,10 @@ def create_app(found: Services, *, keep_current: bool = True) -> ASGIApp:
     for module in V1:
         module.add_to(v1)
     app.include_router(v1)
+    v2 = APIRouter(prefix="/v2")
+    for addition in (history, expression):
+        addition.add_to(v2)
+    app.include_router(v2)
     app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False, response_model=None)
     _add_error_handlers(app)
     app.add_middleware(
