@@ -64,7 +64,7 @@ def test_versions_and_provenance_are_told(client: httpx.Client) -> None:
     models.Version.model_validate(version)
     assert version["is_current"] is True
     (found,) = get(client, "samples/A1/provenance")
-    assert found["results"][0]["processor"] == "SCAN"
+    assert found["results"][0]["processor"] == "Affymetrix SCAN"
     for path in ("versions/gene_expression/NOPE", "samples/NOPE/provenance"):
         assert get(client, path, 404) == {"detail": "Not found."}
 
