@@ -97,6 +97,10 @@ class Experiment:
         return f"E{self.number:05}"
 
     @property
+    def organism(self) -> str:
+        return "HOMO_SAPIENS"
+
+    @property
     def place(self) -> int:
         return len(ARRAYS) if self.number % 2 else self.number // 2 % len(ARRAYS)
 

@@ -2,8 +2,16 @@
 
 from dagster import Definitions, in_process_executor
 
-from refinebio_assets.defs import checks, dataset_checks, discovery, jobs, sensors, upkeep_sensors
-from refinebio_assets.defs.assets import datasets, expression, metadata, reference, source, targets
+from refinebio_assets.defs import (
+    checks,
+    compendium_checks,
+    dataset_checks,
+    discovery,
+    jobs,
+    sensors,
+    upkeep_sensors,
+)
+from refinebio_assets.defs.assets import compendia, datasets, expression, metadata, reference, source, targets
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource, LogProgressSource, ProgressSource
 
 
@@ -24,6 +32,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             datasets.dataset_request,
             datasets.dataset_matrices,
             datasets.dataset_bundle,
+            compendia.normalized_compendium,
         ],
         asset_checks=[
             checks.matrices_are_whole,
@@ -33,6 +42,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             checks.probes_have_genes,
             checks.ids_have_genes,
             dataset_checks.the_bundle_keeps_its_promises,
+            compendium_checks.the_compendium_is_whole,
         ],
         jobs=[
             jobs.process_experiment,
@@ -42,6 +52,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             jobs.build_gene_index,
             jobs.build_target_quantiles,
             jobs.build_dataset,
+            jobs.build_normalized_compendium,
             jobs.check_ledger,
             discovery.discover_experiments,
         ],

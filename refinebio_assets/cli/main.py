@@ -63,6 +63,11 @@ _COMMANDS = {
         "dataset",
         "Ask for datasets of any samples, and build them.",
     ),
+    "compendium": (
+        "refinebio_assets.cli.compendium",
+        "compendium",
+        "Put all samples of an organism together, and read parts of it.",
+    ),
     "catalog": ("refinebio_assets.cli.catalog", "catalog", "Query and maintain the DuckDB catalog."),
     "lake": ("refinebio_assets.cli.lake", "lake", "Verify stored files and clean up after killed processes."),
     "api": ("refinebio_assets.cli.api", "api", "Serve the lake to refine.bio's clients over HTTP."),

@@ -2,6 +2,7 @@
 
 from dagster import AssetSelection, define_asset_job
 
+from refinebio_assets.defs.assets.compendia import normalized_compendium as normalized
 from refinebio_assets.defs.assets.datasets import dataset_bundle, dataset_matrices, dataset_request
 from refinebio_assets.defs.assets.expression import (
     gene_expression,
@@ -43,6 +44,12 @@ build_target_quantiles = define_asset_job(
     "build_target_quantiles",
     selection=AssetSelection.assets(target_quantiles),
     description="Make the distribution that an organism's samples are normalized to.",
+)
+
+build_normalized_compendium = define_asset_job(
+    "build_normalized_compendium",
+    selection=AssetSelection.assets(normalized),
+    description="Put all samples of an organism into one compendium, imputed and normalized.",
 )
 
 build_dataset = define_asset_job(

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +91,14 @@ def run_reference(
     with DagsterInstance.get() as instance:
         add_keys(instance, PARTITIONS_OF_REFERENCES[job], [partition])
     return _run(definitions, job, partition, {}, tell)
+
+
+def run_normalized_compendium(
+    definitions: Definitions, organism: str, config: Mapping[str, Any], *, tell: Callable[[str], None]
+) -> RunOutcome:
+    """Make an organism's compendium in one run, in this process; ``config`` is the asset's."""
+    ops = {"normalized_compendium": {"config": dict(config)}}
+    return _run(definitions, "build_normalized_compendium", organism, ops, tell)
 
 
 def run_dataset(

@@ -27,6 +27,7 @@ from refinebio_assets.lake.columns import (
     strings,
     timestamp,
 )
+from refinebio_assets.lake.compendium_tables import COMPENDIUM_TABLES
 from refinebio_assets.lake.dataset_tables import DATASET_TABLES
 from refinebio_assets.lake.discovery_tables import DISCOVERY_TABLES
 from refinebio_assets.lake.experiment_tables import EXPERIMENT_TABLES
@@ -325,6 +326,7 @@ _DECLARED = (
     *TARGET_TABLES,
     *DATASET_TABLES,
     *DISCOVERY_TABLES,
+    *COMPENDIUM_TABLES,
 )
 TABLES: Mapping[str, Table] = {table.name: table for table in _DECLARED}
 

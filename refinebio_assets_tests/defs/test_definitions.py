@@ -35,6 +35,7 @@ GRAPH = {
         {"dataset_request", "gene_expression", "harmonized_metadata", "target_quantiles"},
     ),
     "dataset_bundle": ("datasets", "dataset", {"dataset_matrices"}),
+    "normalized_compendium": ("compendia", "organism", {"gene_expression", "target_quantiles"}),
 }
 
 
@@ -83,6 +84,7 @@ def test_heavy_steps_belong_to_pools(definitions: Definitions) -> None:
             "sample_quantifications",
             "gene_expression",
             "target_quantiles",
+            "normalized_compendium",
         )
     }
     assert pools == {
@@ -93,6 +95,7 @@ def test_heavy_steps_belong_to_pools(definitions: Definitions) -> None:
         "sample_quantifications": {"salmon"},
         "gene_expression": {"memory"},
         "target_quantiles": {"memory"},
+        "normalized_compendium": {"memory"},
     }
 
 

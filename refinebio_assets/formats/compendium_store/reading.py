@@ -69,6 +69,16 @@ class CompendiumStore:
         """A row a sample, in order, with its experiment, technology, platform and share imputed."""
         return pq.read_table(self.folder / layout.SAMPLES)
 
+    @property
+    def gene_names(self) -> list[str]:
+        """The genes, in order."""
+        return list(self._place_of_gene)
+
+    @property
+    def sample_names(self) -> list[str]:
+        """The samples, in order."""
+        return list(self._place_of_sample)
+
     def gene(self, gene: str, layer: str = Layer.FINAL) -> Values:
         """Return a gene's values in all samples. Raises NotFoundError."""
         values: Values = self._by_gene.rows(self._gene_places([gene]), _layer(layer))[0]
@@ -112,8 +122,8 @@ class CompendiumStore:
         """Return ``matrix`` as a pandas frame, genes x samples."""
         import pandas as pd
 
-        rows = list(self._place_of_gene) if genes is None else list(genes)
-        columns = list(self._place_of_sample) if samples is None else list(samples)
+        rows = self.gene_names if genes is None else list(genes)
+        columns = self.sample_names if samples is None else list(samples)
         return pd.DataFrame(self.matrix(genes, samples, layer), pd.Index(rows), pd.Index(columns))
 
     def anndata(

@@ -65,6 +65,7 @@ def sample_table(joined: Joined, measured: Measured) -> pa.Table:
         {
             "sample": pa.array([sample.accession for sample in samples], pa.string()),
             "experiment": pa.array([sample.experiment for sample in samples], pa.string()),
+            "organism": pa.array([sample.organism for sample in samples], pa.string()),
             "technology": pa.array([str(sample.technology) for sample in samples], pa.string()),
             "platform": pa.array([sample.platform for sample in samples], pa.string()),
             "genes_measured": pa.array(measured.of_samples, pa.int32()),

@@ -159,7 +159,9 @@ def _choose(
 
 
 def _sample(source: SourceMatrix, name: str, genes: int) -> CompendiumSample:
-    return CompendiumSample(name, source.experiment, source.technology, source.platform, genes)
+    return CompendiumSample(
+        name, source.experiment, source.organism, source.technology, source.platform, genes
+    )
 
 
 def _too_few(name: str, present: int, genes: int) -> Dropped:

@@ -40,6 +40,8 @@ class SourceMatrix(Protocol):
     @property
     def technology(self) -> Technology: ...  # noqa: D102
     @property
+    def organism(self) -> str: ...  # noqa: D102
+    @property
     def platform(self) -> str: ...  # noqa: D102
     @property
     def samples(self) -> tuple[str, ...]: ...  # noqa: D102
@@ -55,6 +57,7 @@ class CompendiumSample:
 
     accession: str
     experiment: str
+    organism: str
     technology: Technology
     platform: str
     genes_present: int

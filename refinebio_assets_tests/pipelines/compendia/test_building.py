@@ -33,6 +33,7 @@ class Source:
     samples: tuple[str, ...]
     genes: tuple[str, ...]
     matrix: npt.NDArray[np.float32]
+    organism: str = "HOMO_SAPIENS"
 
     def read(self, samples: slice) -> npt.NDArray[np.float32]:
         return self.matrix[samples]

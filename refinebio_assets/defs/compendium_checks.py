@@ -1,0 +1,25 @@
+"""Asset checks of compendia: what must hold before one is used."""
+
+import warnings
+
+from dagster import AssetCheckExecutionContext, AssetCheckResult, asset_check
+
+from refinebio_assets.defs.assets.compendia import normalized_compendium
+from refinebio_assets.defs.failures import explained
+from refinebio_assets.defs.partitions import organism_partitions
+from refinebio_assets.defs.resources import LakeResource
+from refinebio_assets.pipelines.compendia.inspection import compendium_problems
+
+with warnings.catch_warnings():
+    # partitions_def on a check is in preview; without it a later partition's check hides an earlier one's.
+    warnings.filterwarnings("ignore", message=".*partitions_def.*")
+
+    @asset_check(asset=normalized_compendium, partitions_def=organism_partitions, blocking=True)
+    def the_compendium_is_whole(context: AssetCheckExecutionContext, lake: LakeResource) -> AssetCheckResult:
+        """Columns are rows of metadata, no value is missing, every sample is in it or listed as dropped."""
+        with explained():
+            problems = compendium_problems(lake.open(), context.partition_key)
+        return AssetCheckResult(
+            passed=not problems,
+            description="; ".join(problems) or "all samples accounted for, all values there",
+        )

@@ -1,0 +1,220 @@
+"""Makes ``normalized_compendium``: all samples of an organism, and of its genus, in one store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from refinebio_assets.domain import DropKind, Dropped
+from refinebio_assets.errors import NotFoundError, PermanentError
+from refinebio_assets.formats.compendium_store import CompendiumStore, layout
+from refinebio_assets.lake.content import hash_file
+from refinebio_assets.lake.storage import make_scratch, remove_tree
+from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
+from refinebio_assets.pipelines import target_quantiles
+from refinebio_assets.pipelines.compendia.building import CompendiumFacts, build_compendium
+from refinebio_assets.pipelines.compendia.lake_matrices import LakeMatrices, lake_matrices
+from refinebio_assets.pipelines.compendia.model import CompendiumSettings, Imputation
+from refinebio_assets.pipelines.freshness import content_hash, explain_changes
+from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_before, dropped_rows
+from refinebio_assets.pipelines.progress import SILENT, Progress
+from refinebio_assets.pipelines.targets.target import Target, require_target
+from refinebio_assets.platforms.compendium_organisms import organisms_of_compendium
+
+ASSET = "normalized_compendium"
+CODE_VERSION = "1"
+FOLDER = "store"
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """How an organism's compendium stands, and what it would be made of and how."""
+
+    situation: Situation
+    settings: CompendiumSettings
+    organisms: tuple[str, ...]
+    sources: LakeMatrices
+    target: Target
+
+
+def assess_compendium(
+    lake: Lake, organism: str, *, imputation: Imputation | None = None, memory_limit: int | None = None
+) -> Assessment:
+    """Return how an organism's compendium stands against the lake's matrices and the organism's target.
+
+    ``imputation`` None stays what it was for the newest version. Raises NotFoundError without a target,
+    PermanentError when no matrix could take part.
+    """
+    organisms = organisms_of_compendium(organism)
+    sources, head = lake_matrices(lake, organisms), lake.head(ASSET, organism)
+    if not sources.matrices:
+        others = f" ({len(sources.dropped):,} samples do not qualify)" if sources.dropped else ""
+        raise PermanentError(
+            f"the lake has no samples of {', '.join(organisms)} that were processed from raw data to genes"
+            f"{others}: there is nothing to make a compendium of"
+        )
+    settings = CompendiumSettings(imputation=imputation or _imputation_of(head))
+    if memory_limit is not None:
+        settings = replace(settings, memory_limit=memory_limit)
+    target = require_target(lake, organism)
+    basis = _basis(sources, target, settings)
+    reasons = explain_changes(head.info["basis"] if head else None, basis)
+    if head is not None and lake.missing_files(head):
+        reasons.append("its files are no longer in the lake")
+    return Assessment(Situation(head, basis, tuple(reasons)), settings, organisms, sources, target)
+
+
+def build_normalized_compendium(
+    lake: Lake,
+    organism: str,
+    *,
+    imputation: Imputation | None = None,
+    memory_limit: int | None = None,
+    progress: Progress = SILENT,
+    run_id: str = "",
+) -> Outcome:
+    """Make an organism's compendium, or return the commit that is already right.
+
+    Genes and samples that are not in it are listed as dropped. Between the steps values lie in files beside
+    the lake's drafts: three times 4 bytes a gene and sample. ``memory_limit`` is in bytes (default 4 GiB).
+    """
+    assessed = assess_compendium(lake, organism, imputation=imputation, memory_limit=memory_limit)
+    current = assessed.situation.current
+    if current is not None:
+        return Outcome(current, changed=False, dropped=dropped_before(lake, current))
+    scratch = make_scratch(lake.storage.scratch, "compendium")
+    try:
+        with lake.draft(ASSET, organism) as draft:
+            facts = _write(lake, draft, assessed, scratch, progress)
+            dropped = (*assessed.sources.dropped, *facts.dropped)
+            commit = _commit(lake, draft, assessed, facts, dropped, run_id)
+    finally:
+        remove_tree(scratch)
+    return Outcome(commit, True, assessed.situation.reasons, dropped)
+
+
+def open_compendium(lake: Lake, organism: str, number: int | None = None) -> CompendiumStore:
+    """Return the store of an organism's newest compendium, or of the version with this number.
+
+    Raises NotFoundError that says which there are.
+    """
+    commit = require_compendium(lake, organism, number)
+    return CompendiumStore(lake.local_folder(commit, FOLDER))
+
+
+def require_compendium(lake: Lake, organism: str, number: int | None = None) -> Commit:
+    """Return the commit of a compendium as ``open_compendium``."""
+    history = lake.history(ASSET, organism)
+    if not history:
+        known = ", ".join(lake.partitions(ASSET)) or "no organism"
+        raise NotFoundError(
+            f"there is no compendium of {organism}; there are some of {known}. "
+            f"`refinebio-assets compendium build {organism}` makes one"
+        )
+    if number is None:
+        return history[-1]
+    found = [commit for commit in history if commit.info["number"] == number]
+    if not found:
+        numbers = ", ".join(str(commit.info["number"]) for commit in history)
+        raise NotFoundError(f"{organism} has no compendium version {number}; it has {numbers}")
+    return found[-1]
+
+
+def _imputation_of(head: Commit | None) -> Imputation:
+    return Imputation.FACTORS if head is None else Imputation(head.info["basis"]["imputation"])
+
+
+def _basis(sources: LakeMatrices, target: Target, settings: CompendiumSettings) -> dict[str, Any]:
+    basis: dict[str, Any] = {
+        "code version": CODE_VERSION,
+        "target": target.version,
+        "imputation": str(settings.imputation),
+        "seed": settings.seed,
+    }
+    for matrix in sources.matrices:
+        basis[f"{matrix.name} of {matrix.experiment}"] = [matrix.version, len(matrix.samples)]
+    return basis
+
+
+def _write(
+    lake: Lake, draft: Draft, assessed: Assessment, scratch: Path, progress: Progress
+) -> CompendiumFacts:
+    folder = draft.folder / FOLDER
+    folder.mkdir()
+    return build_compendium(
+        assessed.sources.matrices,
+        assessed.target.values(lake),
+        folder,
+        scratch,
+        settings=assessed.settings,
+        about={
+            "organism": draft.partition,
+            "organisms": list(assessed.organisms),
+            "compendium_version": _next_number(lake, draft.partition),
+            "target": assessed.target.version,
+        },
+        progress=progress,
+    )
+
+
+def _next_number(lake: Lake, organism: str) -> int:
+    head = lake.head(ASSET, organism)
+    return 1 if head is None else int(head.info["number"]) + 1
+
+
+def _commit(
+    lake: Lake,
+    draft: Draft,
+    assessed: Assessment,
+    facts: CompendiumFacts,
+    dropped: Sequence[Dropped],
+    run_id: str,
+) -> Commit:
+    names = (layout.GENES, layout.SAMPLES, layout.BY_SAMPLE)
+    version = content_hash([hash_file(draft.folder / FOLDER / name)[0] for name in names])
+    row = _row(draft.partition, version, assessed, facts, dropped) | {
+        "number": _next_number(lake, draft.partition)
+    }
+    draft.write_table("compendia", [row])
+    draft.write_table("dropped", dropped_rows(dropped))
+    commits = {matrix.commit.id: matrix.commit for matrix in assessed.sources.matrices}
+    inputs = [InputRef(commit.asset, commit.partition, commit.version) for commit in commits.values()]
+    inputs.append(InputRef(target_quantiles.ASSET, draft.partition, assessed.target.version))
+    kept = ("number", "genes", "samples", "share_missing")
+    return draft.commit(
+        version=version,
+        code_version=CODE_VERSION,
+        inputs=inputs,
+        info={"basis": assessed.situation.basis, **{name: row[name] for name in kept}},
+        run_id=run_id,
+    )
+
+
+def _row(
+    organism: str, version: str, assessed: Assessment, facts: CompendiumFacts, dropped: Sequence[Dropped]
+) -> dict[str, Any]:
+    held_out, check = facts.held_out, facts.normalized
+    samples = sum(item.kind == DropKind.SAMPLE for item in dropped)
+    return {
+        "organism": organism,
+        "version": version,
+        "organisms": list(assessed.organisms),
+        "genes": len(facts.genes),
+        "samples": len(facts.samples),
+        "experiments": len({sample.experiment for sample in facts.samples}),
+        "dropped_genes": len(dropped) - samples,
+        "dropped_samples": samples,
+        "share_missing": facts.share_missing,
+        "imputation": facts.imputation,
+        "rank": facts.rank,
+        "settled": facts.settled,
+        "random_error": held_out.random if held_out else None,
+        "block_error": held_out.block if held_out else None,
+        "gene_mean_random_error": held_out.gene_mean_random if held_out else None,
+        "gene_mean_block_error": held_out.gene_mean_block if held_out else None,
+        "target": assessed.target.version,
+        "ks_statistic": check.statistic if check else None,
+        "ks_pvalue": check.p_value if check else None,
+    }
