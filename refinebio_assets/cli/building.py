@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,10 +15,18 @@ if TYPE_CHECKING:
     from refinebio_assets.pipelines.outcome import Situation
 
 
-def build_reference(console: Console, name: str, what: str, situation: Situation, job: str) -> None:
+def build_reference(
+    console: Console,
+    name: str,
+    what: str,
+    situation: Situation,
+    job: str,
+    *,
+    config: Mapping[str, Any] | None = None,
+) -> None:
     """Build ``what`` (an index, an annotation) of a partition by Dagster's ``job``, unless it is up to date.
 
-    SystemExit when the build failed.
+    ``config`` is that of the job's assets, by name. SystemExit when the build failed.
     """
     if situation.current is not None:
         console.print(f"[bold]{escape(name)}[/]: {what} is up to date, nothing to do")
@@ -30,7 +39,7 @@ def build_reference(console: Console, name: str, what: str, situation: Situation
     prepare_dagster_home(lake_url())
     with bars(console) as shown:
         definitions = build_definitions(BarProgressSource(shown, name))
-        outcome = run_reference(definitions, job, name, tell=shown.console.print)
+        outcome = run_reference(definitions, job, name, tell=shown.console.print, config=config)
     if not outcome.success:
         console.print(f"[red]{escape(name)}: no {what} was built[/] (run {outcome.run_id})")
         console.print(escape(outcome.problem), highlight=False)

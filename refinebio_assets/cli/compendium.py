@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
@@ -14,11 +13,6 @@ from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import cell, table, terminal, write_rows
 from refinebio_assets.domain import organism_name
-
-if TYPE_CHECKING:
-    from dagster import Definitions
-
-    from refinebio_assets.defs.launch import RunOutcome
 
 _version = click.option("--version", type=int, metavar="NUMBER", help="An older version, by its number.")
 
@@ -48,10 +42,12 @@ def build_compendium(organism: str, imputation: str | None, memory: float) -> No
 
     name, console = organism_name(organism), terminal()
     method = None if imputation is None else Imputation(imputation)
-    if assess_compendium(open_lake(), name, imputation=method).situation.current is not None:
-        console.print(f"[bold]{escape(name)}[/]: compendium is up to date, nothing to do")
-    else:
-        _build(console, name, {"imputation": method, "memory_limit_gib": memory})
+    situation = assess_compendium(open_lake(), name, imputation=method).situation
+    config: dict[str, Any] = {"memory_limit_gib": memory}
+    if method is not None:
+        config["imputation"] = method.name
+    job = "build_normalized_compendium"
+    build_reference(console, name, "compendium", situation, job, config={"normalized_compendium": config})
     _say(console, name)
 
 
@@ -141,20 +137,6 @@ def slice_compendium(
         soft_wrap=True,
         markup=False,
     )
-
-
-def _build(console: Console, organism: str, config: dict[str, Any]) -> None:
-    from refinebio_assets.defs.launch import register_organism, run_normalized_compendium
-
-    given = {name: value for name, value in config.items() if value is not None}
-    if "imputation" in given:
-        given["imputation"] = given["imputation"].name
-
-    def run(definitions: Definitions, tell: Callable[[str], None]) -> RunOutcome:
-        register_organism(organism)
-        return run_normalized_compendium(definitions, organism, given, tell=tell)
-
-    build_reference(console, organism, "compendium", run)
 
 
 def _say(console: Console, organism: str) -> None:

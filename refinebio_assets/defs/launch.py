@@ -18,6 +18,7 @@ OUR_ERRORS = "refinebio_assets.errors."
 PARTITIONS_OF_REFERENCES = {
     "build_transcriptome_index": ORGANISM,
     "build_target_quantiles": ORGANISM,
+    "build_normalized_compendium": ORGANISM,
     "build_platform_annotation": PLATFORM,
     "build_gene_index": PLATFORM,
 }
@@ -85,20 +86,21 @@ def run_survey(
 
 
 def run_reference(
-    definitions: Definitions, job: str, partition: str, *, tell: Callable[[str], None]
+    definitions: Definitions,
+    job: str,
+    partition: str,
+    *,
+    tell: Callable[[str], None],
+    config: Mapping[str, Any] | None = None,
 ) -> RunOutcome:
-    """Materialize an organism's or a microarray's reference in one run, in this process."""
+    """Materialize an organism's or a microarray's reference in one run, in this process.
+
+    ``config`` is that of the job's assets, by name.
+    """
     with DagsterInstance.get() as instance:
         add_keys(instance, PARTITIONS_OF_REFERENCES[job], [partition])
-    return _run(definitions, job, partition, {}, tell)
-
-
-def run_normalized_compendium(
-    definitions: Definitions, organism: str, config: Mapping[str, Any], *, tell: Callable[[str], None]
-) -> RunOutcome:
-    """Make an organism's compendium in one run, in this process; ``config`` is the asset's."""
-    ops = {"normalized_compendium": {"config": dict(config)}}
-    return _run(definitions, "build_normalized_compendium", organism, ops, tell)
+    ops = {asset: {"config": values} for asset, values in (config or {}).items()}
+    return _run(definitions, job, partition, ops, tell)
 
 
 def run_dataset(
