@@ -125,7 +125,7 @@ def build_matrix(
         for chunk in _chunks(places):
             loaded = sources.load(lake, source, [group.members[place].sample for place in chunk])
             _on_one_scale(loaded, sources.unit(source), to_log, remarks)
-            values[:, chunk] = sources.unique(source, loaded)[rows[source.name]]
+            values[:, chunk] = loaded[rows[source.name]]
             tell(len(chunk))
     kept, filtered = _with_values(group, values)
     members = tuple(group.members[place] for place in kept)
@@ -200,18 +200,15 @@ class _Sources:
         return examples
 
     def load(self, lake: Lake, source: Source, samples: Sequence[str]) -> Matrix:
-        """Return some samples' values as float32, rows of control probes left out."""
+        """Return some samples' values as float32, without control probes, rows of equal ids averaged."""
         table = read_expression(lake, source.commit, source.matrix, samples)
         values = np.empty((table.num_rows, len(samples)), np.float32, order="F")
         with np.errstate(over="ignore"):  # beyond float32 it is infinite, and then missing
             for column, sample in enumerate(samples):
                 values[:, column] = column_values(table, sample)
         ids = self.ids[source.name]
-        return values if ids.all_kept else np.asfortranarray(values[ids.kept])
-
-    def unique(self, source: Source, values: Matrix) -> Matrix:
-        """Return the values with rows of equal ids averaged."""
-        return mean_of_duplicates(self.ids[source.name].ids, values)[1]
+        kept = values if ids.all_kept else np.asfortranarray(values[ids.kept])
+        return mean_of_duplicates(ids.ids, kept)[1]
 
 
 def source_label(group: Group, member: Member) -> str:

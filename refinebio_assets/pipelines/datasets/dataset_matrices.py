@@ -51,7 +51,7 @@ from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, d
 from refinebio_assets.pipelines.progress import SILENT, Progress
 
 ASSET = "dataset_matrices"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 OVERVIEW = "overview.json"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,27 @@ def test_by_species_rna_seq_is_logged_and_joined_with_arrays(world: World) -> No
         ARRAY.name: (40, 20),
         "RNA-SEQ": (60, 0),
     }
+
+
+def test_genes_of_one_id_are_averaged_before_logarithms_are_taken(world: World) -> None:
+    genes = [*GENES, f"{GENES[0]}.2", f"{GENES[1]}_at", "AFFX-BioB-5_at"]
+    linear = np.random.default_rng(3).gamma(0.5, 400, (len(genes), 2))
+    linear[0], linear[-3] = [1, 1000], [2000, np.nan]
+    linear[-1] = 1e6
+    world.add("SRP3", rna_seq(["SRR31", "SRR32"], genes=genes[:-1]))
+    world.add("GSE3", replace(arrays(["GSM31", "GSM32"], genes=genes), abundances=linear))
+    world.ask("D", {"SRP3": ["ALL"], "GSE3": ["ALL"]}, aggregate_by="SPECIES")
+    values = matrix(built(world), HUMAN)
+    counts = rna_seq(["SRR31", "SRR32"], genes=genes[:-1]).abundances
+    expected = [np.log2(_by_gene(linear, genes)), np.log2(_by_gene(counts, genes[:-1]) + np.float32(1))]
+    np.testing.assert_array_equal(values.to_numpy(), apply_target(np.hstack(expected), TARGET))
+
+
+def _by_gene(values: np.ndarray, ids: list[str]) -> np.ndarray:
+    """Average rows as pandas does, in float32; control probes left out."""
+    frame = pd.DataFrame(values.astype(np.float32).astype(np.float64), index=[name[:15] for name in ids])
+    frame = frame[~frame.index.str.startswith("AFFX-")]
+    return frame.groupby(level=0, sort=False).mean().to_numpy(np.float32)
 
 
 def test_without_normalization_values_stay_float32_and_as_they_were(world: World) -> None:
