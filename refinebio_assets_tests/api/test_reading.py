@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from refinebio_assets.api.models import experiments, files, jobs, references
-from refinebio_assets.api.v1.jobs import stable_id
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake
+from refinebio_assets.metadata.processors import processor_id, stable_id
 from refinebio_assets_tests.api.conftest import serving, wait_until, wait_until_ready
 from refinebio_assets_tests.api.world import codes, commit_experiment, make_world
 
@@ -207,6 +207,12 @@ def test_indices_are_found_by_organism_in_any_case_and_by_length(api: httpx.Clie
     (found,) = get(api, "transcriptome_indices/", organism__name="homo_sapiens", length="short")["results"]
     assert found["index_type"] == "TRANSCRIPTOME_SHORT"
     assert get(api, f"transcriptome_indices/{found['id']}/") == found
+
+
+def test_a_processor_has_the_id_that_downloads_give_it(api: httpx.Client) -> None:
+    found = get(api, "processors/")["results"]
+    assert {"Salmon Quant", "Affymetrix SCAN"} <= {row["name"] for row in found}
+    assert [row["id"] for row in found] == [processor_id(row["name"], row["version"]) for row in found]
 
 
 def test_ids_follow_from_names_and_survive_a_new_catalog(world: Lake, tmp_path: Path) -> None:

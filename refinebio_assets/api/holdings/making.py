@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from refinebio_assets.lake.binding import sql_text
+from refinebio_assets.metadata.processors import DELIVERED_NAMES
 
 DOCUMENTS = ("samples", "experiments")
 _FORMAT = 1
@@ -26,11 +27,19 @@ _SQL = files("refinebio_assets.api.holdings") / "sql"
 
 
 def statements() -> list[str]:
-    """Return the SQL that makes the tables, one text a file."""
+    """Return the SQL that makes the tables, one text a file, after what is known in Python, too."""
     parts = sorted(
         (part for part in _SQL.iterdir() if part.name.endswith(".sql")), key=lambda part: part.name
     )
-    return [part.read_text(encoding="utf-8") for part in parts]
+    return [_delivered_names(), *(part.read_text(encoding="utf-8") for part in parts)]
+
+
+def _delivered_names() -> str:
+    """Return a macro that names processors as downloads do."""
+    cases = " ".join(
+        f"WHEN {sql_text(own)} THEN {sql_text(delivered)}" for own, delivered in DELIVERED_NAMES.items()
+    )
+    return f"CREATE MACRO delivered_name(processor) AS CASE processor {cases} ELSE processor END;"
 
 
 def holdings_fingerprint() -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import md5
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -22,6 +21,7 @@ from refinebio_assets.api.parameters import Filter, page, select, texts
 from refinebio_assets.api.problems import not_found
 from refinebio_assets.api.services import holdings_of, services
 from refinebio_assets.api.v1.references import object_id
+from refinebio_assets.metadata.processors import stable_id
 from refinebio_assets.pipelines.runs import Run, RunState
 
 _EXPERIMENTS = ("process_experiment",)
@@ -42,12 +42,6 @@ class JobKind:
     def fields(self) -> list[str]:
         """The fields that are served, which may be filtered by."""
         return list(self.model.model_fields)
-
-
-def stable_id(kind: str, name: str) -> int:
-    """Return the id that follows from a name, as in ``sql/0_macros.sql``."""
-    lower = md5(f"{kind} {name}".encode(), usedforsecurity=False).digest()[8:]
-    return int.from_bytes(lower, "little") >> 12
 
 
 def jobs_of(request: Request, kind: JobKind, partitions: Sequence[str] | None = None) -> list[Row]:

@@ -41,7 +41,7 @@ from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.workers import available_cores
 
 ASSET = "dataset_bundle"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ and JSON are written from it is in `metadata_files.py`.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from refinebio_assets.domain import Experiment, Sample, Verdict, distinct
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.metadata.delivered import annotation, submitted_columns
+from refinebio_assets.metadata.processors import delivered_name, processor_id
 from refinebio_assets.metadata.source_keys import FIELDS
 from refinebio_assets.pipelines.datasets.pins import ExperimentPins, Pins
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
@@ -56,11 +56,6 @@ def dataset_metadata(lake: Lake, pins: Pins, samples: Mapping[str, str]) -> Data
         for item in _samples(lake, own, record, wanted.get(name, ()), others):
             found[item.sample] = item
     return DatasetMetadata({name: found[name] for name in samples if name in found}, experiments)
-
-
-def processor_id(name: str, version: str) -> int:
-    """Return a number that stands for a processor in one version, the same on every machine."""
-    return zlib.crc32(f"{name} {version}".encode())
 
 
 def experiment_metadata(experiment: Experiment) -> dict[str, Any]:
@@ -122,7 +117,7 @@ def _described(
 ) -> dict[str, Any]:
     values = {f"refinebio_{field}": harmonized.get(field) for field in FIELDS}
     age = values.pop("refinebio_age")
-    name, version = result.get("processor") or "", result.get("processor_version") or ""
+    name, version = delivered_name(result.get("processor") or ""), result.get("processor_version") or ""
     return {
         "refinebio_accession_code": sample.accession,
         "refinebio_age": "" if age is None else float(age),

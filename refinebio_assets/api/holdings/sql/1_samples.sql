@@ -45,8 +45,7 @@ GROUP BY o.organism ORDER BY name;
 -- Quantifications: one a sample and content, whichever experiments share it.
 CREATE TEMP TABLE quantifications AS
 SELECT sample, processor AS our_name,
-       CASE processor WHEN 'Salmon' THEN 'Salmon Quant' WHEN 'SCAN' THEN 'Affymetrix SCAN'
-                      WHEN 'submitted' THEN 'Submitter-processed' ELSE processor END AS processor,
+       delivered_name(processor) AS processor,
        coalesce(processor_version, '') AS processor_version, version,
        any_value(command) AS command, any_value(file_path) AS file_path, any_value(file_size) AS file_size,
        any_value(file_sha256) AS file_sha256, min(started_at) AS started_at,
