@@ -45,6 +45,7 @@ class Delivery:
     metadata table, by key; ``filtered`` (experiment, sample) pairs with their reason. ``departures`` say
     how far each sample is from its target, by key, where samples were normalized; ``magnitudes`` how large
     values of that matrix are. ``manifest`` and ``checksums`` are SHA-256 by path: promised and found.
+    ``by_experiment`` tells that keys are experiments, so that each has to hold its own samples.
     """
 
     requested: Mapping[str, Sequence[str]]
@@ -56,6 +57,7 @@ class Delivery:
     normalized: bool = False
     departures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     magnitudes: Mapping[str, float] = field(default_factory=dict)
+    by_experiment: bool = False
 
 
 class GateError(PermanentError):
@@ -104,17 +106,31 @@ def _not_normalized(delivery: Delivery) -> Iterator[str]:
 
 def _sample_lost(delivery: Delivery) -> Iterator[str]:
     present = {sample for samples in delivery.delivered.values() for sample in samples}
-    lost = [
-        f"{sample} of {experiment}"
-        for experiment, samples in delivery.requested.items()
-        for sample in samples
-        if sample not in present and not delivery.filtered.get((experiment, sample))
-    ]
+    lost = []
+    for experiment, samples in delivery.requested.items():
+        own = set(delivery.delivered.get(experiment, ())) if delivery.by_experiment else present
+        lost += [
+            f"{sample} of {experiment}"
+            for sample in samples
+            if sample not in own and not delivery.filtered.get((experiment, sample))
+        ]
     if lost:
         yield f"{_named(lost)} was asked for and is neither in a matrix nor listed as filtered with a reason"
-    stray = sorted(present - {sample for samples in delivery.requested.values() for sample in samples})
+    stray = _never_asked_for(delivery)
     if stray:
         yield f"{_named(stray)} is delivered and was not asked for"
+
+
+def _never_asked_for(delivery: Delivery) -> list[str]:
+    """Return the samples that are delivered and were not requested; by experiment, where they are."""
+    asked = {sample for samples in delivery.requested.values() for sample in samples}
+    if not delivery.by_experiment:
+        return sorted({sample for samples in delivery.delivered.values() for sample in samples} - asked)
+    return [
+        f"{sample} of {key}" if sample in asked else sample
+        for key, samples in delivery.delivered.items()
+        for sample in sorted(set(samples) - set(delivery.requested.get(key, ())))
+    ]
 
 
 def _wrong_checksum(delivery: Delivery) -> Iterator[str]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from refinebio_assets.domain import ScaleBy
+from refinebio_assets.domain import AggregateBy, ScaleBy
 from refinebio_assets.errors import FormatError
 from refinebio_assets.methods.quantile import target_departures
 from refinebio_assets.pipelines.datasets.gate import Delivery
@@ -71,6 +71,7 @@ class _Inspection:
             normalized=normalized,
             departures=departures,
             magnitudes=magnitudes,
+            by_experiment=request["aggregate_by"] == AggregateBy.EXPERIMENT,
         )
 
     def _matrices(self) -> Iterator[tuple[str, list[str]]]:
@@ -120,25 +121,37 @@ class _Inspection:
         self, delivered: Mapping[str, list[str]]
     ) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
         magnitudes = {
-            key: max(float(np.abs(self._targets[name]).max()) for name in self._organisms(samples))
+            key: max(
+                (float(np.abs(self._targets[name]).max()) for name in self._organisms(samples)), default=0.0
+            )
             for key, samples in delivered.items()
         }
         if self._lock["request"]["scale_by"] == ScaleBy.NONE:
             found = {key: self._measured(key, samples) for key, samples in delivered.items()}
         else:
-            found = {key: dict(self._lock["matrices"][key]["departures"]) for key in delivered}
+            locked = self._lock["matrices"]
+            found = {key: dict(locked.get(key, {}).get("departures", {})) for key in delivered}
         return found, magnitudes
 
     def _organisms(self, samples: list[str]) -> set[str]:
-        return {self._organism_of[sample] for sample in samples}
+        """Return the samples' organisms; a sample that was never asked for has none."""
+        return {self._organism_of[sample] for sample in samples if sample in self._organism_of}
 
     def _measured(self, key: str, samples: list[str]) -> dict[str, float]:
-        """Measure each sample of the Parquet file against its organism's target, some at a time."""
-        with self._archive.open(f"{key}/{key}.parquet") as member:
+        """Measure each sample of the Parquet file against its organism's target, some at a time.
+
+        A sample that is only in the TSV, or that was never asked for, has no measure.
+        """
+        name = f"{key}/{key}.parquet"
+        if name not in self._names:
+            return {}
+        with self._archive.open(name) as member:
             file = pq.ParquetFile(pa.BufferReader(member.read()))
+        columns = set(file.schema_arrow.names)
+        known = [sample for sample in samples if sample in columns and sample in self._organism_of]
         found: dict[str, float] = {}
-        for start in range(0, len(samples), COLUMNS_AT_ONCE):
-            chunk = samples[start : start + COLUMNS_AT_ONCE]
+        for start in range(0, len(known), COLUMNS_AT_ONCE):
+            chunk = known[start : start + COLUMNS_AT_ONCE]
             table = file.read(columns=chunk)
             for organism in sorted(self._organisms(chunk)):
                 own = [name for name in chunk if self._organism_of[name] == organism]

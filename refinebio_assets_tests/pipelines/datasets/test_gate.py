@@ -71,6 +71,18 @@ def with_raw_values(files: Files) -> Files:
     return files | {"GSE1/GSE1.parquet": target.getvalue()}
 
 
+def with_a_column_more(files: Files) -> Files:
+    rows = files["GSE1/GSE1.tsv"].decode().splitlines()
+    wider = [f"{rows[0]}\tGSMX", *(f"{row}\t1.0" for row in rows[1:])]
+    return files | {"GSE1/GSE1.tsv": "".join(f"{row}\n" for row in wider).encode()}
+
+
+def with_a_sample_only_in_another_experiment(files: Files) -> Files:
+    lock = json.loads(files["dataset.lock.json"])
+    lock["request"]["data"]["GSE1"].append("SRR1")
+    return files | {"dataset.lock.json": json.dumps(lock).encode()}
+
+
 def with_a_lost_sample(files: Files) -> Files:
     lock = json.loads(files["dataset.lock.json"])
     lock["request"]["data"]["GSE1"].append("GSM9")
@@ -82,6 +94,9 @@ INJECTED: list[tuple[Defect, Callable[[Files], Files], str]] = [
     (Defect.NO_MATRIX, without("GSE1/GSE1.tsv"), "GSE1 has 3 rows of metadata and no values"),
     (Defect.NOT_NORMALIZED, with_raw_values, "GSM2 of GSE1 have not the distribution"),
     (Defect.SAMPLE_LOST, with_a_lost_sample, "GSM9 of GSE1 was asked for and is neither"),
+    (Defect.SAMPLE_LOST, with_a_column_more, "GSMX is delivered and was not asked for"),
+    (Defect.SAMPLE_LOST, with_a_sample_only_in_another_experiment, "SRR1 of GSE1 was asked for"),
+    (Defect.NOT_NORMALIZED, without("GSE1/GSE1.parquet"), "GSM1, GSM2, GSM3 of GSE1 have not"),
     (Defect.ROWS_DIFFER, without_the_last_row, "GSE1: only in the matrix: GSM3"),
 ]
 
