@@ -156,6 +156,7 @@ def dataset_matrices(
         if config.lock:
             outcome = matrices.rebuild_from_lock(
                 store,
+                context.partition_key,
                 read_any_lock(Path(config.lock)),
                 progress=progress.of(context.log),
                 run_id=context.run.run_id,

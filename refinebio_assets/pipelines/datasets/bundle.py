@@ -183,7 +183,9 @@ def _write_matrix(lake: Lake, draft: Draft, archive: ZipWriter, contents: Conten
 
 
 def _write_quant_files(lake: Lake, archive: ZipWriter, contents: Contents, key: str) -> None:
-    group = contents.groups[key]
+    group = contents.groups.get(key)
+    if group is None:
+        return  # All its files were damaged since: the gate tells.
     for member in group.members:
         if member.quant_sf is not None:
             with archive.member(delivered_name(group, member)) as sink:

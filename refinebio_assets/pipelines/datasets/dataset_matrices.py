@@ -27,6 +27,7 @@ from refinebio_assets.pipelines.datasets.lockfile import (
     lock_bytes,
     locked_pins,
     make_lock,
+    require_lock_of,
 )
 from refinebio_assets.pipelines.datasets.matrix_file import (
     gene_set_hash,
@@ -106,13 +107,14 @@ def build_matrices(lake: Lake, dataset: str, *, progress: Progress = SILENT, run
 
 
 def rebuild_from_lock(
-    lake: Lake, lock: Mapping[str, Any], *, progress: Progress = SILENT, run_id: str = ""
+    lake: Lake, dataset: str, lock: Mapping[str, Any], *, progress: Progress = SILENT, run_id: str = ""
 ) -> Outcome:
     """Make a dataset's matrices again from its lockfile, as a new version, to the same values.
 
-    Raises NotFoundError naming everything pinned that is no longer in the lake, PermanentError when the
+    Raises RequestError for the lock of another dataset, NotFoundError naming everything pinned that is no longer in the lake, PermanentError when the
     code has another meaning today, or the values are not those that the lock promises.
     """
+    require_lock_of(dataset, lock)
     code = lock["software"].get(ASSET)
     if code != CODE_VERSION:
         raise PermanentError(
@@ -124,9 +126,7 @@ def rebuild_from_lock(
     targets = exact_targets(lake, lock["targets"])
     selection = select_samples(lake, request, pins)
     version = content_hash(request.content())
-    assessed = _assess(
-        lake, lock["dataset"], lock["requested_at"], request, pins, selection, targets, version
-    )
+    assessed = _assess(lake, dataset, lock["requested_at"], request, pins, selection, targets, version)
     current = assessed.situation.current
     if current is not None:
         return Outcome(current, changed=False, dropped=_dropped(selection.filtered))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from refinebio_assets import __version__
-from refinebio_assets.errors import FormatError
+from refinebio_assets.errors import FormatError, RequestError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines import gene_index, platform_annotation, transcriptome_index
@@ -96,6 +96,12 @@ def check_lock(lock: Any, file: str) -> dict[str, Any]:
     if missing:
         raise FormatError(file, expected="a whole lockfile", found=f"no {', '.join(missing)}")
     return dict(lock)
+
+
+def require_lock_of(dataset: str, lock: Mapping[str, Any]) -> None:
+    """Raise RequestError when a lock is of another dataset."""
+    if lock["dataset"] != dataset:
+        raise RequestError(f"the lock is of dataset {lock['dataset']}, not of {dataset}")
 
 
 def locked_pins(lake: Lake, lock: Mapping[str, Any]) -> Pins:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from refinebio_assets.domain import distinct
 from refinebio_assets.pipelines.datasets.metadata import SampleMetadata
 
 ACCESSION, EXPERIMENT, REASON = "refinebio_accession_code", "experiment_accession", "reason"
@@ -51,10 +52,21 @@ def sample_json(sample: SampleMetadata) -> dict[str, Any]:
 
 
 def filtered_json(rows: Sequence[tuple[SampleMetadata, str, str]]) -> bytes:
-    """Return the filtered samples: each with the experiment it was asked for under, and the reason."""
+    """Return the filtered samples: each with the experiment it was asked for under, and the reason.
+
+    A sample that was asked for under several experiments has all of both, with ``;`` and "; " between.
+    """
+    samples: dict[str, SampleMetadata] = {}
+    experiments: dict[str, list[str]] = {}
+    reasons: dict[str, list[str]] = {}
+    for sample, experiment, reason in rows:
+        samples[sample.sample] = sample
+        experiments.setdefault(sample.sample, []).append(experiment)
+        reasons.setdefault(sample.sample, []).append(reason)
     content = {
-        sample.sample: sample_json(sample) | {EXPERIMENT: experiment, REASON: reason}
-        for sample, experiment, reason in rows
+        name: sample_json(sample)
+        | {EXPERIMENT: ";".join(experiments[name]), REASON: "; ".join(distinct(reasons[name]))}
+        for name, sample in samples.items()
     }
     return json_bytes(content)
 

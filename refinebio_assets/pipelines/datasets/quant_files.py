@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -22,7 +23,10 @@ def quant_sf_chunks(lake: Lake, stored: StoredFile) -> Iterator[bytes]:
 
 
 def sound_quant_files(lake: Lake, selection: Selection) -> Selection:
-    """Return a selection without the samples whose file is truncated or lost; they are filtered."""
+    """Return a selection without the samples whose file is damaged or lost; they are filtered.
+
+    Files are read to their end, as only that tells whether one is whole.
+    """
     groups, filtered = [], list(selection.filtered)
     for group in selection.groups:
         kept = []
@@ -43,7 +47,9 @@ def _problem(lake: Lake, member: Member) -> str:
     try:
         with gzip.open(lake.local(member.quant_sf), "rb") as file:
             first = file.readline(200)
-    except (OSError, EOFError, PermanentError) as error:
+            while file.read(_CHUNK):
+                pass  # gzip tells at its end whether the file is whole
+    except (OSError, EOFError, zlib.error, PermanentError) as error:
         return f"its quant.sf cannot be read: {error}"
     return "" if first.rstrip(b"\r\n") == HEADER else "truncated: its quant.sf has no header"
 

@@ -141,6 +141,8 @@ class _Available:
     sources: Mapping[str, Source]
     files: Mapping[str, StoredFile]
     quant_sf_only: bool
+    age: str
+    """Id of the commit that its values or files are of; a newer one sorts later."""
 
     def has(self, sample: str) -> bool:
         return sample in (self.files if self.quant_sf_only else self.sources)
@@ -157,7 +159,8 @@ def _available(lake: Lake, pins: ExperimentPins, quant_sf_only: bool) -> _Availa
     candidates = pinned_candidates(lake, pins.accession, pins.record, pins.expression, pins.quantified)
     files = dict(_quant_files(lake, pins)) if quant_sf_only else {}
     sources = {} if quant_sf_only else _sources(lake, pins)
-    return _Available(candidates, sources, files, quant_sf_only)
+    commit = pins.quantified if quant_sf_only else pins.expression
+    return _Available(candidates, sources, files, quant_sf_only, commit.id if commit else "")
 
 
 def _expanded(samples: Sequence[str], available: _Available) -> list[str]:
@@ -216,7 +219,7 @@ def _choose(
         return None
     by_experiment = aggregate_by is AggregateBy.EXPERIMENT
     chosen = experiment if by_experiment and experiment in having else ""
-    chosen = chosen or max(having, key=lambda name: _age(available[name], sample))
+    chosen = chosen or max(having, key=lambda name: available[name].age)
     facts = available[chosen].candidates[sample]
     source = available[chosen].sources.get(sample)
     return Member(
@@ -227,11 +230,6 @@ def _choose(
         source,
         available[chosen].files.get(sample),
     )
-
-
-def _age(available: _Available, sample: str) -> str:
-    source = available.sources.get(sample)
-    return source.commit.id if source else ""
 
 
 def _key(aggregate_by: AggregateBy, experiment: str, organism: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from refinebio_assets.errors import FormatError, RequestError
+from refinebio_assets.errors import FormatError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.datasets import bundle, dataset_matrices
@@ -17,8 +17,13 @@ from refinebio_assets.pipelines.datasets.acceptance import AcceptedRequest, acce
 from refinebio_assets.pipelines.datasets.bundle import assess_bundle
 from refinebio_assets.pipelines.datasets.dataset_matrices import assess_dataset
 from refinebio_assets.pipelines.datasets.inbox import requests_after
-from refinebio_assets.pipelines.datasets.lockfile import NAME, check_lock, read_lock
-from refinebio_assets.pipelines.datasets.registry import RegisteredDataset, register_dataset
+from refinebio_assets.pipelines.datasets.lockfile import NAME, check_lock, read_lock, require_lock_of
+from refinebio_assets.pipelines.datasets.registry import (
+    RegisteredDataset,
+    register_dataset,
+    registered_dataset,
+    registered_datasets,
+)
 from refinebio_assets.pipelines.datasets.request import ALL, parse_request
 
 
@@ -67,11 +72,15 @@ def read_any_lock(path: Path) -> dict[str, Any]:
 def register_lock(lake: Lake, lock: Mapping[str, Any], *, dataset: str, origin: str) -> RegisteredDataset:
     """Keep the request of a lock, as it was resolved then, so that the dataset can be built from the lock.
 
-    Raises RequestError when the lock is of another dataset than ``dataset``.
+    A request that asks for the same stays as it is, with its notes and its ALL. Raises RequestError when the
+    lock is of another dataset than ``dataset``.
     """
-    if lock["dataset"] != dataset:
-        raise RequestError(f"{origin} is the lock of dataset {lock['dataset']}, not of {dataset}")
+    require_lock_of(dataset, lock)
     request = parse_request(lock["request"], about=origin)
+    if dataset in registered_datasets(lake):
+        registered = registered_dataset(lake, dataset)
+        if registered.request.content() == request.content():
+            return registered
     return register_dataset(
         lake, AcceptedRequest(request, (), ()), dataset=dataset, update=True, origin=origin
     )

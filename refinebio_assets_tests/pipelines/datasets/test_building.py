@@ -293,6 +293,31 @@ def test_quant_sf_files_are_delivered_whole_and_a_truncated_one_is_filtered(worl
     assert json.loads(bundle.read("filtered_samples_metadata.json"))["SRR4"]["reason"].startswith("truncated")
 
 
+def test_a_quant_sf_that_is_damaged_in_the_lake_is_filtered(world: World) -> None:
+    text = b"Name\tLength\tEffectiveLength\tTPM\tNumReads\n" + b"T1\t100\t50\t1\t2\n" * 50
+    world.add("SRP3", rna_seq(["SRR3", "SRR4"]), quant_sf=dict.fromkeys(("SRR3", "SRR4"), text))
+    world.ask("D", {"SRP3": ["ALL"]}, quant_sf_only=True)
+    head = world.lake.head("sample_quantification", "SRR4")
+    assert head is not None
+    path = world.lake.local(head.files[0])
+    path.write_bytes(path.read_bytes()[:-6] + b"123456")
+    bundle = built(world)
+    assert "SRP3/SRR3_quant.sf" in bundle.namelist()
+    reason = json.loads(bundle.read("filtered_samples_metadata.json"))["SRR4"]["reason"]
+    assert reason.startswith("its quant.sf cannot be read")
+
+
+def test_a_sample_filtered_under_two_experiments_tells_of_both(world: World) -> None:
+    for name in ("SRP4", "SRP5"):
+        world.add(name, rna_seq(["SRR1", "SRR8"]))
+    world.ask("D", {"SRP4": ["ALL"], "SRP5": ["ALL"]}, aggregate_by="SPECIES")
+    for name in ("SRP4", "SRP5"):
+        world.express(name, rna_seq(["SRR1"]), failed={"SRR8": f"it was lost by {name}"})
+    listed = json.loads(built(world).read("filtered_samples_metadata.json"))["SRR8"]
+    assert listed["experiment_accession"] == "SRP4;SRP5"
+    assert listed["reason"] == "it was lost by SRP4; it was lost by SRP5"
+
+
 def test_an_unknown_dataset_is_not_built(world: World) -> None:
     with pytest.raises(NotFoundError, match="there is no dataset X"):
         build_matrices(world.lake, "X")

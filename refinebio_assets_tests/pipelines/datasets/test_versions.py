@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refinebio_assets.errors import FormatError, NotFoundError, PermanentError
+from refinebio_assets.errors import FormatError, NotFoundError, PermanentError, RequestError
+from refinebio_assets.pipelines.datasets.acceptance import accept_request
 from refinebio_assets.pipelines.datasets.bundle import build_bundle
 from refinebio_assets.pipelines.datasets.dataset_matrices import (
     build_matrices,
@@ -23,6 +24,9 @@ from refinebio_assets.pipelines.datasets.difference import (
     what_would_change,
 )
 from refinebio_assets.pipelines.datasets.lockfile import lock_bytes, read_lock
+from refinebio_assets.pipelines.datasets.registry import register_dataset
+from refinebio_assets.pipelines.datasets.request import parse_request
+from refinebio_assets.pipelines.datasets.standing import register_lock
 from refinebio_assets.pipelines.progress import Silent
 from refinebio_assets_tests.pipelines.datasets.world import GENES, HUMAN, World, arrays, rna_seq
 
@@ -52,7 +56,7 @@ def test_a_lockfile_gives_the_same_bytes_although_everything_is_newer(world: Wor
     world.express("SRP1", rna_seq(["SRR1", "SRR2"], 9))
     world.target(HUMAN, np.linspace(5, 6, 30).tolist())
     build_matrices(world.lake, "D")
-    again = rebuild_from_lock(world.lake, read_lock(path))
+    again = rebuild_from_lock(world.lake, "D", read_lock(path))
     assert again.commit.info["number"] == 3
     assert matrix_bytes(world, 1) == matrix_bytes(world, 3) != matrix_bytes(world, 2)
     assert read_dataset_lock(world.lake, again.commit)["matrices"] == read_lock(path)["matrices"]
@@ -66,10 +70,10 @@ def test_what_is_pinned_and_gone_is_named(world: World) -> None:
     world.lake.local(head.files[0]).unlink()
     lock["experiments"]["SRP1"]["expression"]["commit"] = "20200101T000000.000000Z-00000000"
     with pytest.raises(NotFoundError, match=r"(?s)gene_expression\[GSE1\].*SRP1, commit 2020"):
-        rebuild_from_lock(world.lake, lock)
+        rebuild_from_lock(world.lake, "D", lock)
     lock["targets"][HUMAN] = "f" * 64
     with pytest.raises(NotFoundError):
-        rebuild_from_lock(world.lake, lock)
+        rebuild_from_lock(world.lake, "D", lock)
 
 
 def test_values_that_are_not_those_of_the_lock_are_refused(world: World) -> None:
@@ -78,7 +82,7 @@ def test_values_that_are_not_those_of_the_lock_are_refused(world: World) -> None
     world.target(HUMAN, [1.0, 2.0])
     build_matrices(world.lake, "D")
     with pytest.raises(PermanentError, match=f"{HUMAN} differ"):
-        rebuild_from_lock(world.lake, lock)
+        rebuild_from_lock(world.lake, "D", lock)
     assert len(dataset_versions(world.lake, "D")) == 2
 
 
@@ -86,7 +90,24 @@ def test_a_lock_of_other_code_names_the_software_that_made_it(world: World) -> N
     lock = read_dataset_lock(world.lake, dataset_versions(world.lake, "D")[0])
     lock["software"]["dataset_matrices"] = "0"
     with pytest.raises(PermanentError, match="use refinebio-assets 0"):
-        rebuild_from_lock(world.lake, lock)
+        rebuild_from_lock(world.lake, "D", lock)
+
+
+def test_the_lock_of_another_dataset_is_refused(world: World) -> None:
+    lock = read_dataset_lock(world.lake, dataset_versions(world.lake, "D")[0])
+    with pytest.raises(RequestError, match="of dataset D, not of E"):
+        rebuild_from_lock(world.lake, "E", lock)
+    assert dataset_versions(world.lake, "E") == []
+
+
+def test_a_lock_of_the_same_request_leaves_its_notes_and_all(world: World) -> None:
+    data = {"SRP1": ["ALL"], "GSE1": ["ALL"]}
+    request = parse_request({"data": data, "aggregate_by": "SPECIES", "notes": "for the paper"})
+    accepted = accept_request(world.lake, world.catalog, request)
+    register_dataset(world.lake, accepted, dataset="D", update=True)
+    lock = read_dataset_lock(world.lake, dataset_versions(world.lake, "D")[0])
+    kept = register_lock(world.lake, lock, dataset="D", origin="a lockfile")
+    assert (kept.request.notes, sorted(kept.whole)) == ("for the paper", ["GSE1", "SRP1"])
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"format": 9}', '{"format": 1, "dataset": "D"}'])
