@@ -111,8 +111,9 @@ def rebuild_from_lock(
 ) -> Outcome:
     """Make a dataset's matrices again from its lockfile, as a new version, to the same values.
 
-    Raises RequestError for the lock of another dataset, NotFoundError naming everything pinned that is no longer in the lake, PermanentError when the
-    code has another meaning today, or the values are not those that the lock promises.
+    Raises RequestError for the lock of another dataset, NotFoundError naming everything pinned that is no
+    longer in the lake, PermanentError when the code has another meaning today, or the values are not those
+    that the lock promises.
     """
     require_lock_of(dataset, lock)
     code = lock["software"].get(ASSET)
