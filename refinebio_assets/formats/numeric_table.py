@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ NOT_AVAILABLE = ("", "NA", "NaN", "nan", "null", "None", "N/A", "n/a", "#N/A")
 """How missing values are written."""
 _DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons"}
 _FIRST = "first column"
+_NOT_TEXT = (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error, csv.Error)
+"""What reading raises for another encoding, binary files, and gzip files that are cut or damaged."""
 
 Matrix = npt.NDArray[np.float64]
 
@@ -60,7 +63,11 @@ def read_numeric_table(path: Path) -> NumericTable:
         return _checked(path, _read_parquet(path))
     if suffix == ".h5ad":
         return _checked(path, _read_h5ad(path))
-    return _checked(path, _read_text(path))
+    try:
+        return _checked(path, _read_text(path))
+    except _NOT_TEXT as error:
+        expected = "text in UTF-8, whole, packed with gzip or not, in columns of names and numbers"
+        raise FormatError(path, expected=expected, found=str(error)) from error
 
 
 def _read_text(path: Path) -> NumericTable:

@@ -93,6 +93,27 @@ def test_what_is_no_matrix_is_refused_by_line_and_column(tmp_path: Path, text: s
     assert str(caught.value).startswith(str(path))
 
 
+LONG = "Gene\ta\n" + "".join(f"g{number}\t{number * 0.37}\n" for number in range(2000))
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"\x07\xe6\x00\x91\n\xff\xfe", "can't decode byte 0xe6"),
+        (LONG.encode("utf-16"), "can't decode byte 0xff"),
+        (LONG.replace("g1999", "g\u00e9").encode("latin-1"), "can't decode byte 0xe9"),
+        (gzip.compress(LONG.encode())[:1000], "end-of-stream marker"),
+        (b"a\tb\n" + b"x" * 200_000 + b"\t1\n", "field larger than field limit"),
+    ],
+    ids=["binary", "UTF-16", "Latin-1", "cut gzip", "endless field"],
+)
+def test_what_is_no_text_is_refused_with_what_was_found(tmp_path: Path, content: bytes, found: str) -> None:
+    path = tmp_path / "matrix.tsv"
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match=rf"matrix\.tsv: expected text in UTF-8.*{found}"):
+        read_numeric_table(path)
+
+
 def test_other_files_with_the_name_of_a_matrix_are_refused(tmp_path: Path) -> None:
     for name in ("m.parquet", "m.h5ad"):
         with pytest.raises(FormatError, match=f"{name}: expected"):
