@@ -31,6 +31,7 @@ from refinebio_assets.pipelines.datasets.explanations import (
     disjoint_genes,
     few_genes,
     ks_warning,
+    mixed_processing,
     nothing_measured,
 )
 from refinebio_assets.pipelines.datasets.picture import Picture, Spread, picture_of, spread_of
@@ -139,7 +140,12 @@ def build_matrix(
     if request.scale_by is not ScaleBy.NONE:
         departures = _departures(values, members, targets) if request.quantile_normalize else ()
         scale_genes(values, request.scale_by, out=values)
-    warnings = (*_gene_warnings(group.key, loss), *remarks.sentences(), *_check_warnings(check, members))
+    warnings = (
+        *_gene_warnings(group.key, loss),
+        *_processing_warnings(members),
+        *remarks.sentences(),
+        *_check_warnings(check, members),
+    )
     return BuiltMatrix(
         group.key,
         genes,
@@ -305,6 +311,12 @@ def _for_picture(values: Matrix, request: DatasetRequest) -> Matrix:
 
 def _gene_warnings(key: str, loss: GeneLoss) -> list[str]:
     return [few_genes(key, loss)] if loss.after < FEW_GENES * loss.before else []
+
+
+def _processing_warnings(members: Sequence[Member]) -> list[str]:
+    submitted = [member.sample for member in members if member.source and member.source.submitted]
+    raw = len(members) - len(submitted)
+    return [mixed_processing(submitted, raw)] if submitted and raw else []
 
 
 def _check_warnings(check: UpperHalfCheck | None, members: Sequence[Member]) -> list[str]:

@@ -86,6 +86,16 @@ def no_target(organism: str) -> str:
     )
 
 
+def mixed_processing(submitted: Sequence[str], raw: int) -> str:
+    """Warn that a matrix has values that submitters processed beside values that are made from raw data."""
+    samples = "sample" if len(submitted) == 1 else "samples"
+    return (
+        f"{len(submitted):,} submitter-processed {samples} ({_named(submitted)}) beside {raw:,} from raw "
+        "data: their values were made in different ways and cannot be compared, though each sample has the "
+        "target's distribution. `refinebio_processor_name` in the metadata says which is which."
+    )
+
+
 def technical_factor(factor: str, component: int, share: float, explained: float) -> str:
     """Warn that a technical factor explains most of a principal component."""
     return (

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from refinebio_assets.domain import Processing
 from refinebio_assets.errors import AllFailedError, NotFoundError, PermanentError, RequestError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.methods.quantile import apply_target
@@ -73,6 +74,17 @@ def test_by_experiment_each_matrix_has_the_targets_distribution(world: World) ->
     raw = rna_seq(["SRR2", "SRR1"]).abundances.astype(np.float32)[:, ::-1]
     np.testing.assert_array_equal(values.to_numpy(), apply_target(raw, TARGET))
     assert list(matrix(bundle, "GSE1").index) == list(GENES[:40])
+
+
+def test_submitters_values_beside_values_from_raw_data_are_warned_of(world: World) -> None:
+    submitted = arrays(["GSM3"], 2, platform=OTHER_ARRAY, processing=Processing.SUBMITTER_PROCESSED)
+    world.add("GSE2", arrays(["GSM4", "GSM5"], 3), submitted)
+    world.ask("D", {"GSE1": ["ALL"], "GSE2": ["ALL"]})
+    bundle = built(world)
+    warnings = read_rows(world.lake, dataset_versions(world.lake, "D")[-1], "datasets")[0]["warnings"]
+    expected = "GSE2: 1 submitter-processed sample (GSM3) beside 2 from raw data"
+    assert [line[: len(expected)] for line in warnings if "submitter-processed" in line] == [expected]
+    assert expected in bundle.read("README.md").decode()
 
 
 def test_a_bundle_has_the_layout_of_refine_bio(world: World) -> None:
