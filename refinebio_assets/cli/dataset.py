@@ -107,11 +107,8 @@ def _request(lake: Lake, options: dict[str, Any]) -> DatasetRequest:
     for given in options["experiments"]:
         experiment, separator, listed = given.partition(":")
         name = registered_name(lake, experiment)
-        if separator:
-            samples = [sample.strip() for sample in listed.split(",") if sample.strip()]
-            data[name] = [*data.get(name, []), *samples]
-        else:
-            data[name] = [ALL]
+        samples = [sample.strip() for sample in listed.split(",") if sample.strip()] if separator else [ALL]
+        data[name] = [*data.get(name, []), *samples]
     document: dict[str, Any] = {
         "data": data,
         "quantile_normalize": not options["no_quantile_normalize"],

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from refinebio_assets.domain import accession_problem
 from refinebio_assets.errors import FormatError, NotFoundError, RequestError
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.lake.upkeep import remove_commits
@@ -57,12 +58,14 @@ def register_dataset(
 ) -> RegisteredDataset:
     """Keep a request under ``dataset``, its own name, or a new id; an equal one is not written again.
 
-    ``origin`` says where it came from (a file, the command line). Raises RequestError when another
-    request has the name and ``update`` is not set; ``update`` makes a new version, and brings a deleted
-    dataset back.
+    ``origin`` says where it came from (a file, the command line). Raises RequestError when ``dataset``
+    cannot be a name, and when another request has the name and ``update`` is not set; ``update`` makes a
+    new version, and brings a deleted dataset back.
     """
     request = accepted.request
     name = dataset or request.name or new_id()
+    if reason := accession_problem(name):
+        raise RequestError(f"the dataset's name {name!r} {reason}")
     head = lake.head(ASSET, name)
     if head is not None:
         before = _read(lake, head)

@@ -208,11 +208,16 @@ def _listed(experiment: str, value: Any, problems: list[Problem]) -> tuple[str, 
         else:
             message = f"expected a sample's name, found {_kind(item)}; put it in quotes"
             problems.append(Problem(Fault.WRONG_TYPE, f"{place}[{number}]", message, (experiment,)))
+    if {text.upper() for text in texts} == {ALL}:
+        return (ALL,)
+    if ALL in texts:
+        message = "asks for all samples and names some, too; do one or the other"
+        problems.append(Problem(Fault.REPEATED, place, message, (experiment,)))
     for sample, count in Counter(texts).items():
         if count > 1:
             message = f"lists the sample {sample} {count} times"
             problems.append(Problem(Fault.REPEATED, place, message, (sample,)))
-    return (ALL,) if [text.upper() for text in texts] == [ALL] else tuple(texts)
+    return tuple(texts)
 
 
 _Choice = TypeVar("_Choice", bound=StrEnum)

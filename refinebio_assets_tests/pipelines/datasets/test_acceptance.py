@@ -118,6 +118,13 @@ def test_a_dataset_gets_an_id_or_the_name_that_was_chosen(own: tuple[Study, Acce
     assert rows[1] == {"dataset": "zebrafish", "samples": 3, "origin": "a.yaml"}
 
 
+def test_a_name_that_cannot_be_a_folder_is_refused(own: tuple[Study, AcceptedRequest]) -> None:
+    study, accepted = own
+    with pytest.raises(RequestError, match="the dataset's name 'a/b' contains /"):
+        register_dataset(study.lake, accepted, dataset="a/b")
+    assert registered_datasets(study.lake) == []
+
+
 def test_the_same_request_is_kept_once_and_another_needs_a_word(own: tuple[Study, AcceptedRequest]) -> None:
     study, accepted = own
     first = register_dataset(study.lake, accepted, dataset="d")

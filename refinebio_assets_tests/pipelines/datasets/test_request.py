@@ -86,6 +86,12 @@ def test_whatever_is_given_is_a_request_or_refused_with_reasons(document: object
         assert error.found
 
 
+def test_all_samples_and_some_by_name_are_refused_together() -> None:
+    with pytest.raises(DatasetRequestError, match=r"data\.GSE1: asks for all samples and names some, too"):
+        parse_request({"data": {"GSE1": ["ALL", "GSM1"]}})
+    assert parse_request({"data": {"GSE1": ["ALL", "all"]}}).of("GSE1") == ("ALL",)
+
+
 def test_all_problems_are_named_at_once_with_their_places() -> None:
     error = refused(
         {
