@@ -33,6 +33,7 @@ from refinebio_assets.pipelines.datasets.explanations import (
     ks_warning,
     mixed_processing,
     nothing_measured,
+    scaled_alone,
 )
 from refinebio_assets.pipelines.datasets.picture import Picture, Spread, picture_of, spread_of
 from refinebio_assets.pipelines.datasets.request import DatasetRequest
@@ -143,6 +144,7 @@ def build_matrix(
     warnings = (
         *_gene_warnings(group.key, loss),
         *_processing_warnings(members),
+        *_scale_warnings(members, request.scale_by),
         *remarks.sentences(),
         *_check_warnings(check, members),
     )
@@ -317,6 +319,11 @@ def _processing_warnings(members: Sequence[Member]) -> list[str]:
     submitted = [member.sample for member in members if member.source and member.source.submitted]
     raw = len(members) - len(submitted)
     return [mixed_processing(submitted, raw)] if submitted and raw else []
+
+
+def _scale_warnings(members: Sequence[Member], scale_by: ScaleBy) -> list[str]:
+    alone = len(members) == 1 and scale_by is not ScaleBy.NONE
+    return [scaled_alone(members[0].sample, scale_by)] if alone else []
 
 
 def _check_warnings(check: UpperHalfCheck | None, members: Sequence[Member]) -> list[str]:

@@ -96,6 +96,14 @@ def mixed_processing(submitted: Sequence[str], raw: int) -> str:
     )
 
 
+def scaled_alone(sample: str, scale_by: str) -> str:
+    """Warn that scaling took all that a matrix of one sample says."""
+    return (
+        f"{sample} is the only sample, and genes are scaled over samples ({scale_by}): every value is 0. Ask "
+        "for scale_by NONE, or for more samples in one matrix."
+    )
+
+
 def technical_factor(factor: str, component: int, share: float, explained: float) -> str:
     """Warn that a technical factor explains most of a principal component."""
     return (

@@ -225,10 +225,11 @@ def test_an_organism_without_a_target_is_told_how_to_get_one(world: World) -> No
         build_matrices(world.lake, "D")
 
 
-def test_one_sample_alone_is_a_dataset(world: World) -> None:
+def test_one_sample_alone_is_a_dataset_whose_zeros_are_warned_of_when_it_is_scaled(world: World) -> None:
     world.ask("D", {"SRP1": ["SRR1"]}, scale_by="STANDARD")
     bundle = built(world)
     assert (matrix(bundle, "SRP1").to_numpy() == 0).all()
+    assert "SRP1: SRR1 is the only sample" in bundle.read("README.md").decode()
     assert json.loads(bundle.read("aggregated_metadata.json"))["ks_statistic"] is None
 
 
