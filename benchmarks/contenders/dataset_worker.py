@@ -23,6 +23,7 @@ import numpy as np
 
 DATASET = "bench"
 ORGANISM = "HOMO_SAPIENS"
+EXTRA = "of these beyond the same work"
 QN_SCRIPT = """
 library(preprocessCore)
 a <- commandArgs(TRUE)
@@ -55,9 +56,19 @@ class Steps:
 
 def ours(folder: Path, steps: Steps) -> None:
     from refinebio_assets.lake.store import Lake
+    from refinebio_assets.pipelines.datasets import aggregation, bundle, dataset_matrices
     from refinebio_assets.pipelines.datasets.bundle import build_bundle
     from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
 
+    # What refine.bio does not do is timed apart, within the two steps.
+    for module, name in (
+        (aggregation, "picture_of"),
+        (aggregation, "target_departures"),
+        (dataset_matrices, "write_dataset_matrix"),
+        (bundle, "report_html"),
+        (bundle, "inspect_bundle"),
+    ):
+        setattr(module, name, timed(getattr(module, name), steps))
     lake = Lake(str(folder / "lake"))
     with steps.of("matrices"):
         build_matrices(lake, DATASET)
@@ -65,6 +76,16 @@ def ours(folder: Path, steps: Steps) -> None:
         outcome = build_bundle(lake, DATASET)
     archive = lake.local(outcome.commit.file(outcome.commit.info["file"]))
     (folder / "ours.zip").symlink_to(archive)
+
+
+def timed(function: Callable[..., Any], steps: Steps) -> Callable[..., Any]:
+    """Return a function whose time is added to the step ``EXTRA``."""
+
+    def run(*arguments: Any, **options: Any) -> Any:
+        with steps.of(EXTRA):
+            return function(*arguments, **options)
+
+    return run
 
 
 def target(folder: Path, steps: Steps) -> None:

@@ -294,10 +294,10 @@ def test_memory_does_not_grow_with_the_number_of_samples(lake: Lake, monkeypatch
     peaks = []
     for count in (16, 160):
         organism = f"ORGANISM_{count}"
-        made = MadeMatrix(
-            [f"S{number}" for number in range(count)], genes, values(count, genes=2_000), organism=organism
-        )
-        put_expression(lake, f"E{count}", made)
+        for first in range(0, count, 16):
+            names = [f"S{number}" for number in range(first, first + 16)]
+            made = MadeMatrix(names, genes, values(16, genes=2_000, seed=first), organism=organism)
+            put_expression(lake, f"E{count}_{first}", made)
         decide_samples(lake, organism, minimum=1)
         build_target(lake, organism)  # what is loaded once is loaded
         decide_samples(lake, organism, minimum=2)

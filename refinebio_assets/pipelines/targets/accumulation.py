@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -83,7 +84,8 @@ def add_up(lake: Lake, source: TargetSource, tell: Callable[[int], None], *, thr
     Raises PermanentError when no sample is left.
     """
     fate = _Fate()
-    genes = {matrix: found for matrix in source.matrices if (found := _genes_of(lake, matrix, fate))}
+    known: dict[str, _Genes] = {}
+    genes = {matrix: found for matrix in source.matrices if (found := _genes_of(lake, matrix, fate, known))}
     key = _most_common_set(genes)
     chosen = next((found for found in genes.values() if found.key == key), None)
     if chosen is None:
@@ -103,20 +105,28 @@ def add_up(lake: Lake, source: TargetSource, tell: Callable[[int], None], *, thr
     return AddedUp(accumulator.target(), names, used, tuple(fate.dropped()))
 
 
-def _genes_of(lake: Lake, matrix: SourceMatrix, fate: _Fate) -> _Genes | None:
+def _genes_of(lake: Lake, matrix: SourceMatrix, fate: _Fate, known: dict[str, _Genes]) -> _Genes | None:
+    """Return a matrix's genes; matrices whose rows have the same ids share what ``known`` keeps of them."""
     try:
         ids = read_expression(lake, matrix.commit, matrix.name, ()).column(GENE_COLUMN)
     except PermanentError as error:
         fate.drop(matrix.samples, f"the matrix {matrix.name} of {matrix.experiment} cannot be read: {error}")
         return None
+    rows = _ids_hash(ids)
+    if rows in known:
+        return known[rows]
     sanitized = sanitize_gene_ids(ids)
     distinct = pc.unique(sanitized.ids)
     if not len(distinct):
         fate.drop(matrix.samples, f"the matrix {matrix.name} of {matrix.experiment} has no genes")
         return None
-    ordered = distinct.take(pc.array_sort_indices(distinct))
-    key = hashlib.sha256("\n".join(map(str, ordered.to_pylist())).encode()).hexdigest()
-    return _Genes(sanitized, key, len(distinct))
+    key = _ids_hash(distinct.take(pc.array_sort_indices(distinct)))
+    known[rows] = _Genes(sanitized, key, len(distinct))
+    return known[rows]
+
+
+def _ids_hash(ids: pa.Array[Any] | pa.ChunkedArray[Any]) -> str:
+    return hashlib.sha256("\n".join(map(str, ids.to_pylist())).encode()).hexdigest()
 
 
 def _most_common_set(genes: dict[SourceMatrix, _Genes]) -> str:
