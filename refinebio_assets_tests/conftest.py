@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from refinebio_assets_tests.lake.s3_server import s3_bucket
 
@@ -16,8 +17,11 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure() -> None:
-    """Let interrupts through, which a shell ignores for what it starts in the background."""
+    """Let interrupts through, which a shell ignores in the background, and give examples their time."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A busy machine is no failure: nothing is timed.
+    settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
