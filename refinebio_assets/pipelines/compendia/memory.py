@@ -13,8 +13,8 @@ _CHUNK = 300 << 20
 """What imputation derives from a chunk of samples."""
 _BYTES_A_GENE = 30_000
 """Sums, products and held-out values that imputation keeps for each gene: 600 MB for 20,000 genes."""
-_MOST_BLOCK = 96 << 20
-"""Larger blocks are not faster."""
+_MOST_BLOCK = 32 << 20
+"""Larger blocks are not faster, and what the store is written from then exceeds what imputation keeps."""
 _LEAST_BLOCK = 1 << 20
 _LEAST_PILOT = 200
 _BLOCKS = 8
