@@ -116,7 +116,7 @@ class Experiment:
     def samples(self) -> tuple[str, ...]:
         return tuple(f"{self.experiment}_{number:04}" for number in range(self.size))
 
-    @cached_property
+    @property
     def genes(self) -> tuple[str, ...]:
         measured = np.flatnonzero(self.simulation.measured(self.place))
         return tuple(f"ENSG{number:011}" for number in measured.tolist())

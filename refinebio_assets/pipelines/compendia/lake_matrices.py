@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,9 +21,12 @@ from refinebio_assets.pipelines.gene_expression import matrix_samples, read_expr
 STEP = "choose samples"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LakeMatrix:
-    """A matrix of an experiment in the lake, or some samples of it; values become float32."""
+    """A matrix of an experiment in the lake, or some samples of it; values become float32.
+
+    Genes are read when they are asked for, and not kept: 400 matrices' would take 500 MB.
+    """
 
     lake: Lake
     commit: Commit
@@ -40,20 +42,20 @@ class LakeMatrix:
         """The experiment it is of."""
         return self.commit.partition
 
-    @cached_property
+    @property
     def genes(self) -> tuple[str, ...]:
         """The genes, ids made comparable as for datasets, each once."""
-        no_values = np.empty((len(self._ids.ids), 0), np.float32)
-        return tuple(map(str, mean_of_duplicates(self._ids.ids, no_values)[0].to_pylist()))
+        ids = self._ids().ids
+        no_values = np.empty((len(ids), 0), np.float32)
+        return tuple(map(str, mean_of_duplicates(ids, no_values)[0].to_pylist()))
 
     def read(self, samples: slice) -> npt.NDArray[np.float32]:
         """Return the values of some of its samples, samples x genes."""
-        names = self.samples[samples]
+        names, found = self.samples[samples], self._ids()
         table = read_expression(self.lake, self.commit, self.name, names)
         values = np.column_stack([column_values(table, name).astype(np.float32) for name in names])
-        return mean_of_duplicates(self._ids.ids, values[self._ids.kept])[1].T
+        return mean_of_duplicates(found.ids, values[found.kept])[1].T
 
-    @cached_property
     def _ids(self) -> SanitizedIds:
         return sanitize_gene_ids(read_expression(self.lake, self.commit, self.name, ()).column(GENE_COLUMN))
 
