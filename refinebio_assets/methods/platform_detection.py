@@ -56,8 +56,10 @@ class Detection:
     @property
     def summary(self) -> str:
         """Say in a sentence what was found, for people."""
+        if not self.candidates:
+            return "there is no annotation of a BeadArray of its organism to compare its ids with"
         if self.platform is None:
-            names = ", ".join(each.platform for each in self.candidates) or "no platform"
+            names = ", ".join(each.platform for each in self.candidates)
             return f"none of the file's {self.file_ids:,} ids is a probe of {names}"
         gate = "more" if self.passed else "not more"
         return (
