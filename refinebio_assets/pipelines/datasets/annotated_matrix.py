@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,10 @@ def write_h5ad(
 
 
 def _columns(rows: Sequence[tuple[SampleMetadata, str]]) -> dict[str, list[Any]]:
-    """Return the columns of ``obs``; a slash in a name would make a group of the file."""
+    """Return the columns of ``obs``.
+
+    A slash in a name would make a group of the file; it becomes ``_``, several where that name is taken.
+    """
     columns: dict[str, list[Any]] = {EXPERIMENT: [experiment for _, experiment in rows]}
     own = sorted({name for sample, _ in rows for name in sample.refinebio} - {ACCESSION})
     for name in own:
@@ -52,5 +55,12 @@ def _columns(rows: Sequence[tuple[SampleMetadata, str]]) -> dict[str, list[Any]]
         else:
             columns[name] = [str(value) for value in given]
     for name in sorted({name for sample, _ in rows for name in sample.submitted}):
-        columns[name.replace("/", "_")] = [sample.submitted.get(name, "") for sample, _ in rows]
+        columns[_free_name(name, columns)] = [sample.submitted.get(name, "") for sample, _ in rows]
     return columns
+
+
+def _free_name(name: str, taken: Container[str]) -> str:
+    free = name.replace("/", "_")
+    while free in taken:
+        free += "_"
+    return free

@@ -114,6 +114,15 @@ def test_anndata_opens_the_h5ad_with_metadata_as_obs(world: World, tmp_path: Pat
     assert data.X.shape == (2, 40)
 
 
+def test_names_with_a_slash_do_not_hide_others_in_the_h5ad(world: World, tmp_path: Path) -> None:
+    anndata = pytest.importorskip("anndata")
+    world.metadata["GSM8"] = [("sex/age", "f, 30"), ("sex_age", "old")]
+    world.add("GSE8", arrays(["GSM8"]))
+    world.ask("D", {"GSE8": ["ALL"]}, h5ad=True)
+    data = anndata.read_h5ad(built(world).extract("GSE8/GSE8.h5ad", tmp_path))
+    assert [data.obs[name].iloc[0] for name in ("sex_age", "sex_age_")] == ["f, 30", "old"]
+
+
 def test_by_species_rna_seq_is_logged_and_joined_with_arrays(world: World) -> None:
     world.ask("D", {"SRP1": ["ALL"], "GSE1": ["ALL"]}, aggregate_by="SPECIES")
     bundle = built(world)
