@@ -6,7 +6,7 @@ No input or output happens here, and nothing here knows about storage, tools or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -276,3 +276,9 @@ def organism_title(name: str) -> str:
 def distinct(values: Iterable[str]) -> list[str]:
     """Return the values in order of first appearance, each once."""
     return list(dict.fromkeys(values))
+
+
+def some_of(names: Sequence[str], shown: int) -> str:
+    """Return the first names for a sentence, and how many more there are: ``a, b and 3 more``."""
+    more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more

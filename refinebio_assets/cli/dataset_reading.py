@@ -15,6 +15,7 @@ from rich.markup import escape
 from refinebio_assets.cli.exit_codes import DONE, EXPLANATION
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import table, terminal, write_rows
+from refinebio_assets.domain import some_of
 from refinebio_assets.errors import NotFoundError, RefinebioError
 from refinebio_assets.lake.store import Commit, Lake
 
@@ -163,16 +164,11 @@ def _say_matrix(console: Console, matrix: Any) -> None:
     }
     for what, names in parts.items():
         if names:
-            console.print(f"  {len(names):,} {what}: {escape(_named(names))}", highlight=False)
+            console.print(f"  {len(names):,} {what}: {escape(some_of(names, NAMED))}", highlight=False)
     if matrix.changes:
         title = f"Values that differ, of {matrix.genes_compared:,} genes that both have"
         rows = [asdict(change) for change in matrix.changes[:MAX_SAMPLES]]
         console.print(table(rows, ["sample", "changed", "largest"], title=title))
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
 
 
 @click.command(epilog=EXPLANATION)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from refinebio_assets.domain import AggregateBy, Technology, organism_title
+from refinebio_assets.domain import AggregateBy, Technology, organism_title, some_of
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import Lake
@@ -105,7 +105,7 @@ def _choose(
     fault = Fault.NO_QUANT_SF if request.quant_sf_only else Fault.NOT_PROCESSED
     what = "quant.sf" if request.quant_sf_only else "expression values"
     for problem, names in _by_problem(usable, taken).items():
-        message = f"{_named(names)} cannot be added, having no {what}: {problem}"
+        message = f"{some_of(names, MAX_NAMED)} cannot be added, having no {what}: {problem}"
         problems.append(Problem(fault, place, message, tuple(names)))
     return [name for name in taken if not usable[name]], problems
 
@@ -125,7 +125,7 @@ def _by_problem(usable: Mapping[str, str], names: Iterable[str]) -> dict[str, li
 def _nothing(request: DatasetRequest, experiment: str, usable: Mapping[str, str]) -> Problem:
     what = "a quant.sf" if request.quant_sf_only else "expression values"
     reasons = "; ".join(
-        f"{_named(names)}: {problem}" for problem, names in _by_problem(usable, usable).items()
+        f"{some_of(names, MAX_NAMED)}: {problem}" for problem, names in _by_problem(usable, usable).items()
     )
     message = f"none of its samples has {what}. {reasons or 'It has no samples'}"
     return Problem(Fault.NOTHING_PROCESSED, f"data.{experiment}", message, (experiment,))
@@ -189,7 +189,7 @@ def _skipping(request: DatasetRequest, known: Known) -> Iterator[Problem]:
     ]
     if arrays:
         message = (
-            f"can be false for RNA-seq samples only, and {_named(arrays)} "
+            f"can be false for RNA-seq samples only, and {some_of(arrays, MAX_NAMED)} "
             f"{'is a microarray' if len(arrays) == 1 else 'are microarrays'}: keep it true, or leave them out"
         )
         yield Problem(fault, place, message, tuple(arrays))
@@ -208,8 +208,3 @@ def _advice(lake: Lake, request: DatasetRequest, known: Known) -> Iterator[str]:
                 f"{organism_title(organism)} has no target for quantile normalization yet, which the build "
                 f'needs: `refinebio-assets target build "{organism_title(organism)}"`'
             )
-
-
-def _named(samples: Sequence[str]) -> str:
-    named = ", ".join(samples[:MAX_NAMED])
-    return f"{named} and {len(samples) - MAX_NAMED:,} more" if len(samples) > MAX_NAMED else named

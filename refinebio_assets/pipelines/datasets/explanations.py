@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from refinebio_assets.domain import organism_title
+from refinebio_assets.domain import organism_title, some_of
 from refinebio_assets.methods.gene_join import GeneLoss
 from refinebio_assets.methods.quantile import UpperHalfCheck
 
@@ -42,7 +42,7 @@ def disjoint_genes(key: str, samples: Mapping[str, Sequence[str]], loss: GeneLos
     ``samples`` are those of each group that ``loss`` names.
     """
     lines = [
-        f"  - {one} ({_named(samples[one])}) and {other} ({_named(samples[other])})"
+        f"  - {one} ({some_of(samples[one], NAMED)}) and {other} ({some_of(samples[other], NAMED)})"
         for one, other in loss.disjoint[:NAMED]
     ]
     counts = ", ".join(f"{group.name} {group.genes:,}" for group in loss.groups)
@@ -56,7 +56,7 @@ def disjoint_genes(key: str, samples: Mapping[str, Sequence[str]], loss: GeneLos
 
 def nothing_measured(key: str, samples: Sequence[str]) -> str:
     """Say that no sample of a matrix has a value."""
-    return f"no sample of {key} has a value for any gene that they share: {_named(samples)}"
+    return f"no sample of {key} has a value for any gene that they share: {some_of(samples, NAMED)}"
 
 
 def few_genes(key: str, loss: GeneLoss) -> str:
@@ -90,9 +90,9 @@ def mixed_processing(submitted: Sequence[str], raw: int) -> str:
     """Warn that a matrix has values that submitters processed beside values that are made from raw data."""
     samples = "sample" if len(submitted) == 1 else "samples"
     return (
-        f"{len(submitted):,} submitter-processed {samples} ({_named(submitted)}) beside {raw:,} from raw "
-        "data: their values were made in different ways and cannot be compared, though each sample has the "
-        "target's distribution. `refinebio_processor_name` in the metadata says which is which."
+        f"{len(submitted):,} submitter-processed {samples} ({some_of(submitted, NAMED)}) beside {raw:,} "
+        "from raw data: their values were made in different ways and cannot be compared, though each sample "
+        "has the target's distribution. `refinebio_processor_name` in the metadata says which is which."
     )
 
 
@@ -111,8 +111,3 @@ def technical_factor(factor: str, component: int, share: float, explained: float
         f"of the variance: differences between samples may be of {factor} and not of biology. "
         + NOT_BATCH_CORRECTED
     )
-
-
-def _named(samples: Sequence[str]) -> str:
-    more = f" and {len(samples) - NAMED:,} more" if len(samples) > NAMED else ""
-    return ", ".join(samples[:NAMED]) + more

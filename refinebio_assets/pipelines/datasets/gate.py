@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from refinebio_assets.domain import some_of
 from refinebio_assets.errors import PermanentError
 
 NAMED = 5
@@ -101,7 +102,7 @@ def _not_normalized(delivery: Delivery) -> Iterator[str]:
         limit = TOLERANCE * max(1.0, delivery.magnitudes.get(key, 1.0))
         wrong = [name for name in samples if not departures.get(name, float("inf")) <= limit]
         if wrong:
-            yield f"{_named(wrong)} of {key} have not the distribution of the target"
+            yield f"{some_of(wrong, NAMED)} of {key} have not the distribution of the target"
 
 
 def _sample_lost(delivery: Delivery) -> Iterator[str]:
@@ -115,10 +116,11 @@ def _sample_lost(delivery: Delivery) -> Iterator[str]:
             if sample not in own and not delivery.filtered.get((experiment, sample))
         ]
     if lost:
-        yield f"{_named(lost)} was asked for and is neither in a matrix nor listed as filtered with a reason"
+        named = some_of(lost, NAMED)
+        yield f"{named} was asked for and is neither in a matrix nor listed as filtered with a reason"
     stray = _never_asked_for(delivery)
     if stray:
-        yield f"{_named(stray)} is delivered and was not asked for"
+        yield f"{some_of(stray, NAMED)} is delivered and was not asked for"
 
 
 def _never_asked_for(delivery: Delivery) -> list[str]:
@@ -150,14 +152,9 @@ def _rows_differ(delivery: Delivery) -> Iterator[str]:
         if rows and list(rows) != list(columns):
             only_columns = [name for name in columns if name not in set(rows)]
             only_rows = [name for name in rows if name not in set(columns)]
-            what = [f"only in the matrix: {_named(only_columns)}"] if only_columns else []
-            what += [f"only in the metadata: {_named(only_rows)}"] if only_rows else []
+            what = [f"only in the matrix: {some_of(only_columns, NAMED)}"] if only_columns else []
+            what += [f"only in the metadata: {some_of(only_rows, NAMED)}"] if only_rows else []
             yield f"{key}: {'; '.join(what) or 'the same samples in another order, or one twice'}"
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
 
 
 CHECKS: Mapping[Defect, Callable[[Delivery], Iterator[str]]] = {
