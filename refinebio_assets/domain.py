@@ -282,3 +282,9 @@ def some_of(names: Sequence[str], shown: int) -> str:
     """Return the first names for a sentence, and how many more there are: ``a, b and 3 more``."""
     more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more
+
+
+def first_lines(lines: Sequence[str], shown: int) -> list[str]:
+    """Return the first lines of a list, and as one more line how many are left out: ``and 3 more``."""
+    more = [f"and {len(lines) - shown:,} more"] if len(lines) > shown else []
+    return [*lines[:shown], *more]

@@ -13,7 +13,7 @@ from rich.markup import escape
 from refinebio_assets.cli.dataset_facts import say_built
 from refinebio_assets.cli.exit_codes import DONE, FAILED, PARTIAL, TRY_AGAIN
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake
-from refinebio_assets.cli.tables import terminal
+from refinebio_assets.cli.tables import say_reasons, terminal
 from refinebio_assets.errors import RefinebioError
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.datasets import bundle
@@ -23,8 +23,6 @@ from refinebio_assets.pipelines.datasets.registry import registered_dataset
 from refinebio_assets.pipelines.datasets.standing import due_dataset, unbuilt_requests
 from refinebio_assets.pipelines.outcome import require_head
 from refinebio_assets.pipelines.whole_file import write_whole
-
-MAX_REASONS = 8
 
 
 def build_datasets(names: Sequence[str], *, console: Console | None = None) -> int:
@@ -91,14 +89,6 @@ def _bring_up_to_date(console: Console, lake: Lake, dataset: str) -> int:
     console.print(f"[bold]{escape(dataset)}[/]: from {asset} on, because")
     say_reasons(console, reasons)
     return _run(console, lake, dataset, "")
-
-
-def say_reasons(console: Console, reasons: Sequence[str]) -> None:
-    """List reasons, the first of many."""
-    for reason in reasons[:MAX_REASONS]:
-        console.print(f"  - {escape(reason)}", highlight=False)
-    if len(reasons) > MAX_REASONS:
-        console.print(f"  - and {len(reasons) - MAX_REASONS:,} more")
 
 
 def _run(console: Console, lake: Lake, dataset: str, lock: str) -> int:

@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from refinebio_assets.cli.exit_codes import DONE, EXPLANATION
 from refinebio_assets.cli.home import open_catalog, open_lake
-from refinebio_assets.cli.tables import table, terminal, write_rows
+from refinebio_assets.cli.tables import say_reasons, table, terminal, write_rows
 from refinebio_assets.domain import some_of
 from refinebio_assets.errors import NotFoundError, RefinebioError
 from refinebio_assets.lake.store import Commit, Lake
@@ -232,8 +232,6 @@ def _regenerate_from_lock(console: Console, dataset: str | None, path: Path, dry
 
 def _agreed(console: Console, dataset: str, changes: Sequence[str], dry_run: bool, yes: bool) -> bool:
     """Say what will change, and ask unless that was agreed to before."""
-    from refinebio_assets.cli.dataset_building import say_reasons
-
     if not changes:
         console.print(f"[bold]{escape(dataset)}[/]: nothing has changed, the newest version stands")
         return False

@@ -8,6 +8,7 @@ import click
 
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import table, terminal, write_rows
+from refinebio_assets.domain import some_of
 
 SHOWN_SAMPLES = 5
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -80,9 +81,8 @@ def _say(name: str, what: str, changed: bool, rows_table: str) -> None:
     )
     unknown = unknown_samples(catalog, rows_table, name)
     if unknown:
-        more = f" and {len(unknown) - SHOWN_SAMPLES:,} more" if len(unknown) > SHOWN_SAMPLES else ""
         terminal().print(
-            f"no experiment here has {', '.join(unknown[:SHOWN_SAMPLES])}{more}",
+            f"no experiment here has {some_of(unknown, SHOWN_SAMPLES)}",
             style="yellow",
             highlight=False,
         )

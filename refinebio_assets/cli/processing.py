@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, rules_of_runs, the_web
-from refinebio_assets.cli.tables import table
+from refinebio_assets.cli.tables import say_reasons, table
 from refinebio_assets.errors import RefinebioError, RequestError
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines import experiment_record, gene_expression
@@ -34,7 +34,7 @@ from refinebio_assets.pipelines.registry import (
 if TYPE_CHECKING:
     from refinebio_assets.defs.launch import RunOutcome
 
-MAX_REASONS = 8
+MAX_ROWS = 8
 TRY_AGAIN = "try again"
 
 
@@ -145,14 +145,7 @@ def _say_registration(console: Console, registration: Registration, dry_run: boo
 
 def _say_due(console: Console, accession: str, asset: str, reasons: Sequence[str]) -> None:
     console.print(f"[bold]{escape(accession)}[/]: from {asset} on, because")
-    _say_reasons(console, reasons)
-
-
-def _say_reasons(console: Console, reasons: Sequence[str]) -> None:
-    for reason in reasons[:MAX_REASONS]:
-        console.print(f"  - {escape(reason)}", highlight=False)
-    if len(reasons) > MAX_REASONS:
-        console.print(f"  - and {len(reasons) - MAX_REASONS:,} more")
+    say_reasons(console, reasons)
 
 
 def _run(console: Console, accession: str, samples: Sequence[str], request: Request) -> str:
@@ -187,7 +180,7 @@ def say_differences(console: Console, lake: Lake, before: Commit | None, after: 
         console.print(f"[bold]{name}[/]: the archive says the same as before")
         return
     console.print(f"[bold]{name}[/]: the record has changed", style="yellow")
-    _say_reasons(
+    say_reasons(
         console, explain_experiment(recorded_experiment(lake, before), recorded_experiment(lake, after))
     )
 
@@ -218,14 +211,14 @@ def _report(
     if submitted:
         columns = ["experiment", "platform", "samples", "reason"]
         title = "Submitter-processed samples, and why they are not processed from raw data"
-        console.print(table(submitted[:MAX_REASONS], columns, title=title))
-    if len(submitted) > MAX_REASONS:
-        console.print(f"and {len(submitted) - MAX_REASONS:,} more reasons: see `refinebio-assets show`")
+        console.print(table(submitted[:MAX_ROWS], columns, title=title))
+    if len(submitted) > MAX_ROWS:
+        console.print(f"and {len(submitted) - MAX_ROWS:,} more reasons: see `refinebio-assets show`")
     warned = sample_warnings(catalog, accessions)
     if warned:
-        console.print(table(warned[:MAX_REASONS], ["experiment", "sample", "warnings"], title="Warnings"))
-    if len(warned) > MAX_REASONS:
-        console.print(f"and of {len(warned) - MAX_REASONS:,} more samples: see `refinebio-assets show`")
+        console.print(table(warned[:MAX_ROWS], ["experiment", "sample", "warnings"], title="Warnings"))
+    if len(warned) > MAX_ROWS:
+        console.print(f"and of {len(warned) - MAX_ROWS:,} more samples: see `refinebio-assets show`")
     if lost and not runs:
         console.print(
             "Nothing has changed for them; `refinebio-assets process --retry-failed` tries them again",

@@ -1,4 +1,4 @@
-"""Tables as a terminal shows them, and rows as other programs read them."""
+"""Tables and lists as a terminal shows them, and rows as other programs read them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from typing import Any
 import click
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from refinebio_assets.domain import first_lines
+
 WIDTH_OF_FILES = 200
+MAX_REASONS = 8
 
 _COLORS = {
     "complete": "green",
@@ -30,6 +34,12 @@ def terminal() -> Console:
     """Return the console to print on; output that goes to a file or a pipe is not folded at 80 columns."""
     console = Console()
     return console if console.is_terminal else Console(width=max(console.width, WIDTH_OF_FILES))
+
+
+def say_reasons(console: Console, reasons: Sequence[str]) -> None:
+    """List reasons, the first of many."""
+    for line in first_lines(reasons, MAX_REASONS):
+        console.print(f"  - {escape(line)}", highlight=False)
 
 
 def cell(value: Any) -> str:

@@ -15,13 +15,13 @@ from dagster import (
     TableSchema,
 )
 
+from refinebio_assets.domain import first_lines
 from refinebio_assets.lake.schema import TABLES
-from refinebio_assets.pipelines.outcome import Outcome
+from refinebio_assets.pipelines.outcome import MAX_REASONS, Outcome
 
 MAX_ROWS = 100
 """Rows of a preview table: more is read in the catalog, not in the UI."""
 
-MAX_REASONS = 20
 SHOWN_DIGITS = 6
 _EMPTY: tuple[Any, ...] = (None, "", [])
 
@@ -68,10 +68,8 @@ def reasons_value(outcome: Outcome) -> MetadataValue:
     """Return why the work was done, or that nothing had to be."""
     if not outcome.changed:
         return MetadataValue.text("up to date: the earlier result stands")
-    lines = [f"- {reason}" for reason in outcome.reasons[:MAX_REASONS]]
-    if len(outcome.reasons) > MAX_REASONS:
-        lines.append(f"- and {len(outcome.reasons) - MAX_REASONS:,} more")
-    return MetadataValue.md("\n".join(lines))
+    lines = first_lines(outcome.reasons, MAX_REASONS)
+    return MetadataValue.md("\n".join(f"- {line}" for line in lines))
 
 
 def materialized(outcome: Outcome, metadata: Mapping[str, Any]) -> MaterializeResult[None]:

@@ -11,10 +11,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from refinebio_assets.domain import some_of
 from refinebio_assets.errors import FormatError, NotFoundError, RequestError
 from refinebio_assets.lake.naming import RECORD_SUFFIX, encode_name, file_name_problem
 
 RECORD_FORMAT = 1
+_SHOWN_FILES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class Commit:
         for file in self.files:
             if file.name == name:
                 return file
-        raise NotFoundError(f"{self}: no file {name!r}; there are {_some(self.files)}")
+        names = some_of([file.name for file in self.files], _SHOWN_FILES) or "none"
+        raise NotFoundError(f"{self}: no file {name!r}; there are {names}")
 
     @property
     def entry(self) -> LogEntry:
@@ -165,8 +168,3 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"text expected, found {value!r}")
     return value
-
-
-def _some(files: tuple[StoredFile, ...], shown: int = 5) -> str:
-    names = ", ".join(file.name for file in files[:shown]) or "none"
-    return names + (f" and {len(files) - shown:,} more" if len(files) > shown else "")

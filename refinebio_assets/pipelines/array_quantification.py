@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -41,37 +41,27 @@ LEAST_SEQUENCE_SHARE = 0.02
 class ArrayTask:
     """All that the quantification of one CEL file needs; the annotation is of the file's own platform."""
 
+    processor: ClassVar[str] = PROCESSOR
+    """SCAN, our own."""
+    code_version: ClassVar[str] = CODE_VERSION
+    result_file: ClassVar[str] = VALUES_FILE
+    """A value for each gene, or for each probe set where no genes are known."""
+
     sample: Sample
     cel: RawFile
     annotation: Annotation
-
-    @property
-    def processor(self) -> str:
-        """SCAN, our own."""
-        return PROCESSOR
 
     @property
     def reference(self) -> str | None:
         """The version of the platform's annotation."""
         return self.annotation.version
 
-    @property
-    def code_version(self) -> str:
-        """The version of the code's meaning."""
-        return CODE_VERSION
-
-    @property
-    def result_file(self) -> str:
-        """A value for each gene, or for each probe set where no genes are known."""
-        return VALUES_FILE
-
     def basis(self) -> Basis:
         """Return everything that determines the result."""
-        stored = self.cel.stored
         return {
             "code version": CODE_VERSION,
             "processor": PROCESSOR,
-            "cel": stored.sha256 if stored else "",
+            "cel": self.cel.sha256,
             "platform": self.annotation.platform,
             "platform annotation": self.annotation.version,
         }
@@ -79,8 +69,7 @@ class ArrayTask:
     def inputs(self) -> list[InputRef]:
         """Return the CEL file and the annotation that the quantification is made from."""
         annotation = InputRef(ANNOTATION, self.annotation.platform, self.annotation.version)
-        stored = self.cel.stored
-        return [*([InputRef("file", stored.sha256, stored.sha256)] if stored else []), annotation]
+        return [*self.cel.inputs(), annotation]
 
     def run(
         self, lake: Lake, draft: Draft, *, threads: int, cancelled: threading.Event | None

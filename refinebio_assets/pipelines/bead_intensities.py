@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from refinebio_assets.domain import some_of
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.formats.beadarray import BeadArrayTable, Role, SampleNames, read_beadarray
 from refinebio_assets.formats.illumina_annotation import string_array, take_texts
@@ -132,9 +133,17 @@ class PreparedTable:
     def notes(self) -> list[str]:
         """Return what was repaired or passed over when the table was read."""
         ignored = [column for column in self.table.columns if column.role == Role.IGNORED]
-        shown = ", ".join(f"{column.header!r} ({column.reason})" for column in ignored[:_SHOWN_COLUMNS])
-        more = f" and {len(ignored) - _SHOWN_COLUMNS:,} more" if len(ignored) > _SHOWN_COLUMNS else ""
-        return [*self.table.notes, *([f"columns not used: {shown}{more}"] if ignored else [])]
+        shown = some_of([f"{column.header!r} ({column.reason})" for column in ignored], _SHOWN_COLUMNS)
+        return [*self.table.notes, *([f"columns not used: {shown}"] if ignored else [])]
+
+
+def detected_columns(detection: Detection) -> dict[str, Any]:
+    """Return which platform was detected and how surely, as columns of ``results``."""
+    return {
+        "detected_platform": detection.platform,
+        "detection_percentage": detection.detection_percentage,
+        "mapped_percentage": detection.mapped_percentage,
+    }
 
 
 def detection_rows(detection: Detection) -> list[dict[str, Any]]:

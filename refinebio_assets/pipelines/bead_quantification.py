@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from refinebio_assets.pipelines.bead_intensities import (
     PreparedProbes,
     PreparedTable,
     TableNames,
+    detected_columns,
     detection_rows,
     prepared_table,
 )
@@ -53,47 +54,32 @@ class BeadTask:
     may be of, and the gene index for values that SCAN cannot take.
     """
 
+    processor: ClassVar[str] = PROCESSOR
+    """SCAN for BeadArrays, our own; what was converted only says so in its facts."""
+    reference: ClassVar[None] = None
+    """Not known before the table's platform is."""
+    code_version: ClassVar[str] = CODE_VERSION
+    result_file: ClassVar[str] = VALUES_FILE
+    """A value for each probe and gene."""
+
     sample: Sample
     table: RawFile
     names: TableNames
     references: IdReferences
 
-    @property
-    def processor(self) -> str:
-        """SCAN for BeadArrays, our own; what was converted only says so in its facts."""
-        return PROCESSOR
-
-    @property
-    def reference(self) -> str | None:
-        """Not known before the table's platform is."""
-        return None
-
-    @property
-    def code_version(self) -> str:
-        """The version of the code's meaning."""
-        return CODE_VERSION
-
-    @property
-    def result_file(self) -> str:
-        """A value for each probe and gene."""
-        return VALUES_FILE
-
     def basis(self) -> Basis:
         """Return everything that determines the result."""
-        stored = self.table.stored
         return {
             "code version": CODE_VERSION,
             "processor": PROCESSOR,
-            "table": stored.sha256 if stored else "",
+            "table": self.table.sha256,
             "names of the table's samples": self.names.version,
             **self.references.basis(),
         }
 
     def inputs(self) -> list[InputRef]:
         """Return the table and all annotations among which its platform was looked for."""
-        stored = self.table.stored
-        file = [InputRef("file", stored.sha256, stored.sha256)] if stored else []
-        return [*file, *self.references.inputs()]
+        return [*self.table.inputs(), *self.references.inputs()]
 
     def remarks(self) -> list[str]:
         """Return nothing: what is odd about a table is told by its content."""
@@ -117,13 +103,10 @@ class BeadTask:
             content, facts = self._scanned(prepared, place)
         facts["details"]["table_columns"] = prepared.columns_of(self.sample.accession)
         facts["details"]["platform_detection"] = detection_rows(prepared.detection)
-        found = prepared.detection
         return facts | {
             "version": write_probe_values(draft.folder / VALUES_FILE, content),
             "processor_version": __version__,
-            "detected_platform": found.platform,
-            "detection_percentage": found.detection_percentage,
-            "mapped_percentage": found.mapped_percentage,
+            **detected_columns(prepared.detection),
             "notes": prepared.notes(),
             "started_at": started.isoformat(),
             "duration_seconds": (datetime.now(UTC) - started).total_seconds(),
@@ -165,12 +148,7 @@ class BeadTask:
         }
         facts = {
             "processor": SUBMITTED,
-            "processing": str(Processing.SUBMITTER_PROCESSED),
-            "processing_reason": because,
-            "platform": converted.platform,
-            "reference_asset": converted.reference.asset,
-            "reference": converted.reference.version,
-            "warnings": converted.warnings,
+            **converted.facts(because),
             "details": {"submitted_values": [evidence]},
         }
         return converted.content, facts

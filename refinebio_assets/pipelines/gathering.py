@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from refinebio_assets.domain import Experiment, FileRole, Sample, SourceFile, distinct
+from refinebio_assets.domain import Experiment, FileRole, Sample, SourceFile, distinct, some_of
 from refinebio_assets.errors import RefinebioError, StorageError
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.arriving_file import (
@@ -261,9 +261,8 @@ def parts_of(sample: Sample, file: SourceFile, parts: Sequence[RawFile], *, alon
     roles = Counter(part.role for part in mine)
     if mine and max(roles.values()) == 1:
         return mine
-    members = ", ".join(part.member for part in parts[:SHOWN_MEMBERS])
-    more = f" and {len(parts) - SHOWN_MEMBERS:,} more" if len(parts) > SHOWN_MEMBERS else ""
-    reason = f"{file.location} does not tell which file is this sample's: it holds {members}{more}"
+    members = some_of([part.member for part in parts], SHOWN_MEMBERS)
+    reason = f"{file.location} does not tell which file is this sample's: it holds {members}"
     return [RawFile("", file.role, parts[0].origin, reason=reason)]
 
 

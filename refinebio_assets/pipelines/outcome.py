@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from refinebio_assets.domain import DropKind, Dropped
+from refinebio_assets.domain import DropKind, Dropped, first_lines
 from refinebio_assets.errors import AllFailedError, AllFailedForNowError, NotFoundError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
@@ -52,10 +52,8 @@ MAX_REASONS = 20
 
 def all_failed(what: str, dropped: Sequence[Dropped]) -> AllFailedError | AllFailedForNowError:
     """Return the error for a step that left no sample: transient if any of them may succeed later."""
-    lines = [f"  - {item.item}: {item.reason}" for item in dropped[:MAX_REASONS]]
-    if len(dropped) > MAX_REASONS:
-        lines.append(f"  - and {len(dropped) - MAX_REASONS:,} more")
-    message = "\n".join([f"{what}:", *lines])
+    lines = first_lines([f"{item.item}: {item.reason}" for item in dropped], MAX_REASONS)
+    message = "\n  - ".join([f"{what}:", *lines])
     if all(item.permanent for item in dropped):
         return AllFailedError(message)
     return AllFailedForNowError(message)

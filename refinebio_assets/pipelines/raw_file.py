@@ -8,7 +8,7 @@ from typing import Any
 
 from refinebio_assets.domain import FileRole, Verdict
 from refinebio_assets.lake.rows import read_rows
-from refinebio_assets.lake.store import Commit, Lake, StoredFile
+from refinebio_assets.lake.store import Commit, InputRef, Lake, StoredFile
 from refinebio_assets.pipelines.arriving_file import FetchedFile, Findings
 from refinebio_assets.pipelines.fetch_file import Origin
 
@@ -45,6 +45,15 @@ class RawFile:
         """What messages call the file: where it is from, and which member of an archive there."""
         return f"{self.origin.location} ({self.member})" if self.member else self.origin.location
 
+    @property
+    def sha256(self) -> str:
+        """The hash of the stored file, empty when it is not in the lake."""
+        return self.stored.sha256 if self.stored else ""
+
+    def inputs(self) -> list[InputRef]:
+        """Return the file as an input of what is made from it: nothing when it is not in the lake."""
+        return [InputRef("file", self.sha256, self.sha256)] if self.stored else []
+
     @classmethod
     def of_fetched(cls, file: FetchedFile, role: FileRole) -> RawFile:
         """Return the record of a file just brought in, not yet given to a sample."""
@@ -79,7 +88,7 @@ def _to_row(experiment: str, file: RawFile) -> dict[str, Any]:
         "size": stored.size if stored else file.origin.size,
         "modified": file.origin.modified,
         "md5": file.md5,
-        "sha256": stored.sha256 if stored else "",
+        "sha256": file.sha256,
         "path": stored.path if stored else "",
         "reads": file.reads,
         "mean_read_length": file.mean_read_length,

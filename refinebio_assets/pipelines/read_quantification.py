@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from refinebio_assets.domain import FileRole, Sample
@@ -33,6 +33,9 @@ READ_ROLES = (FileRole.FASTQ_1, FileRole.FASTQ_2)
 class QuantificationTask:
     """All that one sample's quantification needs; ``transcriptome`` is None for a submitted quant.sf."""
 
+    code_version: ClassVar[str] = CODE_VERSION
+    result_file: ClassVar[str] = QUANT_FILE
+
     sample: Sample
     files: Mapping[FileRole, RawFile]
     transcriptome: Transcriptome | None = None
@@ -49,7 +52,7 @@ class QuantificationTask:
         basis: dict[str, Any] = {"code version": CODE_VERSION, "processor": self.processor}
         for role, file in self.files.items():
             if role != FileRole.GENE_MAP and file.stored:
-                basis[str(role)] = file.stored.sha256
+                basis[str(role)] = file.sha256
         if self.transcriptome:
             basis["transcriptome index"] = self.transcriptome.index_version
             basis["k-mer length"] = self.kmer
@@ -61,23 +64,10 @@ class QuantificationTask:
         """The version of the index, None for a submitted quant.sf."""
         return self.transcriptome.index_version if self.transcriptome else None
 
-    @property
-    def code_version(self) -> str:
-        """The version of the code's meaning."""
-        return CODE_VERSION
-
-    @property
-    def result_file(self) -> str:
-        """The quant.sf, compressed."""
-        return QUANT_FILE
-
     def inputs(self) -> list[InputRef]:
         """Return the files and the index that the quantification is made from."""
-        files = [
-            InputRef("file", file.stored.sha256, file.stored.sha256)
-            for role, file in self.files.items()
-            if file.stored and role != FileRole.GENE_MAP
-        ]
+        used = (file for role, file in self.files.items() if role != FileRole.GENE_MAP)
+        files = [ref for file in used for ref in file.inputs()]
         if self.transcriptome is None:
             return files
         index = self.transcriptome

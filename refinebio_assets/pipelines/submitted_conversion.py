@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from refinebio_assets.domain import Processing
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.formats.gene_index import GENE_COLUMN, PROBE_COLUMN, make_gene_index
 from refinebio_assets.formats.illumina_annotation import string_array
@@ -102,6 +103,17 @@ class Converted:
     detection: Detection | None
     evidence: dict[str, Any]
     warnings: list[str]
+
+    def facts(self, reason: str) -> dict[str, Any]:
+        """Return what the results tell of such a sample; ``reason`` says why it is only converted."""
+        return {
+            "processing": str(Processing.SUBMITTER_PROCESSED),
+            "processing_reason": reason,
+            "platform": self.platform,
+            "reference_asset": self.reference.asset,
+            "reference": self.reference.version,
+            "warnings": self.warnings,
+        }
 
 
 @dataclass(frozen=True, slots=True)

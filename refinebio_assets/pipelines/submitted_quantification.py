@@ -8,15 +8,15 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from refinebio_assets import __version__
-from refinebio_assets.domain import Processing, Sample
+from refinebio_assets.domain import Sample
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.formats.beadarray import SampleNames
 from refinebio_assets.formats.processed_table import ProcessedTable, read_processed_table
 from refinebio_assets.lake.store import Draft, InputRef, Lake
-from refinebio_assets.pipelines.bead_intensities import detection_rows
+from refinebio_assets.pipelines.bead_intensities import detected_columns, detection_rows
 from refinebio_assets.pipelines.freshness import Basis, content_hash
 from refinebio_assets.pipelines.probe_values import write_probe_values
 from refinebio_assets.pipelines.raw_file import RawFile
@@ -40,6 +40,14 @@ class SubmittedTask:
     named after the sample is taken. ``reason`` says why there is nothing rawer.
     """
 
+    processor: ClassVar[str] = PROCESSOR
+    """The submitter, whatever was done."""
+    reference: ClassVar[None] = None
+    """Not known before the kind of ids is."""
+    code_version: ClassVar[str] = CODE_VERSION
+    result_file: ClassVar[str] = VALUES_FILE
+    """A value for each submitted row and gene."""
+
     sample: Sample
     table: RawFile
     names: SampleNames
@@ -48,34 +56,14 @@ class SubmittedTask:
     references: IdReferences
     reason: str
 
-    @property
-    def processor(self) -> str:
-        """The submitter, whatever was done."""
-        return PROCESSOR
-
-    @property
-    def reference(self) -> str | None:
-        """Not known before the kind of ids is."""
-        return None
-
-    @property
-    def code_version(self) -> str:
-        """The version of the code's meaning."""
-        return CODE_VERSION
-
-    @property
-    def result_file(self) -> str:
-        """A value for each submitted row and gene."""
-        return VALUES_FILE
-
     def basis(self) -> Basis:
         """Return everything that determines the result."""
-        stored, names = self.table.stored, self.names
+        names = self.names
         told = [names.accession, names.title, *names.descriptions, *self.columns, str(self.shared)]
         return {
             "code version": CODE_VERSION,
             "processor": PROCESSOR,
-            "table": stored.sha256 if stored else "",
+            "table": self.table.sha256,
             "names of its column": content_hash(told),
             "reason": self.reason,
             **self.references.basis(),
@@ -83,9 +71,7 @@ class SubmittedTask:
 
     def inputs(self) -> list[InputRef]:
         """Return the table and what its ids may be converted by."""
-        stored = self.table.stored
-        file = [InputRef("file", stored.sha256, stored.sha256)] if stored else []
-        return [*file, *self.references.inputs()]
+        return [*self.table.inputs(), *self.references.inputs()]
 
     def remarks(self) -> list[str]:
         """Return nothing: what is odd about a table is told by its content."""
@@ -117,29 +103,13 @@ class SubmittedTask:
         return {
             "version": write_probe_values(draft.folder / VALUES_FILE, converted.content),
             "processor_version": __version__,
-            "processing": str(Processing.SUBMITTER_PROCESSED),
-            "processing_reason": self.reason,
-            "platform": converted.platform,
-            "reference_asset": converted.reference.asset,
-            "reference": converted.reference.version,
-            **_detected(converted),
-            "warnings": converted.warnings,
+            **converted.facts(self.reason),
+            **(detected_columns(converted.detection) if converted.detection else {}),
             "notes": _notes(table),
             "details": _details(table, converted),
             "started_at": started.isoformat(),
             "duration_seconds": (datetime.now(UTC) - started).total_seconds(),
         }
-
-
-def _detected(converted: Converted) -> dict[str, Any]:
-    found = converted.detection
-    if found is None:
-        return {}
-    return {
-        "detected_platform": found.platform,
-        "detection_percentage": found.detection_percentage,
-        "mapped_percentage": found.mapped_percentage,
-    }
 
 
 def _details(table: ProcessedTable, converted: Converted) -> dict[str, list[dict[str, Any]]]:

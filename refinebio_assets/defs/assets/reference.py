@@ -1,8 +1,16 @@
 """Group ``reference``: what samples are measured against."""
 
+from collections.abc import Callable
 from typing import Any
 
-from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, TableMetadataValue, asset
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    MaterializeResult,
+    ResourceParam,
+    TableMetadataValue,
+    asset,
+)
 
 from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.metadata import declared_schema, materialized, table_value
@@ -67,14 +75,23 @@ def transcriptome_index(
     )
 
 
-@asset(
-    group_name="reference",
-    partitions_def=platform_partitions,
-    code_version=annotation.CODE_VERSION,
-    kinds={"affymetrix", "illumina"},
-    metadata={"dagster/column_schema": declared_schema("platform_annotations")},
-    owners=OWNERS,
-    pool="memory",
+def _platform_asset(
+    table: str, *, code_version: str, kinds: set[str]
+) -> Callable[[Callable[..., MaterializeResult[None]]], AssetsDefinition]:
+    """Declare an asset of which a partition is a microarray; ``table`` is what it fills."""
+    return asset(
+        group_name="reference",
+        partitions_def=platform_partitions,
+        code_version=code_version,
+        kinds=kinds,
+        metadata={"dagster/column_schema": declared_schema(table)},
+        owners=OWNERS,
+        pool="memory",
+    )
+
+
+@_platform_asset(
+    "platform_annotations", code_version=annotation.CODE_VERSION, kinds={"affymetrix", "illumina"}
 )
 def platform_annotation(
     context: AssetExecutionContext,
@@ -131,15 +148,7 @@ def _counted(counts: list[dict[str, Any]]) -> dict[str, TableMetadataValue]:
     }
 
 
-@asset(
-    group_name="reference",
-    partitions_def=platform_partitions,
-    code_version=indexes.CODE_VERSION,
-    kinds={"ensembl"},
-    metadata={"dagster/column_schema": declared_schema("gene_indexes")},
-    owners=OWNERS,
-    pool="memory",
-)
+@_platform_asset("gene_indexes", code_version=indexes.CODE_VERSION, kinds={"ensembl"})
 def gene_index(
     context: AssetExecutionContext,
     lake: LakeResource,

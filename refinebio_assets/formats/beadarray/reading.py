@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from refinebio_assets.domain import some_of
 from refinebio_assets.errors import FormatError, RequestError
 from refinebio_assets.formats.beadarray.cells import Cells, read_cells
 from refinebio_assets.formats.beadarray.columns import Column, columns_of, find_probe_ids
@@ -123,11 +124,9 @@ def _unmatched(
 def _no_values(
     layout: Layout, samples: Sequence[SampleNames], several: Mapping[str, Sequence[Match]], label: str
 ) -> FormatError:
-    titles = [each.title or each.accession for each in samples]
-    listed = ", ".join(repr(title) for title in titles[:_SHOWN_SAMPLES])
-    more = f" and {len(titles) - _SHOWN_SAMPLES:,} more" if len(titles) > _SHOWN_SAMPLES else ""
+    listed = some_of([repr(each.title or each.accession) for each in samples], _SHOWN_SAMPLES)
     why = "; ".join(each.reason for each in _unmatched(list(several)[:1], {}, several))
-    return header_error(layout, label, f"a column of values for a sample ({listed}{more})", why)
+    return header_error(layout, label, f"a column of values for a sample ({listed})", why)
 
 
 def _without_empty(found: _Found, cells: Cells, layout: Layout, label: str) -> _Found:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from refinebio_assets.domain import some_of
 from refinebio_assets.errors import FormatError, NotFoundError
 from refinebio_assets.formats.compendium_store import layout
 from refinebio_assets.formats.compendium_store.layout import Layer
@@ -232,6 +233,5 @@ def _layer(name: str) -> Layer:
 def _places(place_of: dict[str, int], names: Sequence[str], where: str) -> list[int]:
     unknown = [name for name in names if name not in place_of]
     if unknown:
-        more = f" and {len(unknown) - _SHOWN:,} more" if len(unknown) > _SHOWN else ""
-        raise NotFoundError(f"not among the {where}: {', '.join(map(str, unknown[:_SHOWN]))}{more}")
+        raise NotFoundError(f"not among the {where}: {some_of([str(name) for name in unknown], _SHOWN)}")
     return [place_of[name] for name in names]

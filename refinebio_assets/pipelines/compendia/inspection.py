@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from refinebio_assets.domain import DropKind
+from refinebio_assets.domain import DropKind, some_of
 from refinebio_assets.formats.compendium_store import CompendiumStore, layout
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
@@ -72,9 +72,4 @@ def _samples_lost(lake: Lake, organism: str, commit: Commit, store: CompendiumSt
     known |= {item.item for item in dropped_before(lake, commit) if item.kind == DropKind.SAMPLE}
     lost = sorted(expected - known)
     if lost:
-        yield f"{len(lost):,} samples are neither in it nor listed as dropped: {_named(lost)}"
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+        yield f"{len(lost):,} samples are neither in it nor listed as dropped: {some_of(lost, _SHOWN)}"

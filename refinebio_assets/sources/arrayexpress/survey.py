@@ -18,6 +18,7 @@ from refinebio_assets.domain import (
     Protocol,
     Publication,
     distinct,
+    first_lines,
 )
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.sources.accessions import Archive, Kind, geo_twin, is_accession
@@ -187,9 +188,8 @@ def _unread(misfit: Misfit) -> Dropped:
 
 def _why(left_out: Sequence[Dropped]) -> str:
     """Return the first reasons for a message."""
-    shown = "; ".join(f"{dropped.item}: {dropped.reason}" for dropped in left_out[:_REASONS_SHOWN])
-    more = len(left_out) - _REASONS_SHOWN
-    return (f" ({shown}" + (f"; and {more:,} more)" if more > 0 else ")")) if shown else ""
+    reasons = [f"{dropped.item}: {dropped.reason}" for dropped in left_out]
+    return f" ({'; '.join(first_lines(reasons, _REASONS_SHOWN))})" if reasons else ""
 
 
 def _first_date(texts: Iterable[str]) -> str:
