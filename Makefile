@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 REFINEBIO_HOME ?= refinebio_home
+API_URL ?= http://127.0.0.1:8000
 export REFINEBIO_HOME
 # A shell's own PYTHONPATH would mix other packages into the environment made here.
 unexport PYTHONPATH
@@ -11,7 +12,7 @@ unexport PYTHONPATH
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format ui api bench clean lock salmon test-services
+.PHONY: help demo test check format ui api fuzz bench clean lock salmon test-services
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -37,6 +38,9 @@ ui: $(VENV)/run.stamp salmon ## Open Dagster's UI on the lake in REFINEBIO_HOME
 
 api: $(VENV)/run.stamp ## Serve the lake in REFINEBIO_HOME to refine.bio's clients
 	$(BIN)/refinebio-assets api
+
+fuzz: ## Ask the web API at API_URL whatever its documentation allows and forbids
+	PYTHON=$(PYTHON) ./.ci/fuzz-api $(API_URL) $(FUZZ_OPTIONS)
 
 bench: $(VENV)/dev.stamp salmon ## Run the benchmarks beside their peers
 	BENCH_PYTHON=$(PYTHON) ./benchmarks/run

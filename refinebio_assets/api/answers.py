@@ -1,21 +1,17 @@
-"""Answers as JSON, lists with links to the pages beside, and routes with and without a slash at the end."""
+"""Answers as JSON, and routes with and without a slash at the end."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from refinebio_assets.api.holdings.holdings import Holdings, Row
-from refinebio_assets.api.holdings.making import DOCUMENTS
 from refinebio_assets.api.models.problems import BadRequest, Detail, Message
-from refinebio_assets.api.parameters import Filter, Page, Selection
 from refinebio_assets.api.services import services
 
 Endpoint = Callable[..., Response]
@@ -65,43 +61,21 @@ def add_route(
         shown_body = {"schema": schema} | ({"example": example} if example is not None else {})
         required = bool(schema.get("required"))
         extra["requestBody"] = {"content": {"application/json": shown_body}, "required": required}
-    for shown in (True, False):
-        router.add_api_route(
-            f"{path}/" if shown else path,
-            endpoint,
-            methods=[method],
-            status_code=status,
-            response_model=None,
-            responses=responses,
-            openapi_extra=extra or None,
-            include_in_schema=shown,
-            response_class=Response,
-        )
+    shown: dict[str, Any] = {"responses": responses, "openapi_extra": extra or None}
+    route: dict[str, Any] = {"status_code": status, "response_model": None, "response_class": Response}
+    router.add_api_route(f"{path}/", endpoint, methods=[method], **route, **shown)
+    hidden = ["GET", "HEAD"] if method == "GET" else [method]
+    for place, methods in ((path, hidden), (f"{path}/", hidden[1:])):
+        if methods:
+            router.add_api_route(place, endpoint, methods=methods, **route, include_in_schema=False)
 
 
-def list_parameters(
-    filters: Sequence[Filter], *others: tuple[str, str], ordering: Sequence[str] = ()
-) -> list[dict[str, Any]]:
-    """Return the OpenAPI parameters of a list: its filters, others (name, description), order and paging."""
-    found = [_parameter(item.name, item.kind.value.split(",")[0], item.description) for item in filters]
-    found += [_parameter(name, "string", description) for name, description in others]
-    if ordering:
-        columns = ", ".join(ordering)
-        found.append(_parameter("ordering", "string", f"`name` or `-name` (descending) of {columns}."))
-    found.append(_parameter("limit", "integer", "Rows a page: 25, at most 1000."))
-    found.append(_parameter("offset", "integer", "Rows to leave out first."))
-    return found
-
-
-def _parameter(name: str, kind: str, description: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "in": "query",
-        "required": False,
-        "description": description,
-        # Any text is taken, as existing clients send it; what cannot be read gets an error in words.
-        "schema": {"type": "string"} if kind == "string" else {"type": ["string", kind]},
-    }
+def query_parameter(
+    name: str, description: str, schema: Mapping[str, Any] | None = None, *, required: bool = False
+) -> dict[str, Any]:
+    """Return the OpenAPI parameter of a query; any text, where there is no other schema."""
+    found = {"name": name, "in": "query", "required": required, "description": description}
+    return found | {"schema": dict(schema or {"type": "string"})}
 
 
 def path_parameter(name: str, description: str, example: str) -> dict[str, Any]:
@@ -116,61 +90,6 @@ def path_parameter(name: str, description: str, example: str) -> dict[str, Any]:
     }
 
 
-def envelope(request: Request, page: Page, count: int, results: Sequence[Any], **more: Any) -> Response:
-    """Return one page of a list, with links to those beside it."""
-    after, before = page.offset + page.limit, page.offset - page.limit
-    return answer(
-        {
-            "count": count,
-            "next": _link(request, page.limit, after) if after < count else None,
-            "previous": _link(request, page.limit, before) if page.offset > 0 else None,
-            **more,
-            "results": list(results),
-        }
-    )
-
-
 def public_base(request: Request) -> str:
     """Return the address that this server has for the client, without a slash at the end."""
     return services(request).settings.public_url or str(request.base_url).rstrip("/")
-
-
-def _link(request: Request, limit: int, offset: int) -> str:
-    kept = [pair for pair in request.query_params.multi_items() if pair[0] not in ("limit", "offset")]
-    paging = [("limit", str(limit)), *([("offset", str(offset))] if offset > 0 else [])]
-    return f"{public_base(request)}{request.url.path}?{urlencode([*kept, *paging])}"
-
-
-def count_rows(holdings: Holdings, table: str, selection: Selection) -> int:
-    """Return how many rows of a table are selected."""
-
-    def count() -> int:
-        row = holdings.row(f"SELECT count(*) AS n FROM {table} {selection.where}", selection.values)
-        return int(row["n"]) if row else 0
-
-    return holdings.remember(("count", table, *selection.key), count)
-
-
-def page_rows(holdings: Holdings, table: str, selection: Selection, order: str, page: Page) -> list[Row]:
-    """Return the rows of one page; the wide columns are read for these rows only."""
-    key = "rowid" if table in DOCUMENTS else "id"
-    places = _places(holdings, table, key, selection, order, page)
-    if table in DOCUMENTS:
-        return holdings.documents(table, places)
-    listed = ", ".join(str(int(place)) for place in places) or "NULL"
-    found = holdings.rows(f"SELECT * FROM {table} WHERE id IN ({listed})")
-    by_id = {row["id"]: row for row in found}
-    return [by_id[place] for place in places]
-
-
-def _places(
-    holdings: Holdings, table: str, key: str, selection: Selection, order: str, page: Page
-) -> Sequence[int]:
-    """Return the keys of a page's rows. Rows lie in the order of ``ORDER BY rowid``: nothing is sorted."""
-    if order == "ORDER BY rowid":
-        if not selection.conditions:
-            last = min(page.offset + page.limit, count_rows(holdings, table, selection))
-            return range(page.offset, last)
-        order = ""
-    sql = f"SELECT {key} AS place FROM {table} {selection.where} {order} LIMIT ? OFFSET ?"
-    return [row["place"] for row in holdings.rows(sql, [*selection.values, page.limit, page.offset])]

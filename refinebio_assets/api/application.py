@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from threading import Thread
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Match
 from starlette.types import ASGIApp
 
 from refinebio_assets import __version__
 from refinebio_assets.api.answers import answer
+from refinebio_assets.api.datasets.starting import BUILD_JOBS
 from refinebio_assets.api.guard import REVISION_HEADER, Guard, shown_path
 from refinebio_assets.api.problems import DOCS, NO_ROUTE, UNVERSIONED, ApiProblemError, unavailable
 from refinebio_assets.api.services import Services, services
@@ -40,9 +45,11 @@ What refine.bio's clients know as its API (`/v1`), answered from a lake of refin
 `limit` and `offset`; routes work with and without a slash at the end. Ids are whole numbers that follow from
 names and stay the same when the catalog is made again. `/v2` adds what `/v1` has no place for.
 """
+_DOCS_PAGE = {"validatorUrl": None, "defaultModelsExpandDepth": -1, "displayRequestDuration": True}
 AWAY = "The catalog, the disk or Dagster is not available now. Try again later."
 _logger = logging.getLogger("refinebio_assets.api")
-V1 = (search, experiments, samples, references, files, published, tokens, datasets, downloads, jobs, stats)
+_V1 = (search, experiments, samples, references, files, published, tokens, datasets, downloads, jobs, stats)
+VERSIONS = {"v1": _V1, "v2": (history, expression)}
 
 
 def create_app(found: Services, *, keep_current: bool = True) -> ASGIApp:
@@ -52,29 +59,31 @@ def create_app(found: Services, *, keep_current: bool = True) -> ASGIApp:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if keep_current:
             found.keeper.start()
+        Thread(target=_open_dagster, args=[found], name="dagster", daemon=True).start()
         if not found.settings.read_only:
             found.building.resume()
         yield
         found.building.stop()
         found.keeper.stop()
 
-    app = FastAPI(
+    # FastAPI's own page loads its script from another server.
+    app = FastAPIOffline(
         title="refinebio-assets",
         version=__version__,
         description=_DESCRIPTION,
         lifespan=lifespan,
         redirect_slashes=False,
         redoc_url=None,
+        swagger_ui_parameters=_DOCS_PAGE,
     )
     app.state.services = found
-    v1 = APIRouter(prefix="/v1")
-    for module in V1:
-        module.add_to(v1)
-    app.include_router(v1)
-    v2 = APIRouter(prefix="/v2")
-    for addition in (history, expression):
-        addition.add_to(v2)
-    app.include_router(v2)
+    app.state.routes = []
+    for version, modules in VERSIONS.items():
+        router = APIRouter(prefix=f"/{version}")
+        for module in modules:
+            module.add_to(router)
+        app.include_router(router)
+        app.state.routes += router.routes
     app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False, response_model=None)
     _add_error_handlers(app)
     app.add_middleware(
@@ -85,6 +94,12 @@ def create_app(found: Services, *, keep_current: bool = True) -> ASGIApp:
         expose_headers=[REVISION_HEADER, "Content-Disposition"],
     )
     return Guard(app, found.settings)
+
+
+def _open_dagster(found: Services) -> None:
+    """Look up runs once, as the first look takes seconds."""
+    with suppress(RefinebioError):
+        found.jobs.runs(BUILD_JOBS)
 
 
 def _health(request: Request) -> Response:
@@ -119,8 +134,16 @@ async def _tell_http(request: Request, error: Exception) -> Response:
     if status == 404:
         return answer({"message": _no_route(request), "docs": DOCS, "status_code": 404}, 404)
     if status == 405:
-        return answer({"detail": f'Method "{request.method}" not allowed.'}, 405, headers)
+        allowed = {"Allow": ", ".join(sorted(_methods(request)))}
+        return answer({"detail": f'Method "{request.method}" not allowed.'}, 405, allowed)
     return answer({"detail": str(getattr(error, "detail", error))}, status, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return the methods of all routes with the path of a request."""
+    routes: list[APIRoute] = request.app.state.routes
+    found = [route.methods or set() for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for methods in found for method in methods}
 
 
 def _no_route(request: Request) -> str:

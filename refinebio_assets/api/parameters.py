@@ -15,8 +15,11 @@ from refinebio_assets.api.problems import Invalid, bad_request, invalid_filters
 
 PAGING = ("limit", "offset")
 _TRUE, _FALSE = ("True", "true"), ("False", "false")
-_INTEGER = re.compile(r"\s*-?\d{1,18}\s*", re.ASCII)
-_NUMBER = re.compile(r"\s*-?\d{1,15}(\.\d{1,15})?\s*", re.ASCII)
+_INTEGER = re.compile(" *-?[0-9]{1,18} *")
+_NUMBER = re.compile(" *-?[0-9]{1,15}([.][0-9]{1,15})? *")
+NUMBER_PATTERN = f"^({_INTEGER.pattern}|{_NUMBER.pattern})?$"
+"""What a parameter that is a number may look like; without a text it is ignored."""
+
 _MAX_ROWS_OFFSET = 10**15
 
 

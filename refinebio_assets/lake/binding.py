@@ -54,5 +54,7 @@ def literal(value: Any) -> str:
 
 
 def sql_text(text: str) -> str:
-    """Return a text as an SQL literal."""
+    """Return a text as an SQL literal. Raises TypeError for one with a NUL, which would end the statement."""
+    if "\0" in text:
+        raise TypeError(f"no SQL literal for {text!r}")
     return "'" + text.replace("'", "''") + "'"

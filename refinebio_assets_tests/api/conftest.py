@@ -1,67 +1,16 @@
-"""A running API on a small lake, asked over HTTP."""
+"""Small lakes that are served."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import httpx
 import pytest
-import uvicorn
 
-from refinebio_assets.api.application import create_app
-from refinebio_assets.api.building import DatasetBuilder
-from refinebio_assets.api.holdings.keeping import Keeper
-from refinebio_assets.api.job_source import JobSource, NoJobs
-from refinebio_assets.api.services import make_services
-from refinebio_assets.api.settings import ApiSettings
-from refinebio_assets.api.state.database import Database
-from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake
+from refinebio_assets_tests.api.dataset_making import ZipBuilder, make_study
+from refinebio_assets_tests.api.serving import serving, wait_until_ready
 from refinebio_assets_tests.api.world import make_world
-
-
-@contextmanager
-def serving(
-    lake: Lake, *, jobs: JobSource | None = None, builder: DatasetBuilder | None = None, **settings: Any
-) -> Iterator[httpx.Client]:
-    """Serve a lake on a port of its own and yield a client."""
-    catalog = Catalog(lake)
-    options = ApiSettings(**{"requests_per_second": 0.0, **settings})
-    sync_seconds = 0.0 if options.read_only else 0.2
-    keeper = Keeper(catalog, lake.cache / "api", look_seconds=0.05, sync_seconds=sync_seconds)
-    database = Database(Path(lake.url) / "api" / "state.sqlite")
-    found = make_services(options, catalog, keeper, database, jobs=jobs or NoJobs(), builder=builder)
-    app = create_app(found)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-
-
-def wait_until_ready(client: httpx.Client) -> None:
-    """Wait until the holdings are made."""
-    wait_until(lambda: client.get("/health").status_code == 200, "the API is ready")
-
-
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    """Wait until something holds; fail the test when that takes too long."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain until {what}"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +25,30 @@ def api(world: Lake) -> Iterator[httpx.Client]:
     with serving(world) as client:
         wait_until_ready(client)
         yield client
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    return make_study(tmp_path_factory.mktemp("datasets"))
+
+
+@pytest.fixture(scope="module")
+def builder(lake: Lake) -> ZipBuilder:
+    return ZipBuilder(lake)
+
+
+@pytest.fixture(scope="module")
+def client(lake: Lake, builder: ZipBuilder) -> Iterator[httpx.Client]:
+    with serving(lake, builder=builder, max_body_bytes=100_000) as found:
+        wait_until_ready(found)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def key(client: httpx.Client) -> dict[str, str]:
+    """The header of an active token."""
+    token = client.post("/v1/token/", json={"email_address": None}).json()
+    assert token["is_activated"] is False
+    answer = client.put(f"/v1/token/{token['id']}/", json={"is_activated": True})
+    assert answer.json()["is_activated"] is True
+    return {"API-KEY": token["id"]}

@@ -27,13 +27,13 @@ from refinebio_assets.pipelines.datasets.bundle import build_bundle
 from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
 from refinebio_assets.pipelines.datasets.registry import register_dataset
 from refinebio_assets.pipelines.datasets.request import parse_request
-from refinebio_assets_tests.api.conftest import serving, wait_until, wait_until_ready
+from refinebio_assets_tests.api import client_flows
+from refinebio_assets_tests.api.serving import serving, wait_until, wait_until_ready
 from refinebio_assets_tests.api.test_published import commit_compendium
 from refinebio_assets_tests.api.world import commit_index
 from refinebio_assets_tests.defs.servers import free_port
 from refinebio_assets_tests.pipelines.datasets.world import MOUSE, World, arrays, rna_seq
 
-SCRIPT = Path(__file__).with_name("client_flows.py")
 QUANT_SF = b"Name\tLength\tEffectiveLength\tTPM\tNumReads\nT1\t500\t350.0\t1000000.0\t10.0\n"
 
 
@@ -98,7 +98,11 @@ def test_what_users_of_pyrefinebio_do_works(client: httpx.Client, tmp_path: Path
         "REFINEBIO_API_MAX_CALLS_PER_SECOND": "1000",
     }
     done = subprocess.run(
-        [sys.executable, SCRIPT, str(tmp_path)], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-m", client_flows.__name__, str(tmp_path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     found = json.loads(done.stdout)
     assert found["flows"] >= 70

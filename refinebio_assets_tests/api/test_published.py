@@ -13,7 +13,7 @@ import pytest
 from refinebio_assets.api.models import files
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake
-from refinebio_assets_tests.api.conftest import serving, wait_until_ready
+from refinebio_assets_tests.api.serving import serving, wait_until_ready
 from refinebio_assets_tests.api.world import HUMAN, make_world
 
 

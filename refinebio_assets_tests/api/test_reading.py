@@ -14,7 +14,7 @@ from refinebio_assets.api.models import experiments, files, jobs, references
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.metadata.processors import processor_id, stable_id
-from refinebio_assets_tests.api.conftest import serving, wait_until, wait_until_ready
+from refinebio_assets_tests.api.serving import serving, wait_until, wait_until_ready
 from refinebio_assets_tests.api.world import codes, commit_experiment, make_world
 
 LISTS: dict[str, Any] = {

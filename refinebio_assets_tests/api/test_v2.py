@@ -16,7 +16,7 @@ from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.datasets.bundle import build_bundle
 from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
 from refinebio_assets.pipelines.gene_expression import read_expression
-from refinebio_assets_tests.api.conftest import serving, wait_until_ready
+from refinebio_assets_tests.api.serving import serving, wait_until_ready
 from refinebio_assets_tests.pipelines.datasets.world import GENES, World, arrays, rna_seq
 
 
@@ -54,7 +54,8 @@ def test_a_datasets_lineage_reaches_its_experiments_and_goes_down_again(client: 
     }
     down = get(client, "lineage?of=experiment:GSE10&direction=down")
     assert "dataset_bundle" in {thing["asset"] for thing in down["things"]}
-    assert get(client, "lineage?of=experiment:NOPE", 404) == {"detail": "Not found."}
+    for name in ("NOPE", "%00", "'", "%27%3B--"):
+        assert get(client, f"lineage?of=experiment:{name}", 404) == {"detail": "Not found."}
     for query in ("of=nonsense", "", "of=dataset:mixed&direction=left", "of=dataset:mixed&limit=0"):
         assert get(client, f"lineage?{query}", 400)["error_type"]
 

@@ -47,7 +47,7 @@ class Holdings:
         """
         if not path.is_file():
             raise FileNotFoundError(path)
-        self.name = path.name
+        self.name, self.made_at = path.name, path.stat().st_mtime
         # DuckDB shares one instance, and its settings, among all who open a file by its path: attached, it is
         # this object's own.
         self._connection = duckdb.connect(":memory:", config={"temp_directory": ""})

@@ -1,6 +1,7 @@
 """Keeps holdings current: notices a newer catalog, makes the file that belongs to it, opens it, and swaps.
 
-Requests work with the holdings that were current when they came; nothing waits for the next.
+Requests work with the holdings that were current when they came; nothing waits for the next. A server that
+starts answers from those that an earlier one left until the newest are made.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How the holdings stand: the file in use, since when (seconds ago), and what went wrong since."""
+    """How the holdings stand: the file in use, since when it is made (seconds), and what went wrong since."""
 
     file: str
     age_seconds: float
@@ -58,7 +59,7 @@ class Keeper:
         self._look_seconds, self._sync_seconds = look_seconds, sync_seconds
         self._current: Holdings | None = None
         self._pointer: Pointer | None = None
-        self._since, self._problem = 0.0, ""
+        self._problem = ""
         self._making = Lock()
         self._stop = Event()
         self._thread: Thread | None = None
@@ -72,8 +73,9 @@ class Keeper:
 
     def freshness(self) -> Freshness:
         """Return how the holdings stand."""
-        age = time.monotonic() - self._since if self._current else float("inf")
-        return Freshness(self._current.name if self._current else "", age, self._problem)
+        if self._current is None:
+            return Freshness("", float("inf"), self._problem)
+        return Freshness(self._current.name, time.time() - self._current.made_at, self._problem)
 
     def refresh(self) -> bool:
         """Bring the holdings up to the published catalog, here and now; tell whether they changed.
@@ -107,6 +109,9 @@ class Keeper:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
+        # With its first list DuckDB loads pandas, for which no request shall wait.
+        duckdb.connect().execute("SELECT unnest(?)", [[0]]).close()
+        self._take_up()
         synced = 0.0
         while not self._stop.is_set():
             began = time.monotonic()
@@ -124,17 +129,26 @@ class Keeper:
             rest = (time.monotonic() - began) * _REST if changed else 0.0
             self._stop.wait(max(self._look_seconds, rest))
 
+    def _take_up(self) -> None:
+        """Answer from the newest holdings that are there, if this version of the software made them."""
+        found = self._folder.glob(f"{_PREFIX}*{_version_mark()}")
+        for path in sorted(found, key=_time_of, reverse=True):
+            with suppress(OSError, duckdb.Error, sqlite3.Error):
+                self._current = Holdings(path)
+                _logger.info("serving %s until the newest holdings are made", path.name)
+                return
+
     def _swap(self, pointer: Pointer) -> None:
         try:
             holdings = self._open(pointer)
         except (OSError, duckdb.Error, sqlite3.Error) as error:
             raise StorageError(f"the catalog {pointer.file} cannot be served: {error}") from error
-        self._current, self._pointer, self._since = holdings, pointer, time.monotonic()
+        self._current, self._pointer = holdings, pointer
         _logger.info("serving %s from %s", pointer.file, holdings.name)
         self._remove_others(holdings.name)
 
     def _open(self, pointer: Pointer) -> Holdings:
-        path = self._folder / f"{_PREFIX}{pointer.sha256[:16]}-{holdings_fingerprint()[:8]}{_SUFFIX}"
+        path = self._folder / f"{_PREFIX}{pointer.sha256[:16]}{_version_mark()}"
         for attempt in range(_ATTEMPTS):
             if attempt or not path.is_file():
                 self._make(pointer, path)
@@ -165,3 +179,16 @@ class Keeper:
                 )
                 if is_left or (path.name.startswith(_PREFIX) and path.stem != Path(kept).stem):
                     path.unlink()
+
+
+def _version_mark() -> str:
+    """Return the end of the names of files that this version of the software makes."""
+    return f"-{holdings_fingerprint()[:8]}{_SUFFIX}"
+
+
+def _time_of(path: Path) -> float:
+    """Return when a file was written; 0 when another process has removed it meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from refinebio_assets.api.models.problems import Shape
+from refinebio_assets.domain import AggregateBy, ScaleBy
 
 
 class Token(Shape):
@@ -17,12 +18,25 @@ class Token(Shape):
     terms_and_conditions: str
 
 
+YES = (True, "true", "True", "TRUE", "t", "T", "1", 1, "yes", "on")
+NO = (False, "false", "False", "FALSE", "f", "F", "0", 0, "no", "off")
+_Truth = Annotated[bool, WithJsonSchema({"enum": [*YES, *NO]})]
+"""A truth value, in any of the forms that clients write it."""
+
+SVD_ALGORITHMS = ("NONE", "RANDOMIZED", "ARPACK")
+_Aggregation = Annotated[str, WithJsonSchema({"enum": list(AggregateBy)})]
+_Scaling = Annotated[str, WithJsonSchema({"enum": list(ScaleBy)})]
+_Svd = Annotated[str, WithJsonSchema({"enum": list(SVD_ALGORITHMS)})]
+_Samples = Annotated[list[str], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
+_Email = Annotated[str, WithJsonSchema({"type": "string", "format": "email"})]
+
+
 class TokenBody(BaseModel):
     """What a client says about a token."""
 
     model_config = ConfigDict(extra="allow")
 
-    is_activated: bool = False
+    is_activated: _Truth = False
 
 
 class ExperimentOfDataset(Shape):
@@ -70,16 +84,16 @@ class DatasetBody(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    data: dict[str, list[str]]
-    aggregate_by: str = "EXPERIMENT"
-    scale_by: str = "NONE"
-    quantile_normalize: bool = True
-    quant_sf_only: bool = False
-    svd_algorithm: str = "NONE"
-    email_address: str | None = None
-    email_ccdl_ok: bool = False
-    notify_me: bool = True
-    start: bool = False
+    data: dict[str, _Samples]
+    aggregate_by: _Aggregation = "EXPERIMENT"
+    scale_by: _Scaling = "NONE"
+    quantile_normalize: _Truth = True
+    quant_sf_only: _Truth = False
+    svd_algorithm: _Svd = "NONE"
+    email_address: _Email | None = None
+    email_ccdl_ok: _Truth = False
+    notify_me: _Truth = True
+    start: _Truth = False
     token_id: str | None = None
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from refinebio_assets import __version__
-from refinebio_assets.api.answers import add_route, answer, path_parameter
+from refinebio_assets.api.answers import add_route, answer, path_parameter, query_parameter
 from refinebio_assets.api.bodies import JsonBody
 from refinebio_assets.api.datasets.data import all_samples, sound_data
 from refinebio_assets.api.datasets.starting import accept, start
@@ -26,17 +26,10 @@ from refinebio_assets.api.v1.jobs import utc_text
 from refinebio_assets.api.v1.tokens import active_token, require_writable
 from refinebio_assets.domain import AggregateBy, ScaleBy
 
-_SVD = ("NONE", "RANDOMIZED", "ARPACK")
 _FINISHED = "You may not update Datasets which have already been processed"
 _NO_TOKEN = "You must provide an active API token ID"
 _NO_EMAIL = "You must provide an email address."
-_DETAILS = {
-    "name": "details",
-    "in": "query",
-    "required": False,
-    "description": "`true` adds experiments, samples by organism, and the version.",
-    "schema": {"type": "string"},
-}
+_DETAILS = query_parameter("details", "`true` adds experiments, samples by organism, and the version.")
 
 
 def create_dataset(request: Request, body: JsonBody) -> Response:
@@ -87,7 +80,7 @@ class _Asked:
             fields.choice("scale_by", list(ScaleBy), before.scale_by),
             fields.truth("quantile_normalize", before.quantile_normalize),
             fields.truth("quant_sf_only", before.quant_sf_only),
-            fields.choice("svd_algorithm", _SVD, before.svd_algorithm),
+            fields.choice("svd_algorithm", models.SVD_ALGORITHMS, before.svd_algorithm),
             fields.truth("notify_me", before.notify_me),
             fields.truth("email_ccdl_ok", before.email_ccdl_ok),
         )

@@ -5,17 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from refinebio_assets.api.answers import (
-    add_route,
-    answer,
-    count_rows,
-    envelope,
-    list_parameters,
-    page_rows,
-    path_parameter,
-)
+from refinebio_assets.api.answers import add_route, answer, path_parameter
+from refinebio_assets.api.holdings.holdings import Row
+from refinebio_assets.api.lists import Listing, list_page
 from refinebio_assets.api.models import experiments as models
-from refinebio_assets.api.parameters import Filter, Kind, order, page, select, texts, truths
+from refinebio_assets.api.parameters import Filter, Kind, texts, truths
 from refinebio_assets.api.problems import not_found
 from refinebio_assets.api.services import holdings_of
 from refinebio_assets.api.v1.shaping import SAMPLE_IN_EXPERIMENT, annotation_list, pick
@@ -71,12 +65,11 @@ def get_experiment(request: Request, accession: str) -> Response:
 
 def list_experiments(request: Request) -> Response:
     """Return experiments; search/ finds them by words."""
-    holdings = holdings_of(request)
-    given = request.query_params
-    selection = select(given, _FILTERS)
-    wanted = page(given)
-    rows = page_rows(holdings, "experiments", selection, order(given, _ORDERINGS, "", "rowid"), wanted)
-    results = [
+    return list_page(request, _LIST)
+
+
+def _shown(_: Request, rows: list[Row]) -> list[Row]:
+    return [
         {
             **pick(row, (*_ABOUT, *_DETAIL[:4])),
             "platforms": row["platform_names"],
@@ -87,7 +80,9 @@ def list_experiments(request: Request) -> Response:
         }
         for row in rows
     ]
-    return envelope(request, wanted, count_rows(holdings, "experiments", selection), results)
+
+
+_LIST = Listing("experiments", _FILTERS, _ORDERINGS, _shown, tie="rowid")
 
 
 def add_to(router: APIRouter) -> None:
@@ -106,5 +101,5 @@ def add_to(router: APIRouter) -> None:
         list_experiments,
         models.ExperimentPage,
         problems=(400,),
-        parameters=list_parameters(_FILTERS, ordering=_ORDERINGS),
+        parameters=_LIST.parameters,
     )

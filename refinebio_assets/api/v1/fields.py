@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from refinebio_assets.api.models.datasets import NO, YES
 from refinebio_assets.api.problems import Invalid, bad_request
 
 _MISSING = object()
-_TRUE = (True, "true", "True", "TRUE", "t", "T", "1", 1, "yes", "on")
-_FALSE = (False, "false", "False", "FALSE", "f", "F", "0", 0, "no", "off")
 _EMAIL = re.compile(r"[^\s@\"(),:;<>\[\\\]\x00-\x1f]{1,64}@[^\s@.\x00-\x1f]+(\.[^\s@.\x00-\x1f]+)+")
 _LONGEST_EMAIL = 255
 
@@ -59,9 +58,9 @@ class Fields:
         value = self._body.get(name, default)
         if value is None:
             self._refuse("null", "This field may not be null.", name)
-        elif isinstance(value, str | int) and value in _TRUE:
+        elif isinstance(value, str | int) and value in YES:
             return True
-        elif not (isinstance(value, str | int) and value in _FALSE):
+        elif not (isinstance(value, str | int) and value in NO):
             self._refuse("invalid", "Must be a valid boolean.", name)
         else:
             return False

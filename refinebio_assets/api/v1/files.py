@@ -8,29 +8,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from refinebio_assets.api.answers import (
-    add_route,
-    answer,
-    count_rows,
-    envelope,
-    list_parameters,
-    page_rows,
-    path_parameter,
-)
+from refinebio_assets.api.answers import add_route, answer, path_parameter
 from refinebio_assets.api.holdings.holdings import Holdings, Row
 from refinebio_assets.api.links import download_link
+from refinebio_assets.api.lists import Listing, list_page
 from refinebio_assets.api.models import files as models
-from refinebio_assets.api.parameters import (
-    Filter,
-    Kind,
-    Selection,
-    numbers,
-    order,
-    page,
-    select,
-    texts,
-    truths,
-)
+from refinebio_assets.api.parameters import Filter, Kind, Selection, numbers, texts, truths
 from refinebio_assets.api.problems import not_found
 from refinebio_assets.api.services import holdings_of, services
 from refinebio_assets.api.v1.published import TARGET, published_file, published_result
@@ -92,15 +75,7 @@ def get_computed_file(request: Request, number: str) -> Response:
 
 def list_computed_files(request: Request) -> Response:
     """Return the files that were made here."""
-    holdings = holdings_of(request)
-    given = request.query_params
-    selection = select(given, _COMPUTED_FILTERS)
-    wanted = page(given)
-    rows = page_rows(
-        holdings, "computed_files", selection, order(given, _COMPUTED_ORDERINGS, "", "id"), wanted
-    )
-    count = count_rows(holdings, "computed_files", selection)
-    return envelope(request, wanted, count, _computed_files(request, rows, with_files=False))
+    return list_page(request, _COMPUTED_FILES)
 
 
 def get_result(request: Request, number: str) -> Response:
@@ -115,16 +90,13 @@ def get_result(request: Request, number: str) -> Response:
 
 def list_results(request: Request) -> Response:
     """Return what was run, newest first."""
-    holdings = holdings_of(request)
-    given = request.query_params
-    selection = select(given, _RESULT_FILTERS)
-    wanted = page(given)
-    clause = order(given, _RESULT_ORDERINGS, "created_at DESC", "id")
-    rows = page_rows(holdings, "computational_results", selection, clause, wanted)
+    return list_page(request, _COMPUTATIONAL_RESULTS)
+
+
+def _shown_results(request: Request, rows: list[Row]) -> list[Row]:
     links = request if active_token(request) else None
-    found = _results(holdings, [row["id"] for row in rows], with_files=True, links=links)
-    count = count_rows(holdings, "computational_results", selection)
-    return envelope(request, wanted, count, [found[row["id"]] for row in rows])
+    found = _results(holdings_of(request), [row["id"] for row in rows], with_files=True, links=links)
+    return [found[row["id"]] for row in rows]
 
 
 def get_original_file(request: Request, number: str) -> Response:
@@ -142,19 +114,16 @@ def get_original_file(request: Request, number: str) -> Response:
 
 def list_original_files(request: Request) -> Response:
     """Return source files."""
-    holdings = holdings_of(request)
-    given = request.query_params
-    selection = select(given, _ORIGINAL_FILTERS)
-    wanted = page(given)
-    rows = page_rows(
-        holdings, "original_files", selection, order(given, _ORIGINAL_ORDERINGS, "", "id"), wanted
-    )
-    ids = {row["accession_code"]: row["id"] for row in _samples(holdings, _all_samples(rows))}
-    results = [_original_file(row, [ids[name] for name in row["samples"] if name in ids]) for row in rows]
-    return envelope(request, wanted, count_rows(holdings, "original_files", selection), results)
+    return list_page(request, _ORIGINAL_FILES)
 
 
-def _computed_files(request: Request, rows: Sequence[Row], *, with_files: bool) -> list[Row]:
+def _shown_original_files(request: Request, rows: list[Row]) -> list[Row]:
+    samples = _samples(holdings_of(request), _all_samples(rows))
+    ids = {row["accession_code"]: row["id"] for row in samples}
+    return [_original_file(row, [ids[name] for name in row["samples"] if name in ids]) for row in rows]
+
+
+def _computed_files(request: Request, rows: Sequence[Row], *, with_files: bool = False) -> list[Row]:
     holdings = holdings_of(request)
     show_links = active_token(request)
     samples = {row["accession_code"]: row for row in _samples(holdings, _all_samples(rows))}
@@ -265,6 +234,13 @@ def _samples(holdings: Holdings, accessions: Sequence[str]) -> list[Row]:
     )
 
 
+_COMPUTED_FILES = Listing("computed_files", _COMPUTED_FILTERS, _COMPUTED_ORDERINGS, _computed_files)
+_ORIGINAL_FILES = Listing("original_files", _ORIGINAL_FILTERS, _ORIGINAL_ORDERINGS, _shown_original_files)
+_COMPUTATIONAL_RESULTS = Listing(
+    "computational_results", _RESULT_FILTERS, _RESULT_ORDERINGS, _shown_results, "created_at DESC"
+)
+
+
 def add_to(router: APIRouter) -> None:
     """Add these endpoints."""
     found: dict[str, Any] = {
@@ -274,29 +250,10 @@ def add_to(router: APIRouter) -> None:
     add_route(router, "/computed_files/{number}", get_computed_file, models.ComputedFile, **found)
     add_route(router, "/original_files/{number}", get_original_file, models.OriginalFile, **found)
     add_route(router, "/computational_results/{number}", get_result, models.ComputationalResult, **found)
-    lists: list[tuple[str, Any, Any, Sequence[Filter], Sequence[str]]] = [
-        (
-            "computed_files",
-            list_computed_files,
-            models.ComputedFilePage,
-            _COMPUTED_FILTERS,
-            _COMPUTED_ORDERINGS,
-        ),
-        (
-            "original_files",
-            list_original_files,
-            models.OriginalFilePage,
-            _ORIGINAL_FILTERS,
-            _ORIGINAL_ORDERINGS,
-        ),
-        (
-            "computational_results",
-            list_results,
-            models.ComputationalResultPage,
-            _RESULT_FILTERS,
-            _RESULT_ORDERINGS,
-        ),
-    ]
-    for name, endpoint, model, filters, orderings in lists:
-        parameters = list_parameters(filters, ordering=orderings)
-        add_route(router, f"/{name}", endpoint, model, problems=(400,), parameters=parameters)
+    for endpoint, model, listing in (
+        (list_computed_files, models.ComputedFilePage, _COMPUTED_FILES),
+        (list_original_files, models.OriginalFilePage, _ORIGINAL_FILES),
+        (list_results, models.ComputationalResultPage, _COMPUTATIONAL_RESULTS),
+    ):
+        path, parameters = f"/{listing.table}", listing.parameters
+        add_route(router, path, endpoint, model, problems=(400,), parameters=parameters)

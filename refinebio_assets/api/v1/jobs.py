@@ -14,8 +14,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from refinebio_assets.api.answers import add_route, answer, envelope, list_parameters, path_parameter
+from refinebio_assets.api.answers import add_route, answer, path_parameter
 from refinebio_assets.api.holdings.holdings import Holdings, Row
+from refinebio_assets.api.lists import envelope, list_parameters
 from refinebio_assets.api.models import jobs as models
 from refinebio_assets.api.parameters import Filter, page, select, texts
 from refinebio_assets.api.problems import not_found

@@ -7,20 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from refinebio_assets.api.answers import (
-    add_route,
-    answer,
-    count_rows,
-    envelope,
-    list_parameters,
-    page_rows,
-    path_parameter,
-)
+from refinebio_assets.api.answers import add_route, answer, path_parameter
 from refinebio_assets.api.holdings.holdings import Row
 from refinebio_assets.api.links import download_link
+from refinebio_assets.api.lists import Listing, list_page
 from refinebio_assets.api.models import files as models
 from refinebio_assets.api.models import references
-from refinebio_assets.api.parameters import Filter, Kind, numbers, order, page, select, truths
+from refinebio_assets.api.parameters import Filter, Kind, numbers, truths
 from refinebio_assets.api.problems import not_found
 from refinebio_assets.api.services import holdings_of, services
 from refinebio_assets.api.v1.references import object_id
@@ -53,14 +46,7 @@ def get_compendium(request: Request, number: str) -> Response:
 
 def list_compendia(request: Request) -> Response:
     """Return compendia, by organism."""
-    holdings = holdings_of(request)
-    given = request.query_params
-    selection = select(given, _COMPENDIUM_FILTERS)
-    wanted = page(given)
-    clause = order(given, _ORDERINGS, "primary_organism_name, quant_sf_only, compendium_version DESC", "id")
-    rows = page_rows(holdings, "compendia", selection, clause, wanted)
-    count = count_rows(holdings, "compendia", selection)
-    return envelope(request, wanted, count, [_compendium(request, row) for row in rows])
+    return list_page(request, _LIST)
 
 
 def list_targets(request: Request) -> Response:
@@ -137,6 +123,14 @@ def _compendium(request: Request, row: Row) -> Row:
     }
 
 
+def _compendia(request: Request, rows: list[Row]) -> list[Row]:
+    return [_compendium(request, row) for row in rows]
+
+
+_DEFAULT_ORDER = "primary_organism_name, quant_sf_only, compendium_version DESC"
+_LIST = Listing("compendia", _COMPENDIUM_FILTERS, _ORDERINGS, _compendia, _DEFAULT_ORDER)
+
+
 def add_to(router: APIRouter) -> None:
     """Add these endpoints."""
     found: dict[str, Any] = {"problems": (404,)}
@@ -149,7 +143,7 @@ def add_to(router: APIRouter) -> None:
         list_compendia,
         models.CompendiumPage,
         problems=(400,),
-        parameters=list_parameters(_COMPENDIUM_FILTERS, ordering=_ORDERINGS),
+        parameters=_LIST.parameters,
     )
     add_route(router, "/qn_targets/{name}", get_target, models.QNTarget, parameters=[name], **found)
     add_route(router, "/qn_targets", list_targets, list[references.OrganismInSample])

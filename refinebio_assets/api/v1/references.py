@@ -7,18 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from refinebio_assets.api.answers import (
-    add_route,
-    answer,
-    count_rows,
-    envelope,
-    list_parameters,
-    page_rows,
-    path_parameter,
-)
+from refinebio_assets.api.answers import add_route, answer, path_parameter
 from refinebio_assets.api.holdings.holdings import Holdings, Row
+from refinebio_assets.api.lists import Listing, envelope, list_page, list_parameters
 from refinebio_assets.api.models import references as models
-from refinebio_assets.api.parameters import Filter, numbers, order, page, select, texts, truths, whole_number
+from refinebio_assets.api.parameters import Filter, numbers, page, select, texts, truths, whole_number
 from refinebio_assets.api.problems import not_found
 from refinebio_assets.api.services import holdings_of
 
@@ -92,15 +85,17 @@ def get_index(request: Request, number: str) -> Response:
 
 def list_indices(request: Request) -> Response:
     """Return Salmon indices: of each organism one for short reads and one for long reads."""
-    holdings = holdings_of(request)
-    given = request.query_params
-    selection = select(given, _INDEX_FILTERS)
-    wanted = page(given)
-    clause = order(given, _INDEX_ORDERINGS, "organism_name, length", "id")
-    rows = page_rows(holdings, "transcriptome_indices", selection, clause, wanted)
-    found = [holdings.indices[row["id"]] for row in rows]
-    results = [index.served for index in found]
-    return envelope(request, wanted, count_rows(holdings, "transcriptome_indices", selection), results)
+    return list_page(request, _INDICES)
+
+
+def _shown_indices(request: Request, rows: list[Row]) -> list[Row]:
+    indices = holdings_of(request).indices
+    return [dict(indices[row["id"]].served) for row in rows]
+
+
+_INDICES = Listing(
+    "transcriptome_indices", _INDEX_FILTERS, _INDEX_ORDERINGS, _shown_indices, "organism_name, length"
+)
 
 
 def object_id(text: str) -> int:
@@ -144,12 +139,11 @@ def add_to(router: APIRouter) -> None:
     add_route(router, "/processors/{number}", get_processor, models.Processor, **found)
     add_route(router, "/processors", list_processors, models.ProcessorPage, parameters=list_parameters(()))
     add_route(router, "/transcriptome_indices/{number}", get_index, models.TranscriptomeIndex, **found)
-    parameters = list_parameters(_INDEX_FILTERS, ordering=_INDEX_ORDERINGS)
     add_route(
         router,
         "/transcriptome_indices",
         list_indices,
         models.TranscriptomeIndexPage,
         problems=(400,),
-        parameters=parameters,
+        parameters=_INDICES.parameters,
     )

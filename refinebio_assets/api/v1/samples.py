@@ -5,25 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from refinebio_assets.api.answers import (
-    add_route,
-    answer,
-    count_rows,
-    envelope,
-    list_parameters,
-    page_rows,
-    path_parameter,
-)
+from refinebio_assets.api.answers import add_route, answer, path_parameter
 from refinebio_assets.api.datasets.data import all_samples
-from refinebio_assets.api.holdings.holdings import Holdings
+from refinebio_assets.api.holdings.holdings import Holdings, Row
+from refinebio_assets.api.lists import Listing, list_page
 from refinebio_assets.api.models import experiments as models
 from refinebio_assets.api.parameters import (
     Filter,
     Kind,
     Selection,
-    order,
-    page,
-    select,
     split_codes,
     texts,
     truths,
@@ -80,18 +70,14 @@ def get_sample(request: Request, accession: str) -> Response:
 
 def list_samples(request: Request) -> Response:
     """Return samples, processed ones first."""
-    holdings = holdings_of(request)
-    given = request.query_params
-    selection = select(given, _FILTERS, [name for name, _ in _OTHERS])
-    _select_more(request, selection)
-    wanted = page(given)
-    # Rows lie in the default order: processed first, then by accession.
-    rows = page_rows(holdings, "samples", selection, order(given, _ORDERINGS, "", "rowid"), wanted)
-    results = [shaping.sample(holdings, row) for row in rows]
-    return envelope(request, wanted, count_rows(holdings, "samples", selection), results)
+    return list_page(request, _LIST)
 
 
-def _select_more(request: Request, selection: Selection) -> None:
+def _shown(request: Request, rows: list[Row]) -> list[Row]:
+    return [shaping.sample(holdings_of(request), row) for row in rows]
+
+
+def _narrow(request: Request, selection: Selection) -> None:
     """Add the conditions that need more than a value. Raises ApiProblemError."""
     holdings, given = holdings_of(request), request.query_params
     if given.get("organism"):
@@ -131,6 +117,10 @@ def _members(holdings: Holdings, experiment: str) -> list[int]:
     return [row["sample_row"] for row in rows]
 
 
+# Rows lie in the default order: processed first, then by accession.
+_LIST = Listing("samples", _FILTERS, _ORDERINGS, _shown, tie="rowid", others=_OTHERS, narrow=_narrow)
+
+
 def add_to(router: APIRouter) -> None:
     """Add these endpoints."""
     add_route(
@@ -147,5 +137,5 @@ def add_to(router: APIRouter) -> None:
         list_samples,
         models.SamplePage,
         problems=(400, 404),
-        parameters=list_parameters(_FILTERS, *_OTHERS, ordering=_ORDERINGS),
+        parameters=_LIST.parameters,
     )

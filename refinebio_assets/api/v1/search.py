@@ -8,8 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from refinebio_assets.api.answers import add_route, envelope, list_parameters
+from refinebio_assets.api.answers import add_route
 from refinebio_assets.api.bodies import JsonBody
+from refinebio_assets.api.lists import envelope, list_parameters
 from refinebio_assets.api.models import experiments as models
 from refinebio_assets.api.parameters import page, texts
 from refinebio_assets.api.problems import Invalid, bad_request

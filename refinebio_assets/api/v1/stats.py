@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from refinebio_assets.api.answers import add_route, answer
+from refinebio_assets.api.answers import add_route, answer, query_parameter
 from refinebio_assets.api.holdings.holdings import Holdings, Row
 from refinebio_assets.api.models import jobs as models
 from refinebio_assets.api.services import holdings_of, services
@@ -24,13 +24,7 @@ _RANGES = {
 }
 """How far back a range goes, and the length of its intervals."""
 
-_PARAMETER = {
-    "name": "range",
-    "in": "query",
-    "required": False,
-    "description": "`day`, `week`, `month` or `year`: adds a timeline.",
-    "schema": {"type": "string"},
-}
+_PARAMETER = query_parameter("range", "`day`, `week`, `month` or `year`: adds a timeline.")
 
 
 def stats_about(request: Request) -> Response:

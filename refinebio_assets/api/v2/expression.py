@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from refinebio_assets.api.answers import add_route
+from refinebio_assets.api.answers import add_route, query_parameter
 from refinebio_assets.api.parameters import split_codes
 from refinebio_assets.api.problems import Invalid, bad_request
 from refinebio_assets.api.services import Services, holdings_of, services
@@ -114,26 +114,12 @@ def _bytes(table: pa.Table, form: str) -> bytes:
 
 def add_to(router: APIRouter) -> None:
     """Add this endpoint."""
+    samples = f"Accessions, separated by commas; at most {MOST_SAMPLES:,}."
+    genes = f"Ensembl genes, separated by commas; at most {MOST_GENES:,}. Default: all."
     parameters = [
-        ("samples", True, f"Accessions, separated by commas; at most {MOST_SAMPLES:,}."),
-        ("genes", False, f"Ensembl genes, separated by commas; at most {MOST_GENES:,}. Default: all."),
-        ("format", False, "`arrow` (IPC stream, default) or `parquet`."),
+        query_parameter("samples", samples, {"type": "string", "pattern": "[^, ]"}, required=True),
+        query_parameter("genes", genes),
+        query_parameter("format", "`arrow` (IPC stream, default) or `parquet`.", {"enum": list(_MEDIA)}),
     ]
-    add_route(
-        router,
-        "/expression",
-        expression,
-        None,
-        problems=(400,),
-        parameters=[
-            {
-                "name": name,
-                "in": "query",
-                "required": required,
-                "description": description,
-                "schema": {"type": "string"},
-            }
-            for name, required, description in parameters
-        ],
-        content=list(_MEDIA.values()),
-    )
+    media = list(_MEDIA.values())
+    add_route(router, "/expression", expression, None, problems=(400,), parameters=parameters, content=media)

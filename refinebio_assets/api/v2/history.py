@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from refinebio_assets.api.answers import add_route, answer, path_parameter
+from refinebio_assets.api.answers import add_route, answer, path_parameter, query_parameter
 from refinebio_assets.api.models import v2 as models
 from refinebio_assets.api.parameters import whole_number
 from refinebio_assets.api.problems import Invalid, bad_request, not_found
@@ -25,6 +25,9 @@ from refinebio_assets.pipelines.lineage_start import starting_things
 from refinebio_assets.pipelines.overview import sample_details
 
 _MOST_SHOWN = 100
+_OF = "`experiment:GSE1`, `sample:GSM1`, `dataset:ID` or `ASSET:PARTITION`."
+_DIRECTION = "`up` to what it was made from (default), or `down`."
+_LIMIT = "How many of an asset are shown beside each other: 5, at most 100."
 _URL = "://"
 _PLACES = ("origin", "text", "command")
 """Fields that may name a file of the server."""
@@ -126,17 +129,6 @@ def _plain(value: Any, name: str = "") -> Any:
     return value
 
 
-def _query(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
-    schema = {"type": "string"}
-    return {
-        "name": name,
-        "in": "query",
-        "required": required,
-        "description": description,
-        "schema": schema,
-    }
-
-
 def add_to(router: APIRouter) -> None:
     """Add these endpoints."""
     dataset = path_parameter("dataset", "Id of the dataset.", "5d2ba9c5-3cbb-4f4e-a1d7-0fe0a3e9f0b1")
@@ -147,11 +139,9 @@ def add_to(router: APIRouter) -> None:
         models.Lineage,
         problems=(400, 404),
         parameters=[
-            _query(
-                "of", "`experiment:GSE1`, `sample:GSM1`, `dataset:ID` or `ASSET:PARTITION`.", required=True
-            ),
-            _query("direction", "`up` to what it was made from (default), or `down`."),
-            _query("limit", "How many of an asset are shown beside each other: 5, at most 100."),
+            query_parameter("of", _OF, {"type": "string", "pattern": "^[^:]+:.+$"}, required=True),
+            query_parameter("direction", _DIRECTION, {"enum": ["up", "down"]}),
+            query_parameter("limit", _LIMIT, {"type": "integer", "minimum": 1, "maximum": _MOST_SHOWN}),
         ],
     )
     add_route(

@@ -6,7 +6,9 @@ GROUP BY sample;
 
 CREATE TEMP TABLE sample_results AS
 SELECT sample,
-       list({id: id, processor_id: processor_id, index_id: index_id} ORDER BY place, created_at, id) AS results
+       list_transform(list_sort(list({place: place, created_at: created_at, id: id, processor_id: processor_id,
+                                      index_id: index_id})),
+                      lambda r: {id: r.id, processor_id: r.processor_id, index_id: r.index_id}) AS results
 FROM (SELECT 0 AS place, sample, id, processor_id, index_id, created_at
       FROM computational_results WHERE sample IS NOT NULL
       UNION ALL
@@ -25,12 +27,17 @@ SELECT sample, list_sort(list(id)) AS ids,
            FILTER (is_quant_sf) AS quant_file
 FROM (SELECT *, unnest(samples) AS sample FROM computed_files) GROUP BY sample;
 
+-- What was said once is a text, what was said again a list. Ordered lists are dear, and few keys need one.
+CREATE TEMP TABLE repeated AS
+SELECT experiment, sample, key FROM source.sample_metadata GROUP BY ALL HAVING count(*) > 1;
+
 CREATE TEMP TABLE said AS
 SELECT experiment, sample, json_group_object(key, value) AS data FROM (
-    SELECT experiment, sample, key,
-           CASE WHEN count(*) = 1 THEN to_json(any_value(value)) ELSE to_json(list(value ORDER BY position)) END
-           AS value
-    FROM source.sample_metadata GROUP BY ALL)
+    SELECT experiment, sample, key, to_json(value) AS value
+    FROM source.sample_metadata ANTI JOIN repeated USING (experiment, sample, key)
+    UNION ALL
+    SELECT experiment, sample, key, to_json(list(value ORDER BY position))
+    FROM source.sample_metadata SEMI JOIN repeated USING (experiment, sample, key) GROUP BY ALL)
 GROUP BY ALL;
 
 CREATE TEMP TABLE sample_protocols AS
