@@ -13,12 +13,12 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from zlib_ng import zlib_ng
 
@@ -61,41 +61,40 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
+    """What the directory of an archive says of one member."""
+
     member: Member
     crc: int
     method: int
     offset: int
 
 
-class ZipWriter:
-    """An archive being written to a new file; a context manager. What is not closed is no archive.
+class MembersWriter:
+    """Writes members of an archive, one after the other, but not its directory; a context manager.
 
-    ``threads`` deflate at once; the bytes do not depend on it. When the block ends by an error the
-    directory is not written, so that no reader takes the file for whole.
+    ``threads`` deflate at once; the bytes do not depend on it.
     """
 
     def __init__(self, stream: BinaryIO, *, threads: int = 1) -> None:
         self._stream = stream
-        self._entries: list[_Entry] = []
+        self.entries: list[Entry] = []
         self._names: set[str] = set()
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._waiting = 2 * threads
         self._writing = ""
 
-    def __enter__(self) -> ZipWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
-        if kind is None:
-            self._write_directory()
 
     @property
     def members(self) -> tuple[Member, ...]:
         """The members that are whole, in order."""
-        return tuple(entry.member for entry in self._entries)
+        return tuple(entry.member for entry in self.entries)
 
     @contextmanager
     def member(self, name: str, *, stored: bool = False) -> Iterator[MemberWriter]:
@@ -109,21 +108,21 @@ class ZipWriter:
         self._writing = name
         writer = MemberWriter(self._stream, name, stored, self._pool, self._waiting)
         yield writer
-        self._entries.append(writer.finish())
+        self.entries.append(writer.finish())
         self._writing = ""
 
     def add_bytes(self, name: str, data: bytes, *, stored: bool = False) -> Member:
         """Write one member whose content is at hand."""
         with self.member(name, stored=stored) as writer:
             writer.write(data)
-        return self._entries[-1].member
+        return self.entries[-1].member
 
     def add_file(self, name: str, path: Path, *, stored: bool = False) -> Member:
         """Write one member with the content of a file; its dates and rights are left behind."""
         with path.open("rb") as source, self.member(name, stored=stored) as writer:
             while chunk := source.read(CHUNK_BYTES):
                 writer.write(chunk)
-        return self._entries[-1].member
+        return self.entries[-1].member
 
     def _check_name(self, name: str) -> None:
         if self._writing:
@@ -133,23 +132,39 @@ class ZipWriter:
         if "\\" in name or any(part in ("", ".", "..") for part in name.split("/")):
             raise ValueError(f"{name!r} is no path of a member")
 
-    def _write_directory(self) -> None:
+    def require_whole(self) -> None:
+        """Raise ValueError when a member was begun and not finished."""
         if self._writing:
             raise ValueError(f"{self._writing} is not whole")
-        start = self._stream.tell()
-        for entry in self._entries:
-            self._stream.write(_central_header(entry))
-        size = self._stream.tell() - start
-        count = len(self._entries)
-        if start >= _LIMIT or size >= _LIMIT or count >= _MOST_MEMBERS:
-            end = start + size
-            counts = (0, 0, count, count, size, start)
-            self._stream.write(
-                _END_ZIP64.pack(b"PK\6\6", 44, _VERSION_ZIP64 | _UNIX, _VERSION_ZIP64, *counts)
-            )
-            self._stream.write(_LOCATOR_ZIP64.pack(b"PK\6\7", 0, end, 1))
-        shown = count if count < _MOST_MEMBERS else _COUNT_IN_ZIP64
-        self._stream.write(_END.pack(b"PK\5\6", 0, 0, shown, shown, _plain(size), _plain(start), 0))
+
+
+class ZipWriter(MembersWriter):
+    """An archive being written to a new file; a context manager. What is not closed is no archive.
+
+    When the block ends by an error the directory is not written, so that no reader takes the file for whole.
+    """
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        super().__exit__(kind)
+        if kind is None:
+            self.require_whole()
+            write_directory(self._stream, self.entries)
+
+
+def write_directory(stream: BinaryIO, entries: Iterable[Entry]) -> None:
+    """Write the directory of an archive behind its members, which ends it."""
+    start, count = stream.tell(), 0
+    for entry in entries:
+        stream.write(_central_header(entry))
+        count += 1
+    size = stream.tell() - start
+    if start >= _LIMIT or size >= _LIMIT or count >= _MOST_MEMBERS:
+        end = start + size
+        counts = (0, 0, count, count, size, start)
+        stream.write(_END_ZIP64.pack(b"PK\6\6", 44, _VERSION_ZIP64 | _UNIX, _VERSION_ZIP64, *counts))
+        stream.write(_LOCATOR_ZIP64.pack(b"PK\6\7", 0, end, 1))
+    shown = count if count < _MOST_MEMBERS else _COUNT_IN_ZIP64
+    stream.write(_END.pack(b"PK\5\6", 0, 0, shown, shown, _plain(size), _plain(start), 0))
 
 
 class MemberWriter:
@@ -181,13 +196,13 @@ class MemberWriter:
             self._pack_whole_chunks()
         return len(data)
 
-    def finish(self) -> _Entry:
+    def finish(self) -> Entry:
         """Write what is left and the header; the member is then whole."""
         self._pack(bytes(self._buffer), last=True)
         while self._under_way:
             self._put(self._under_way.popleft().result())
         member = Member(self._name, self._size, self._digest.hexdigest(), self._packed)
-        entry = _Entry(member, self._crc, self._method, self._offset)
+        entry = Entry(member, self._crc, self._method, self._offset)
         self._complete_header(entry)
         return entry
 
@@ -220,7 +235,7 @@ class MemberWriter:
             self._stream.write(b"".join(self._held))
             self._held.clear()
 
-    def _complete_header(self, entry: _Entry) -> None:
+    def _complete_header(self, entry: Entry) -> None:
         size, packed = entry.member.size, entry.member.packed_size
         if not self._header_written and size < _LIMIT:
             self._stream.write(_local_header(self._name, self._method, entry.crc, packed, size, b""))
@@ -261,7 +276,7 @@ def _local_header(name: str, method: int, crc: int, packed: int, size: int, extr
     return _LOCAL.pack(b"PK\3\4", *fixed) + encoded + extra
 
 
-def _central_header(entry: _Entry) -> bytes:
+def _central_header(entry: Entry) -> bytes:
     encoded, flags = _encoded(entry.member.name)
     numbers = (entry.member.size, entry.member.packed_size, entry.offset)
     large = b"".join(struct.pack("<Q", number) for number in numbers if number >= _LIMIT)

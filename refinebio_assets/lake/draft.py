@@ -37,11 +37,12 @@ SOFTWARE = f"refinebio-assets {__version__}"
 class Draft:
     """An output in the making: files in ``folder`` (subfolders are fine), tables, attached objects."""
 
-    def __init__(self, lake: Lake, asset: str, partition: str, folder: Path) -> None:
+    def __init__(self, lake: Lake, asset: str, partition: str, folder: Path, *, keep: bool = False) -> None:
         self.asset = asset
         self.partition = partition
         self.folder = folder
         self._lake = lake
+        self._keep = keep
         self._tables: dict[str, str] = {}
         self._attached: list[StoredFile] = []
         self._open = True
@@ -115,9 +116,10 @@ class Draft:
         return read_record(record, entry.path)
 
     def close(self) -> None:
-        """Remove what is staged; nothing more can be added."""
+        """Remove what is staged, unless it is to be kept; nothing more can be added."""
         self._open = False
-        remove_tree(self.folder)
+        if not self._keep:
+            remove_tree(self.folder)
 
     def __str__(self) -> str:
         return f"draft of {self.asset}[{self.partition}]"

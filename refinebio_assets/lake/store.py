@@ -150,15 +150,17 @@ class Lake:
     # Outputs
 
     @contextmanager
-    def draft(self, asset: str, partition: str) -> Iterator[Draft]:
+    def draft(self, asset: str, partition: str, *, kept: Path | None = None) -> Iterator[Draft]:
         """Stage an output; leaving without ``commit`` removes everything staged.
 
-        Raises StorageError when the staging disk is full, RequestError for an impossible name.
+        ``kept`` is a folder below the storage's ``scratch`` whose files are staged as they are, and which
+        stays when nothing is committed. Raises StorageError when the staging disk is full, RequestError for
+        an impossible name.
         """
         for name in (asset, partition):
             encode_name(name)
-        folder = make_scratch(self.storage.scratch, "draft")
-        draft = Draft(self, asset, partition, folder)
+        folder = kept or make_scratch(self.storage.scratch, "draft")
+        draft = Draft(self, asset, partition, folder, keep=kept is not None)
         try:
             yield draft
         except OSError as error:

@@ -15,6 +15,7 @@ from refinebio_assets.lake.storage import make_scratch, remove_tree
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines import target_quantiles
 from refinebio_assets.pipelines.compendia.building import CompendiumFacts, build_compendium
+from refinebio_assets.pipelines.compendia.kinds import CompendiumKind
 from refinebio_assets.pipelines.compendia.lake_matrices import LakeMatrices, lake_matrices
 from refinebio_assets.pipelines.compendia.model import CompendiumSettings, Imputation
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
@@ -198,6 +199,7 @@ def _row(
     held_out, check = facts.held_out, facts.normalized
     samples = sum(item.kind == DropKind.SAMPLE for item in dropped)
     return {
+        "kind": str(CompendiumKind.NORMALIZED),
         "organism": organism,
         "version": version,
         "organisms": list(assessed.organisms),

@@ -7,12 +7,17 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
-from refinebio_assets.errors import PermanentError
+from refinebio_assets.errors import FormatError, PermanentError
+from refinebio_assets.formats.quant_sf import require_whole
+from refinebio_assets.lake.content import read_verified
 from refinebio_assets.lake.store import Lake, StoredFile
 from refinebio_assets.pipelines.datasets.selection import Filtered, Group, Member, Selection
 
-HEADER = b"Name\tLength\tEffectiveLength\tTPM\tNumReads"
 _CHUNK = 1 << 20
+
+
+class DamagedError(PermanentError):
+    """A ``quant.sf`` is not whole, or not what was committed."""
 
 
 def quant_sf_chunks(lake: Lake, stored: StoredFile) -> Iterator[bytes]:
@@ -41,17 +46,30 @@ def sound_quant_files(lake: Lake, selection: Selection) -> Selection:
     return Selection(tuple(groups), tuple(filtered))
 
 
+def whole_quant_sf(lake: Lake, stored: StoredFile) -> bytes:
+    """Return the text of a ``quant.sf`` that is kept gzipped, if it is what was committed, and whole.
+
+    Raises DamagedError that says what is wrong, StorageError when it could not be read for now.
+    """
+    try:
+        text = gzip.decompress(read_verified(lake.storage, stored))
+    except (OSError, EOFError, zlib.error, PermanentError) as error:
+        raise DamagedError(f"its quant.sf cannot be read: {error}") from error
+    try:
+        require_whole(text, "its quant.sf")
+    except FormatError as error:
+        raise DamagedError(f"truncated: {error}") from error
+    return text
+
+
 def _problem(lake: Lake, member: Member) -> str:
     if member.quant_sf is None:
         return "it has no quant.sf"
     try:
-        with gzip.open(lake.local(member.quant_sf), "rb") as file:
-            first = file.readline(200)
-            while file.read(_CHUNK):
-                pass  # gzip tells at its end whether the file is whole
-    except (OSError, EOFError, zlib.error, PermanentError) as error:
-        return f"its quant.sf cannot be read: {error}"
-    return "" if first.rstrip(b"\r\n") == HEADER else "truncated: its quant.sf has no header"
+        whole_quant_sf(lake, member.quant_sf)
+    except DamagedError as error:
+        return str(error)
+    return ""
 
 
 def delivered_name(group: Group, member: Member) -> str:

@@ -1,0 +1,54 @@
+"""The kinds of compendia, and their versions in the lake."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from refinebio_assets.errors import NotFoundError
+from refinebio_assets.lake.store import Commit, Lake
+
+
+class CompendiumKind(StrEnum):
+    """What a compendium is: one normalized store, or the samples' own ``quant.sf`` files."""
+
+    NORMALIZED = "normalized"
+    RNASEQ_SAMPLE = "rnaseq-sample"
+
+    @property
+    def asset(self) -> str:
+        """The asset that holds compendia of this kind."""
+        return ASSETS[self]
+
+
+ASSETS = {
+    CompendiumKind.NORMALIZED: "normalized_compendium",
+    CompendiumKind.RNASEQ_SAMPLE: "rnaseq_sample_compendium",
+}
+
+
+def require_version(lake: Lake, kind: CompendiumKind, organism: str, number: int | None = None) -> Commit:
+    """Return the commit of an organism's newest compendium, or of the version with this number.
+
+    Raises NotFoundError that says which there are.
+    """
+    history = lake.history(kind.asset, organism)
+    if not history:
+        known = ", ".join(lake.partitions(kind.asset)) or "no organism"
+        flag = "" if kind is CompendiumKind.NORMALIZED else f" --kind {kind}"
+        raise NotFoundError(
+            f"there is no {kind} compendium of {organism}; there are some of {known}. "
+            f"`refinebio-assets compendium build {organism}{flag}` makes one"
+        )
+    if number is None:
+        return history[-1]
+    found = [commit for commit in history if commit.info["number"] == number]
+    if not found:
+        numbers = ", ".join(str(commit.info["number"]) for commit in history)
+        raise NotFoundError(f"{organism} has no {kind} compendium version {number}; it has {numbers}")
+    return found[-1]
+
+
+def next_number(lake: Lake, kind: CompendiumKind, organism: str) -> int:
+    """Return the number of the version that would be made now."""
+    head = lake.head(kind.asset, organism)
+    return 1 if head is None else int(head.info["number"]) + 1
