@@ -11,7 +11,16 @@ from refinebio_assets.defs import (
     sensors,
     upkeep_sensors,
 )
-from refinebio_assets.defs.assets import compendia, datasets, expression, metadata, reference, source, targets
+from refinebio_assets.defs.assets import (
+    compendia,
+    datasets,
+    expression,
+    metadata,
+    reference,
+    sample_compendia,
+    source,
+    targets,
+)
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource, LogProgressSource, ProgressSource
 
 
@@ -33,6 +42,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             datasets.dataset_matrices,
             datasets.dataset_bundle,
             compendia.normalized_compendium,
+            sample_compendia.rnaseq_sample_compendium,
         ],
         asset_checks=[
             checks.matrices_are_whole,
@@ -43,6 +53,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             checks.ids_have_genes,
             dataset_checks.the_bundle_keeps_its_promises,
             compendium_checks.the_compendium_is_whole,
+            compendium_checks.the_zip_is_whole,
         ],
         jobs=[
             jobs.process_experiment,
@@ -53,6 +64,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             jobs.build_target_quantiles,
             jobs.build_dataset,
             jobs.build_normalized_compendium,
+            jobs.build_rnaseq_sample_compendium,
             jobs.check_ledger,
             discovery.discover_experiments,
         ],

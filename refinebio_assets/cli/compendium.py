@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -14,16 +14,27 @@ from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import cell, table, terminal, write_rows
 from refinebio_assets.domain import organism_name
 
+if TYPE_CHECKING:
+    from refinebio_assets.lake.store import Commit, Lake
+
 _version = click.option("--version", type=int, metavar="NUMBER", help="An older version, by its number.")
+_kind = click.option(
+    "--kind",
+    type=click.Choice(["normalized", "rnaseq-sample"]),
+    default="normalized",
+    show_default=True,
+    help="One normalized matrix, or the quant.sf files of all RNA-seq samples.",
+)
 
 
 @click.group()
 def compendium() -> None:
-    """Make, list, show and read normalized compendia, one an organism."""
+    """Make, list, show and read compendia: all samples of an organism together."""
 
 
 @compendium.command("build")
 @click.argument("organism")
+@_kind
 @click.option(
     "--imputation",
     type=click.Choice(["factors", "iterative_svd", "none"]),
@@ -32,15 +43,33 @@ def compendium() -> None:
 @click.option(
     "--memory", type=click.FloatRange(min=0.1), default=4.0, show_default=True, help="Limit in GiB."
 )
-def build_compendium(organism: str, imputation: str | None, memory: float) -> None:
-    """Put all samples of ORGANISM, and of its genus, into one compendium, unless it is up to date.
+def build_compendium(organism: str, kind: str, imputation: str | None, memory: float) -> None:
+    """Put all samples of ORGANISM into one compendium, unless it is up to date.
 
-    It takes samples that were processed from raw data, and needs the organism's target (`target build`).
+    A normalized one takes samples, of the whole genus, that were processed from raw data, and needs the
+    organism's target (`target build`). One of RNA-seq samples takes Salmon's quant.sf files as they are;
+    --imputation and --memory do not matter to it. A build of it that was killed goes on where it stopped.
     """
+    if kind == "rnaseq-sample":
+        build_samples(terminal(), organism_name(organism))
+    else:
+        build_normalized(terminal(), organism_name(organism), imputation, memory)
+
+
+def build_samples(console: Console, name: str) -> None:
+    """Bring an organism's RNA-seq sample compendium up to date, and say what it is."""
+    from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendium import assess_samples
+
+    situation = assess_samples(open_lake(), name).situation
+    build_reference(console, name, "compendium", situation, "build_rnaseq_sample_compendium")
+    _say(console, name, "rnaseq-sample")
+
+
+def build_normalized(console: Console, name: str, imputation: str | None = None, memory: float = 4.0) -> None:
+    """Bring an organism's normalized compendium up to date, and say what it is."""
     from refinebio_assets.pipelines.compendia.model import Imputation
     from refinebio_assets.pipelines.compendia.normalized_compendium import assess_compendium
 
-    name, console = organism_name(organism), terminal()
     method = None if imputation is None else Imputation(imputation)
     situation = assess_compendium(open_lake(), name, imputation=method).situation
     config: dict[str, Any] = {"memory_limit_gib": memory}
@@ -48,7 +77,7 @@ def build_compendium(organism: str, imputation: str | None, memory: float) -> No
         config["imputation"] = method.name
     job = "build_normalized_compendium"
     build_reference(console, name, "compendium", situation, job, config={"normalized_compendium": config})
-    _say(console, name)
+    _say(console, name, "normalized")
 
 
 @compendium.command("list")
@@ -69,27 +98,57 @@ def list_compendia(all_versions: bool, form: str) -> None:
 
 @compendium.command("show")
 @click.argument("organism")
+@_kind
 @_version
-def show_compendium(organism: str, version: int | None) -> None:
+def show_compendium(organism: str, kind: str, version: int | None) -> None:
     """Show what ORGANISM's compendium holds, how well values were imputed, and what was left out."""
     from refinebio_assets.lake.rows import read_rows
-    from refinebio_assets.pipelines.compendia.normalized_compendium import (
-        open_compendium,
-        require_compendium,
-    )
-    from refinebio_assets.pipelines.compendia.overview import dropped_by_reason, samples_by
+    from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, require_version
+    from refinebio_assets.pipelines.compendia.overview import dropped_by_reason
 
     lake, console = open_lake(), terminal()
-    commit = require_compendium(lake, organism_name(organism), version)
+    commit = require_version(lake, CompendiumKind(kind), organism_name(organism), version)
     for name, value in read_rows(lake, commit, "compendia")[0].items():
         if value is not None:
             console.print(f"{name.replace('_', ' '):24} {cell(value)}", highlight=False, markup=False)
-    store = open_compendium(lake, organism_name(organism), version)
-    console.print(f"{'store':24} {store.folder}", highlight=False, markup=False, soft_wrap=True)
-    console.print(table(samples_by(store, "platform"), ["platform", "samples", "share_missing"]))
+    if kind == CompendiumKind.NORMALIZED:
+        _show_store(console, lake, commit)
+    else:
+        path = lake.local(commit.file(commit.info["file"]))
+        console.print(f"{'zip':24} {path}", highlight=False, markup=False, soft_wrap=True)
     dropped = dropped_by_reason(lake, commit)
     if dropped:
         console.print(table(dropped, ["kind", "number", "reason"], title="Left out"))
+
+
+def _show_store(console: Console, lake: Lake, commit: Commit) -> None:
+    from refinebio_assets.pipelines.compendia.normalized_compendium import open_compendium
+    from refinebio_assets.pipelines.compendia.overview import samples_by
+
+    store = open_compendium(lake, commit.partition, commit.info["number"])
+    console.print(f"{'store':24} {store.folder}", highlight=False, markup=False, soft_wrap=True)
+    console.print(table(samples_by(store, "platform"), ["platform", "samples", "share_missing"]))
+
+
+@compendium.command("download")
+@click.argument("organism")
+@_kind
+@click.option(
+    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write."
+)
+@_version
+def download_compendium(organism: str, kind: str, output: Path, version: int | None) -> None:
+    """Copy the zip of ORGANISM's compendium out of the lake."""
+    from shutil import copyfile
+
+    from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, require_version, zip_of
+    from refinebio_assets.pipelines.whole_file import write_whole
+
+    lake = open_lake()
+    source = lake.local(zip_of(require_version(lake, CompendiumKind(kind), organism_name(organism), version)))
+    write_whole(output, lambda path: copyfile(source, path))
+    size = output.stat().st_size
+    terminal().print(f"{size:,} bytes written to {output}", highlight=False, soft_wrap=True, markup=False)
 
 
 @compendium.command("slice")
@@ -139,16 +198,20 @@ def slice_compendium(
     )
 
 
-def _say(console: Console, organism: str) -> None:
+def _say(console: Console, organism: str, kind: str) -> None:
     from refinebio_assets.lake.rows import read_rows
-    from refinebio_assets.pipelines.compendia.normalized_compendium import require_compendium
+    from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, require_version
 
     lake = open_lake()
-    row = read_rows(lake, require_compendium(lake, organism), "compendia")[0]
+    row = read_rows(lake, require_version(lake, CompendiumKind(kind), organism), "compendia")[0]
+    held = (
+        f"{row['genes']:,} genes and {row['samples']:,} samples, "
+        f"{row['share_missing']:.1%} of values imputed ({row['imputation']})"
+        if kind == CompendiumKind.NORMALIZED
+        else f"quant.sf files of {row['samples']:,} RNA-seq samples of {row['experiments']:,} experiments"
+    )
     console.print(
-        f"[bold]{escape(organism)}[/]: compendium version {row['number']} of {row['genes']:,} genes and "
-        f"{row['samples']:,} samples, {row['share_missing']:.1%} of values imputed ({row['imputation']})",
-        highlight=False,
+        f"[bold]{escape(organism)}[/]: compendium version {row['number']} of {held}", highlight=False
     )
     if row["block_error"] is not None:
         console.print(
@@ -157,8 +220,9 @@ def _say(console: Console, organism: str) -> None:
             highlight=False,
         )
     if row["dropped_samples"]:
+        flag = "" if kind == CompendiumKind.NORMALIZED else f" --kind {kind}"
         console.print(
             f"  {row['dropped_samples']:,} samples were left out: "
-            f"`refinebio-assets compendium show {organism}`",
+            f"`refinebio-assets compendium show {organism}{flag}`",
             style="yellow",
         )

@@ -5,10 +5,12 @@ import warnings
 from dagster import AssetCheckExecutionContext, AssetCheckResult, asset_check
 
 from refinebio_assets.defs.assets.compendia import normalized_compendium
+from refinebio_assets.defs.assets.sample_compendia import rnaseq_sample_compendium
 from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.partitions import organism_partitions
 from refinebio_assets.defs.resources import LakeResource
 from refinebio_assets.pipelines.compendia.inspection import compendium_problems
+from refinebio_assets.pipelines.compendia.rnaseq_samples.inspection import sample_compendium_problems
 
 with warnings.catch_warnings():
     # partitions_def on a check is in preview; without it a later partition's check hides an earlier one's.
@@ -22,4 +24,14 @@ with warnings.catch_warnings():
         return AssetCheckResult(
             passed=not problems,
             description="; ".join(problems) or "all samples accounted for, all values there",
+        )
+
+    @asset_check(asset=rnaseq_sample_compendium, partitions_def=organism_partitions, blocking=True)
+    def the_zip_is_whole(context: AssetCheckExecutionContext, lake: LakeResource) -> AssetCheckResult:
+        """Files are those of the manifest and of the tables, every sample is in it or listed as filtered."""
+        with explained():
+            problems = sample_compendium_problems(lake.open(), context.partition_key)
+        return AssetCheckResult(
+            passed=not problems,
+            description="; ".join(problems) or "all samples accounted for, files as promised",
         )

@@ -11,6 +11,7 @@ from refinebio_assets.defs.assets.expression import (
 )
 from refinebio_assets.defs.assets.metadata import harmonized_metadata
 from refinebio_assets.defs.assets.reference import gene_index, platform_annotation, transcriptome_index
+from refinebio_assets.defs.assets.sample_compendia import rnaseq_sample_compendium as rnaseq_samples
 from refinebio_assets.defs.assets.source import experiment_record, raw_files
 from refinebio_assets.defs.assets.targets import target_quantiles
 
@@ -50,6 +51,12 @@ build_normalized_compendium = define_asset_job(
     "build_normalized_compendium",
     selection=AssetSelection.assets(normalized),
     description="Put all samples of an organism into one compendium, imputed and normalized.",
+)
+
+build_rnaseq_sample_compendium = define_asset_job(
+    "build_rnaseq_sample_compendium",
+    selection=AssetSelection.assets(rnaseq_samples),
+    description="Put the quant.sf files of all RNA-seq samples of an organism into one zip.",
 )
 
 build_dataset = define_asset_job(

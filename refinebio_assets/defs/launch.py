@@ -19,6 +19,7 @@ PARTITIONS_OF_REFERENCES = {
     "build_transcriptome_index": ORGANISM,
     "build_target_quantiles": ORGANISM,
     "build_normalized_compendium": ORGANISM,
+    "build_rnaseq_sample_compendium": ORGANISM,
     "build_platform_annotation": PLATFORM,
     "build_gene_index": PLATFORM,
 }

@@ -36,6 +36,7 @@ GRAPH = {
     ),
     "dataset_bundle": ("datasets", "dataset", {"dataset_matrices"}),
     "normalized_compendium": ("compendia", "organism", {"gene_expression", "target_quantiles"}),
+    "rnaseq_sample_compendium": ("compendia", "organism", {"sample_quantifications", "harmonized_metadata"}),
 }
 
 

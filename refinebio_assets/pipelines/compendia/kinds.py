@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from refinebio_assets.errors import NotFoundError
-from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.lake.store import Commit, Lake, StoredFile
 
 
 class CompendiumKind(StrEnum):
@@ -52,3 +52,14 @@ def next_number(lake: Lake, kind: CompendiumKind, organism: str) -> int:
     """Return the number of the version that would be made now."""
     head = lake.head(kind.asset, organism)
     return 1 if head is None else int(head.info["number"]) + 1
+
+
+def zip_of(commit: Commit) -> StoredFile:
+    """Return the zip that a compendium is downloaded as. Raises NotFoundError for a version without one."""
+    found = next((file for file in commit.files if file.name.endswith(".zip")), None)
+    if found is None:
+        raise NotFoundError(
+            f"version {commit.info['number']} of the compendium of {commit.partition} has no zip; "
+            f"it was made by {commit.software or 'an earlier program'}"
+        )
+    return found

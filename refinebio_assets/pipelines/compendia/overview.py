@@ -17,10 +17,10 @@ def compendia(catalog: Catalog, *, all_versions: bool = False) -> list[dict[str,
     only_current = "" if all_versions else "WHERE compendia.is_current"
     return query_rows(
         catalog,
-        f"""SELECT organism, number AS version, genes, samples, experiments, share_missing, imputation,
+        f"""SELECT kind, organism, number AS version, genes, samples, experiments, share_missing, imputation,
                    block_error, gene_mean_block_error, commits.created_at AS made
             FROM compendia JOIN commits ON commits.id = compendia.commit_id {only_current}
-            ORDER BY organism, number DESC""",
+            ORDER BY organism, kind, number DESC""",
     )
 
 

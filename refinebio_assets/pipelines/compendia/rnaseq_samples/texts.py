@@ -17,8 +17,8 @@ def readme(about: About, totals: Totals) -> str:
     return f"""# RNA-seq sample compendium of {title}, version {about.number}
 
 {totals.samples:,} RNA-seq samples of {title} from {totals.experiments:,} experiments, as Salmon quantified
-them: transcripts with length, effective length, TPM and estimated number of reads, a file a sample. Nothing is
-summarized to genes, aggregated or normalized. Made by refinebio-assets {__version__}.
+them: transcripts with length, effective length, TPM and estimated number of reads, a file a sample. Nothing
+is summarized to genes, aggregated or normalized. Made by refinebio-assets {__version__}.
 {_filtered(totals)}
 ## Files
 
