@@ -1,4 +1,4 @@
-"""Lakes to test on: a local disk, a bucket in memory, and a bucket on a real S3-compatible server."""
+"""Lakes to test on (a local disk, a bucket in memory, one on a real S3-compatible server), and a catalog."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake
 
 
@@ -34,3 +35,8 @@ def open_lake(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., L
 @pytest.fixture
 def lake(open_lake: Callable[..., Lake]) -> Lake:
     return open_lake()
+
+
+@pytest.fixture
+def catalog(local_lake: Lake) -> Catalog:
+    return Catalog(local_lake)

@@ -1,10 +1,11 @@
-"""Small commits to test with."""
+"""Small commits to test with, and what a catalog says of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Commit, InputRef, Lake, StoredFile
 
 
@@ -85,3 +86,15 @@ def content_of(lake: Lake, file: StoredFile) -> bytes:
 def damage(lake: Lake, file: StoredFile, content: bytes) -> None:
     """Replace stored content behind the lake's back."""
     lake.storage.put_bytes(content, file.path)
+
+
+def rows(catalog: Catalog, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in catalog.query(sql, parameters).to_pylist()]
+
+
+def require_same_when_rebuilt(catalog: Catalog) -> None:
+    assert not catalog.stale()
+    digest = catalog.digest()
+    report = catalog.rebuild()
+    assert report.rebuilt
+    assert catalog.digest() == digest

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from refinebio_assets_tests.pipelines.study import Study
+from refinebio_assets_tests.pipelines.surveyed import World
 
 
 @pytest.fixture
@@ -15,3 +16,9 @@ def study(tmp_path: Path) -> Study:
     made = Study.of_three(tmp_path)
     made.register()
     return made
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """An archive with one experiment, not surveyed yet."""
+    return World(tmp_path)

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from refinebio_assets.domain import Sample
 from refinebio_assets.sources.arrayexpress import addresses
+from refinebio_assets.sources.arrayexpress.survey import survey_arrayexpress
 from refinebio_assets.sources.web.client import Web
 from refinebio_assets.sources.web.mirror import MirrorTransport
 from refinebio_assets.sources.web.settings import open_mirror
@@ -146,3 +148,14 @@ def a_study(*files: Mapping[str, Any], raw_list: str = "") -> dict[str, Any]:
         },
         "type": "submission",
     }
+
+
+RAW_ZIP = f"{ZIP}.raw.1.zip".replace("ftp://", "https://")
+PROCESSED_ZIP = f"{ZIP}.processed.1.zip".replace("ftp://", "https://")
+FTP = "Comment [ArrayExpress FTP file]"
+DERIVED_FTP = "Comment [Derived ArrayExpress FTP file]"
+
+
+def samples_of(archive: SmallArchive, *rows: dict[str, str]) -> tuple[Sample, ...]:
+    archive.tables(*rows)
+    return survey_arrayexpress(archive.web(), EXPERIMENT).samples

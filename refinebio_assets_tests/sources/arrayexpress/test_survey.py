@@ -1,38 +1,25 @@
-"""Surveys of small experiments at BioStudies, through the real client: what a sample is, and odd input."""
+"""An experiment is what its IDF and SDRF say, with what BioStudies and PubMed add."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from refinebio_assets.domain import FileRole, Manufacturer, Pipeline, Protocol, Sample, Technology
-from refinebio_assets.errors import FormatError, NotFoundError, PermanentError, TransientError
+from refinebio_assets.domain import FileRole, Manufacturer, Pipeline, Protocol, Technology
 from refinebio_assets.platforms.pipeline_choice import choose_pipeline
 from refinebio_assets.sources.arrayexpress import addresses
 from refinebio_assets.sources.arrayexpress.survey import survey_arrayexpress
 from refinebio_assets_tests.sources.arrayexpress.small_archive import (
     EXPERIMENT,
+    PROCESSED_ZIP,
+    RAW_ZIP,
     RUN,
-    ZIP,
     SmallArchive,
     a_study,
     an_array,
     idf_text,
+    samples_of,
     sdrf_text,
 )
-
-RAW_ZIP = f"{ZIP}.raw.1.zip".replace("ftp://", "https://")
-PROCESSED_ZIP = f"{ZIP}.processed.1.zip".replace("ftp://", "https://")
-FTP = "Comment [ArrayExpress FTP file]"
-DERIVED_FTP = "Comment [Derived ArrayExpress FTP file]"
-
-
-def samples_of(archive: SmallArchive, *rows: dict[str, str]) -> tuple[Sample, ...]:
-    archive.tables(*rows)
-    return survey_arrayexpress(archive.web(), EXPERIMENT).samples
 
 
 def test_an_experiment_is_what_its_idf_and_sdrf_say(archive: SmallArchive) -> None:
@@ -102,194 +89,6 @@ def test_the_taxon_is_the_ontology_term_beside_the_organism(
     assert sample.taxonomy_id == taxon
 
 
-def test_derived_files_alone_are_the_submitters_values(archive: SmallArchive) -> None:
-    (sample,) = samples_of(archive, an_array(1, Array_Data_File="  ") | {FTP: "  "})
-    assert not sample.has_raw
-    assert [(file.role, file.member) for file in sample.files] == [(FileRole.PROCESSED, "array-1.txt")]
-    assert choose_pipeline(sample).pipeline == Pipeline.SUBMITTER_PROCESSED
-
-
-def test_a_raw_file_without_an_address_is_not_offered(archive: SmallArchive) -> None:
-    (sample,) = samples_of(archive, an_array(1) | {FTP: " "})
-    assert not sample.has_raw
-    assert [file.member for file in sample.files] == ["array-1.txt"]
-
-
-def test_a_raw_table_of_an_illumina_array_holds_intensities(archive: SmallArchive) -> None:
-    row = an_array(1) | {"Array Design REF": "A-MEXP-2072"}
-    row = {"Array Data Matrix File" if key == "Array Data File" else key: cell for key, cell in row.items()}
-    rows = [
-        row
-        | {"Array Data Matrix File": "all.raw.txt", "Assay Name": f"a{number}", "Source Name": f"s{number}"}
-        for number in (1, 2)
-    ]
-    first, second = samples_of(archive, *rows)
-    assert [(file.role, file.member) for file in first.files] == [
-        (FileRole.BEADARRAY, "all.raw.txt"),
-        (FileRole.PROCESSED, "array-1.txt"),
-    ]
-    assert first.files == second.files
-    assert choose_pipeline(first).pipeline == Pipeline.ILLUMINA_SCAN
-
-
-def test_a_sample_of_one_dye_has_no_raw_data_to_take(archive: SmallArchive) -> None:
-    (sample,) = samples_of(archive, an_array(1, Label="Cy3", Array_Data_File="a.txt"))
-    assert (sample.has_raw, sample.excluded) == (False, "")
-
-
-def test_two_dyes_on_one_array_are_one_sample_that_is_not_processed(archive: SmallArchive) -> None:
-    red = an_array(1, Label="Cy5", Array_Data_File="a.txt")
-    green = red | {"Label": "Cy3", "Source Name": "reference", "Extract Name": ""}
-    (sample,) = samples_of(archive, red, green)
-    assert sample.excluded == ""
-    assert "two-color array" in choose_pipeline(sample).reason
-    assert sample.metadata == (*red.items(), ("Source Name", "reference"), ("Label", "Cy3"))
-
-
-def test_two_dyes_of_one_file_are_not_processed_when_each_has_an_assay_of_its_own(
-    archive: SmallArchive,
-) -> None:
-    red = an_array(1, Label="Cy5", Array_Data_File="a.txt")
-    samples = samples_of(archive, red, red | {"Label": "Cy3", "Assay Name": "array-1:Cy3"})
-    assert [[value for key, value in sample.metadata if key == "Label"] for sample in samples] == [
-        ["Cy5", "Cy3"],
-        ["Cy3", "Cy5"],
-    ]
-    for sample in samples:
-        choice = choose_pipeline(sample)
-        assert (choice.pipeline, "two-color array" in choice.reason) == (Pipeline.NONE, True)
-
-
-def test_any_two_labels_on_one_array_are_two_colors(archive: SmallArchive) -> None:
-    one = an_array(1, Label="Alexa 555", Array_Data_File="a.txt")
-    (sample,) = samples_of(archive, one, one | {"Label": "Alexa 647"})
-    assert "two-color array" in choose_pipeline(sample).reason
-
-
-def test_labels_of_other_samples_in_one_matrix_are_not_its_own(archive: SmallArchive) -> None:
-    row = an_array(1, Label="biotin") | {"Array Design REF": "A-MEXP-2072"}
-    row = {"Array Data Matrix File" if key == "Array Data File" else key: cell for key, cell in row.items()}
-    row |= {"Array Data Matrix File": "all.raw.txt"}
-    first, _ = samples_of(archive, row, row | {"Assay Name": "a2", "Source Name": "s2", "Label": "Cy3"})
-    assert [value for key, value in first.metadata if key == "Label"] == ["biotin"]
-    assert choose_pipeline(first).pipeline == Pipeline.ILLUMINA_SCAN
-
-
-def test_pooled_sources_on_one_array_are_one_sample(archive: SmallArchive) -> None:
-    (sample,) = samples_of(archive, an_array(1), an_array(1) | {"Source Name": "liver 2"})
-    assert sample.metadata[-1] == ("Source Name", "liver 2")
-    assert choose_pipeline(sample).pipeline == Pipeline.AFFYMETRIX_SCAN
-
-
-def test_two_arrays_of_one_assay_are_two_samples_named_by_their_files(archive: SmallArchive) -> None:
-    row = an_array(1) | {"Assay Name": "hyb 1", "Source Name": "liver"}
-    samples = samples_of(archive, row, row | {"Array Data File": "array-2.CEL"})
-    assert [sample.accession for sample in samples] == [
-        "E-MTAB-123-liver-array-1",
-        "E-MTAB-123-liver-array-2",
-    ]
-
-
-def test_what_one_array_leaves_behind_is_one_sample(archive: SmallArchive) -> None:
-    (sample,) = samples_of(archive, an_array(1) | {"Array Data File": "array-1.EXP"}, an_array(1))
-    assert [file.name for file in sample.files] == ["array-1.CEL", "array-1.txt"]
-
-
-def test_rows_without_an_assay_are_told_apart_by_their_files_and_sources(archive: SmallArchive) -> None:
-    rows = [an_array(number) | {"Assay Name": ""} for number in (1, 1, 2)]
-    assert len(samples_of(archive, *rows)) == 2
-
-
-def test_each_sample_has_the_array_that_its_own_row_names(archive: SmallArchive) -> None:
-    samples = samples_of(archive, an_array(1), an_array(2, Array_Design_REF="A-AFFY-2"))
-    assert [sample.platform.accession for sample in samples] == ["mouse4302", "ath1121501"]
-
-
-def test_a_sample_without_an_array_may_have_any_of_its_experiment(archive: SmallArchive) -> None:
-    rows = an_array(1), an_array(2, Array_Design_REF="A-AFFY-2"), an_array(3, Array_Design_REF="")
-    sample = samples_of(archive, *rows)[2]
-    assert (sample.platform.accession, sample.platform.source_accession) == ("", "A-AFFY-45, A-AFFY-2")
-
-
-def test_a_sample_whose_files_nothing_reads_says_so(archive: SmallArchive) -> None:
-    row = an_array(1, Array_Data_File="a.gpr", Derived_Array_Data_File="a.chp", Array_Design_REF="A-MEXP-1")
-    (sample,) = samples_of(archive, row)
-    assert sample.files == ()
-    assert choose_pipeline(sample).reason == (
-        "The source offers no files for it that a pipeline reads; it names a.gpr, a.chp."
-    )
-
-
-def test_rows_without_organism_or_file_are_left_out_with_the_reason(archive: SmallArchive) -> None:
-    nothing = {"Array Data File": "", FTP: "", "Derived Array Data File": "", DERIVED_FTP: ""}
-    archive.tables(
-        an_array(1),
-        an_array(2) | {"Characteristics[organism]": " "},
-        an_array(3) | nothing,
-        an_array(4) | nothing | {"Array Data File": "array-4.CEL"},
-    )
-    experiment = survey_arrayexpress(archive.web(), EXPERIMENT)
-    assert [sample.accession for sample in experiment.samples] == ["E-MTAB-123-array-1"]
-    assert [(dropped.item, dropped.reason) for dropped in experiment.left_out] == [
-        ("array-2", "its row names no organism (E-MTAB-123.sdrf.txt, line 3)"),
-        ("array-3", "its row names no data file (E-MTAB-123.sdrf.txt, line 4)"),
-        (
-            "array-4",
-            "ArrayExpress does not offer array-4.CEL, which its row names (E-MTAB-123.sdrf.txt, line 5)",
-        ),
-    ]
-
-
-def test_a_row_with_another_number_of_cells_is_left_out_with_both_numbers(archive: SmallArchive) -> None:
-    archive.file(f"{EXPERIMENT}.idf.txt", idf_text())
-    archive.file(f"{EXPERIMENT}.sdrf.txt", sdrf_text(an_array(1)) + "liver 2\t" * 14 + "end\n")
-    experiment = survey_arrayexpress(archive.web(), EXPERIMENT)
-    assert len(experiment.samples) == 1
-    (dropped,) = experiment.left_out
-    assert dropped.item == "E-MTAB-123.sdrf.txt, line 3"
-    assert dropped.reason.endswith("expected 12 cells, as in the header, found 15")
-
-
-def test_reads_are_not_processed_here_and_their_study_is_named(archive: SmallArchive) -> None:
-    second_mate = RUN | {"Scan Name": "1_R2.fastq.gz"}
-    other = RUN | {"Source Name": "liver 2", "Assay Name": "library 2", "Comment[ENA_RUN]": "ERR100002"}
-    archive.tables(RUN, second_mate, other, idf=idf_text(**{"Comment[SecondaryAccession]": ["ERP000123"]}))
-    experiment = survey_arrayexpress(archive.web(), EXPERIMENT)
-    assert experiment.alternates == ("ERP000123",)
-    first, _ = experiment.samples
-    assert (first.technology, first.platform.name) == (Technology.RNA_SEQ, "Illumina HiSeq 2000")
-    assert first.metadata[-1] == ("Comment[SecondaryAccession]", "ERP000123")
-    assert first.excluded == ""
-    assert choose_pipeline(first).reason == (
-        "Its reads are at SRA (ERR100001), not here: process ERP000123 instead."
-    )
-
-
-def test_the_study_with_the_reads_may_be_told_by_biostudies_alone(archive: SmallArchive) -> None:
-    archive.json(addresses.study(EXPERIMENT), a_study())
-    (sample,) = samples_of(archive, dict(RUN))
-    assert sample.metadata[-1] == ("BioStudies link", "ERP000123")
-    assert choose_pipeline(sample).reason.endswith("process ERP000123 instead.")
-
-
-def test_without_a_study_the_run_itself_is_named(archive: SmallArchive) -> None:
-    (sample,) = samples_of(archive, dict(RUN))
-    assert choose_pipeline(sample).reason.endswith("process ERR100001 instead.")
-
-
-def test_sequencing_of_something_else_than_rna_says_so(archive: SmallArchive) -> None:
-    (sample,) = samples_of(archive, RUN | {"Comment[LIBRARY_STRATEGY]": "ChIP-Seq"})
-    assert sample.technology == Technology.UNKNOWN
-    choice = choose_pipeline(sample)
-    assert (choice.pipeline, sample.excluded) == (Pipeline.NONE, "")
-    assert choice.reason == "It was sequenced, but not its RNA: its library is ChIP-Seq."
-
-
-def test_arrays_and_runs_of_one_experiment_are_told_apart(archive: SmallArchive) -> None:
-    samples = samples_of(archive, an_array(1), RUN | {"Source Name": "liver 2"})
-    assert [sample.technology for sample in samples] == [Technology.MICROARRAY, Technology.RNA_SEQ]
-
-
 def test_several_sdrf_files_are_one_experiment(archive: SmallArchive) -> None:
     names = [f"{EXPERIMENT}.hyb.sdrf.txt", f"{EXPERIMENT}.seq.sdrf.txt"]
     archive.file(f"{EXPERIMENT}.idf.txt", idf_text(**{"SDRF File": names}))
@@ -338,62 +137,6 @@ def test_a_paper_that_is_not_in_pubmed_is_as_submitted(archive: SmallArchive) ->
     assert publication.authors == ("Xi Chen", "Wu Li", "Al Bo")
 
 
-def test_files_that_biostudies_lists_are_taken_from_there(archive: SmallArchive) -> None:
-    listed = {"path": "raw data/array-1.CEL", "size": 4321, "type": "file"}
-    archive.json(
-        addresses.study(EXPERIMENT), a_study(listed, {"path": "E-MTAB-123.processed.1.zip", "size": 99})
-    )
-    archive.tables(an_array(1), an_array(2))
-    first, second = survey_arrayexpress(archive.web(), EXPERIMENT).samples
-    here = f"https://www.ebi.ac.uk/biostudies/files/{EXPERIMENT}"
-    assert [(file.location, file.member, file.size) for file in first.files] == [
-        (f"{here}/raw%20data/array-1.CEL", "", 4321),
-        (f"{here}/E-MTAB-123.processed.1.zip", "array-1.txt", 99),
-    ]
-    assert (second.files[0].location, second.files[0].member) == (RAW_ZIP, "array-2.CEL")
-
-
-def test_files_that_biostudies_keeps_in_a_list_are_found(archive: SmallArchive) -> None:
-    archive.json(addresses.study(EXPERIMENT), a_study(raw_list="raw.tsv"))
-    archive.json(addresses.file(EXPERIMENT, "raw.json"), [{"path": "array-1.CEL", "size": 5, "type": "file"}])
-    row = {
-        header: cell
-        for header, cell in an_array(1).items()
-        if "FTP" not in header and "Derived" not in header
-    }
-    archive.tables(row)
-    (sample,) = survey_arrayexpress(archive.web(), EXPERIMENT).samples
-    assert [(file.name, file.size) for file in sample.files] == [("array-1.CEL", 5)]
-    assert sample.has_raw
-
-
-def reordered(document: Any) -> Any:
-    """The same study, with everything listed in the opposite order."""
-    if isinstance(document, dict):
-        return {key: reordered(value) for key, value in reversed(document.items())}
-    return [reordered(value) for value in reversed(document)] if isinstance(document, list) else document
-
-
-def test_the_order_in_which_biostudies_lists_files_and_links_does_not_matter(tmp_path: Path) -> None:
-    study = a_study(
-        {"path": "raw/array-1.CEL", "size": 4321},
-        {"path": "again/array-1.CEL", "size": 4321},
-        {"path": "array-2.CEL", "size": 5},
-    )
-    study["section"]["links"][0].append({"url": "E-MTAB-9"})
-    study["section"]["attributes"].append({"name": "Description", "value": "Another."})
-    experiments = []
-    for number, document in enumerate((study, reordered(study))):
-        archive = SmallArchive(tmp_path / str(number))
-        archive.json(addresses.study(EXPERIMENT), document)
-        archive.tables(an_array(1), an_array(2), idf=idf_text(Experiment_Description=[]))
-        experiments.append(survey_arrayexpress(archive.web(), EXPERIMENT))
-    first, second = experiments
-    assert first == second
-    assert first.samples[0].files[0].location.endswith("/again/array-1.CEL")
-    assert first.alternates == ("E-MTAB-9", "ERP000123")
-
-
 def test_biostudies_record_adds_what_the_idf_lacks(archive: SmallArchive) -> None:
     archive.json(addresses.study(EXPERIMENT), a_study())
     archive.json(addresses.study_info(EXPERIMENT), {"modified": 1414834496000, "isPublic": True})
@@ -431,84 +174,3 @@ def test_an_experiment_imported_from_geo_is_linked_to_its_original(archive: Smal
     experiment = survey_arrayexpress(archive.web(), accession)
     assert experiment.alternates == ("GSE123",)
     assert choose_pipeline(experiment.samples[0]).reason.endswith("process GSE123 instead.")
-
-
-def refuse_study(archive: SmallArchive) -> None:
-    archive.json(addresses.study(EXPERIMENT), {"errorMessage": "Study not accessible"}, status=403)
-
-
-def no_files(archive: SmallArchive) -> None:
-    archive.json(addresses.study(EXPERIMENT), a_study())
-
-
-def no_rows(archive: SmallArchive) -> None:
-    archive.file(f"{EXPERIMENT}.sdrf.txt", sdrf_text(an_array(1)).splitlines()[0] + "\n")
-
-
-def empty_sdrf(archive: SmallArchive) -> None:
-    archive.file(f"{EXPERIMENT}.sdrf.txt", "")
-
-
-def no_design(archive: SmallArchive) -> None:
-    archive.tables(an_array(1, Array_Design_REF="  "))
-
-
-def no_organism(archive: SmallArchive) -> None:
-    archive.tables(*(an_array(number) | {"Characteristics[organism]": ""} for number in range(1, 7)))
-
-
-@pytest.mark.parametrize(
-    ("prepare", "message"),
-    [
-        (refuse_study, "does not give E-MTAB-123, which may be private: .*403.*Study not accessible"),
-        (no_files, "has no SDRF at BioStudies"),
-        (no_rows, "has no samples: its SDRF has no rows"),
-        (empty_sdrf, "has no samples: its SDRF has no rows"),
-        (no_design, "names no array design"),
-        (no_organism, r"has no samples \(array-1: its row names no organism .*; and 3 more\)"),
-    ],
-)
-def test_an_experiment_that_cannot_be_used_is_refused_for_good(
-    archive: SmallArchive, prepare: Callable[[SmallArchive], None], message: str
-) -> None:
-    prepare(archive)
-    with pytest.raises(PermanentError, match=message) as caught:
-        survey_arrayexpress(archive.web(), EXPERIMENT)
-    assert not isinstance(caught.value, NotFoundError)
-
-
-def test_an_unknown_experiment_is_not_found(archive: SmallArchive) -> None:
-    with pytest.raises(NotFoundError, match="ArrayExpress has no E-MTAB-123"):
-        survey_arrayexpress(archive.web(), EXPERIMENT)
-
-
-def test_pages_where_tables_should_be_mean_that_there_is_nothing(archive: SmallArchive) -> None:
-    page = "<!DOCTYPE html><html><title>BioStudies</title></html>"
-    for name in (f"{EXPERIMENT}.idf.txt", f"{EXPERIMENT}.sdrf.txt"):
-        archive.answer(addresses.former_file(EXPERIMENT, name), page, kind="text/html")
-    with pytest.raises(NotFoundError, match="a web page came instead of data"):
-        survey_arrayexpress(archive.web(), EXPERIMENT)
-
-
-def test_a_table_that_is_none_is_named(archive: SmallArchive) -> None:
-    archive.file(f"{EXPERIMENT}.idf.txt", "nothing of the kind\n")
-    with pytest.raises(FormatError, match=r"E-MTAB-123\.idf\.txt: expected an IDF"):
-        survey_arrayexpress(archive.web(), EXPERIMENT)
-
-
-def test_an_answer_that_is_no_study_is_named(archive: SmallArchive) -> None:
-    archive.json(addresses.study(EXPERIMENT), ["surprise"])
-    with pytest.raises(FormatError, match="expected a study with a section"):
-        survey_arrayexpress(archive.web(), EXPERIMENT)
-
-
-def test_a_busy_server_is_asked_again_another_time(archive: SmallArchive) -> None:
-    archive.json(addresses.study(EXPERIMENT), {}, status=503)
-    with pytest.raises(TransientError):
-        survey_arrayexpress(archive.web(), EXPERIMENT)
-
-
-@pytest.mark.parametrize("text", ["GSE123", "E-MTAB-", "e-mtab-1", "E-MTAB-1/..", ""])
-def test_what_is_no_accession_of_arrayexpress_is_refused_unasked(archive: SmallArchive, text: str) -> None:
-    with pytest.raises(PermanentError, match="is not the accession of an ArrayExpress experiment"):
-        survey_arrayexpress(archive.web(), text)

@@ -1,76 +1,16 @@
-from __future__ import annotations
+"""A series as an experiment: its samples, platforms, protocols, and what no pipeline serves."""
 
-import gzip
+from __future__ import annotations
 
 import pytest
 
-from refinebio_assets.domain import FileRole, Manufacturer, Pipeline, Protocol, SourceFile, Technology
-from refinebio_assets.errors import FormatError, NotFoundError, PermanentError, StorageError, TransientError
+from refinebio_assets.domain import Pipeline, Protocol, Technology
+from refinebio_assets.errors import PermanentError
 from refinebio_assets.platforms.pipeline_choice import choose_pipeline
 from refinebio_assets.sources.geo import addresses
-from refinebio_assets.sources.geo.survey import find_series_of_sample, survey_geo
-from refinebio_assets.sources.web.client import Web
-from refinebio_assets.sources.web.mirror import MirrorTransport, NotMirroredError
-from refinebio_assets.sources.web.settings import open_mirror, open_web
-from refinebio_assets_tests.sources.geo.replay import family_text, page, soft_record
-
-GSE = "GSE900001"
-SUPPL = "ftp://ftp.ncbi.nlm.nih.gov/geo/samples/GSM9000nnn/GSM9000001/suppl/"
-HTTPS = "https://ftp.ncbi.nlm.nih.gov/geo/samples/GSM9000nnn/GSM9000001/suppl/"
-TITLES = {
-    "GPL96": "[HG-U133A] Affymetrix Human Genome U133A Array",
-    "GPL97": "[HG-U133B] Affymetrix Human Genome U133B Array",
-    "GPL10558": "Illumina HumanHT-12 V4.0 expression beadchip",
-    "GPL9115": "Illumina Genome Analyzer II (Homo sapiens)",
-    "GPL99999": "Some custom array",
-}
-
-
-def series(**more):
-    facts = {
-        "title": ["Kidneys"],
-        "summary": ["First paragraph.", "", "Second one."],
-        "submission_date": ["Jan 02 2010"],
-        "last_update_date": ["Feb 13 2011"],
-        "contact_name": ["Jane,,Doe"],
-        "contact_email": ["jane@example.org"],
-        "contact_phone": ["555"],
-        "contact_institute": ["Inst B", "Inst A", "Inst B"],
-        "contact_country": ["USA"],
-    }
-    return facts | more
-
-
-def sample(gpl="GPL96", files=("NONE",), **more):
-    facts = {
-        "title": ["kidney 1"],
-        "type": ["RNA"],
-        "channel_count": ["1"],
-        "organism_ch1": ["Homo sapiens"],
-        "taxid_ch1": ["9606"],
-        "characteristics_ch1": ["age: 5", "tissue: kidney", "no colon here"],
-        "data_processing": ["RMA"],
-        "platform_id": [gpl],
-        "contact_email": ["jane@example.org"],
-        "contact_institute": ["Inst B"],
-        "supplementary_file": files,
-        "series_id": [GSE],
-        "data_row_count": ["22283"],
-    }
-    return facts | more
-
-
-@pytest.fixture
-def survey(replay, connect):
-    """Survey a series of the given samples (``GSM9000001`` and on) and facts."""
-
-    def run(*samples, facts=None, titles=TITLES):
-        named = {f"GSM900000{number}": one for number, one in enumerate(samples, start=1)}
-        replay.add_family(GSE, family_text(GSE, facts or series(), named, titles))
-        with connect() as web:
-            return survey_geo(web, GSE)
-
-    return run
+from refinebio_assets.sources.geo.survey import survey_geo
+from refinebio_assets_tests.sources.geo.replay import family_text, soft_record
+from refinebio_assets_tests.sources.geo.small_series import GSE, SUPPL, TITLES, sample, series
 
 
 def test_a_series_becomes_an_experiment(survey):
@@ -128,73 +68,6 @@ def test_a_platform_that_the_family_lacks_is_asked_for(survey, replay):
         Technology.UNKNOWN,
         Technology.MICROARRAY,
     ]
-
-
-def test_a_cel_file_is_raw_and_comes_first_whatever_else_there_is(survey):
-    (found,) = survey(
-        sample(
-            files=("NONE", SUPPL + "a.txt.gz"),
-            supplementary_file_1=[SUPPL + "a.CEL.gz"],
-            supplementary_file_2=[SUPPL + "a.CHP.gz", SUPPL + "a.EXP.gz"],
-        )
-    ).samples
-    assert found.has_raw
-    assert found.files == (
-        SourceFile(FileRole.CEL, HTTPS + "a.CEL.gz"),
-        SourceFile(FileRole.PROCESSED, HTTPS + "a.txt.gz"),
-    )
-
-
-def test_a_cel_file_makes_an_unknown_platform_a_microarray_of_affymetrix(survey):
-    (found,) = survey(sample("GPL99999", [SUPPL + "a.cel.gz"])).samples
-    assert found.technology == Technology.MICROARRAY
-    assert (found.platform.accession, found.platform.manufacturer) == ("GPL99999", Manufacturer.AFFYMETRIX)
-
-
-def test_a_sample_without_raw_data_has_its_values_in_the_miniml_archive(survey):
-    (found,) = survey(sample(files=[SUPPL + "a.csv.gz"])).samples
-    assert not found.has_raw
-    assert found.files == (
-        SourceFile(FileRole.PROCESSED, HTTPS + "a.csv.gz"),
-        SourceFile(
-            FileRole.PROCESSED,
-            "https://ftp.ncbi.nlm.nih.gov/geo/series/GSE900nnn/GSE900001/miniml/GSE900001_family.xml.tgz",
-            member="GSM9000001-tbl-1.txt",
-            columns=("ID_REF",),
-        ),
-    )
-
-
-def test_a_sample_whose_record_has_no_rows_is_not_sent_to_the_miniml_archive(survey):
-    assert survey(sample(data_row_count=["0"])).samples[0].files == ()
-
-
-def test_a_sample_whose_processing_is_not_described_counts_as_raw(survey):
-    (found,) = survey(sample(data_processing=[])).samples
-    assert (found.has_raw, found.files) == (True, ())
-
-
-@pytest.mark.parametrize("spelling", ["_non_norm", "_non-norm", "-non-norm", "-non_norm"])
-def test_a_table_of_the_series_that_is_not_normalized_belongs_to_each_sample(survey, spelling):
-    folder = "ftp://ftp.ncbi.nlm.nih.gov/geo/series/GSE900nnn/GSE900001/suppl/"
-    table = f"GSE900001{spelling}alized.txt.gz"
-    facts = series(supplementary_file=[folder + "GSE900001_RAW.tar", folder + table])
-    found = survey(sample("GPL10558"), sample("GPL10558"), sample("GPL9115"), facts=facts)
-    shared = SourceFile(FileRole.BEADARRAY, folder.replace("ftp:", "https:") + table)
-    assert [one.files for one in found.samples] == [(shared,), (shared,), ()]
-    assert [one.has_raw for one in found.samples] == [True, True, False]
-
-
-def test_csv_files_of_illumina_and_what_scanners_leave_behind_are_ignored(survey):
-    names = ("a_Grn.idat.gz", "a_Grn.xml.gz", "b.locs.gz", "d.csv.gz", "e.txt.gz", "f.bgx.gz")
-    (found,) = survey(sample("GPL10558", [SUPPL + name for name in names])).samples
-    assert [file.name for file in found.files] == ["e.txt.gz", "GSM9000001-tbl-1.txt"]
-
-
-def test_what_is_no_address_is_no_file_and_other_servers_keep_theirs(survey):
-    urls = ("file3.gpr", "https://example.org/a.CEL.gz", "ftp://lab.example.org/b.CEL.gz")
-    (found,) = survey(sample(files=urls)).samples
-    assert [file.location for file in found.files] == list(urls[1:])
 
 
 def test_protocols_are_told_in_the_order_of_the_work(survey):
@@ -313,76 +186,6 @@ def test_the_same_answers_give_the_same_record(replay, connect):
         assert survey_geo(web, GSE) == survey_geo(web, GSE)
 
 
-def test_a_series_without_a_family_file_is_read_record_by_record(replay, connect):
-    text = family_text(GSE, series(), {"GSM1": sample()}, TITLES)
-    replay.add(addresses.family_records(GSE), text.encode())
-    with connect() as web:
-        assert [one.accession for one in survey_geo(web, GSE).samples] == ["GSM1"]
-
-
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        'Accession "GSE900001" is currently private and is scheduled to be released on Dec 31, 2030.',
-        'Accession "GSE900001" was deleted by the GEO staff on Jun 18, 2007.',
-        'Could not find a public or private accession "GSE900001"',
-    ],
-)
-@pytest.mark.parametrize("form", ["page", "text"])
-def test_geos_own_words_tell_why_there_is_no_record(replay, connect, sentence, form):
-    body = page(sentence) if form == "page" else sentence.encode()
-    kind = "text/html" if form == "page" else "geo/text"
-    replay.add(addresses.family_records(GSE), body, content_type=kind)
-    with connect() as web, pytest.raises(NotFoundError) as caught:
-        survey_geo(web, GSE)
-    assert sentence.rstrip(".") in str(caught.value)
-
-
-def test_a_series_that_geo_does_not_answer_for_is_not_found(replay, connect):
-    replay.add(addresses.family_soft(GSE), b"", status=404)
-    replay.add(addresses.family_records(GSE), b"", status=404)
-    with connect() as web, pytest.raises(NotFoundError, match="GEO has no record of GSE900001"):
-        survey_geo(web, GSE)
-
-
-def test_what_only_the_mirror_lacks_is_not_said_of_geo(connect):
-    with connect() as web, pytest.raises(NotMirroredError) as caught:
-        survey_geo(web, GSE)
-    said = str(caught.value)
-    assert said.startswith("whether GEO has GSE900001 is not known: the mirror ")
-    assert addresses.family_soft(GSE) in said
-    assert addresses.family_records(GSE) in said
-    assert web.missing_from_mirror == (addresses.family_soft(GSE), addresses.family_records(GSE))
-    with connect() as web, pytest.raises(NotMirroredError, match="whether GEO has GSM7 is not known"):
-        find_series_of_sample(web, "GSM7")
-
-
-def test_the_family_file_goes_through_the_scratch_folder(replay, tmp_path):
-    replay.add_family(GSE, family_text(GSE, series(), {"GSM1": sample()}, TITLES))
-    blocked = tmp_path / "no-folder"
-    blocked.touch()
-    settings = {"REFINEBIO_MIRROR": str(replay.folder)}
-    with open_web(settings | {"REFINEBIO_SCRATCH": str(tmp_path / "big")}) as web:
-        assert survey_geo(web, GSE).accession == GSE
-    assert list((tmp_path / "big").iterdir()) == []
-    with open_web(settings | {"REFINEBIO_SCRATCH": str(blocked)}) as web, pytest.raises(StorageError):
-        survey_geo(web, GSE)
-
-
-def test_any_other_page_is_no_record_and_no_proof_that_there_is_none(replay, connect):
-    replay.add(addresses.record("GSM1"), page("Error 17"), content_type="text/html")
-    with connect() as web, pytest.raises(PermanentError, match="a web page came instead") as caught:
-        find_series_of_sample(web, "GSM1")
-    assert not isinstance(caught.value, NotFoundError)
-
-
-def test_a_page_of_maintenance_may_pass(replay):
-    replay.add(addresses.record("GSM1"), page("Temporarily down for maintenance"), content_type="text/html")
-    web = Web(MirrorTransport([open_mirror(replay.folder)]), sleep=lambda _: None)
-    with web, pytest.raises(TransientError):
-        find_series_of_sample(web, "GSM1")
-
-
 def test_an_empty_series_is_refused(survey):
     with pytest.raises(PermanentError, match="GSE900001 has no samples at GEO"):
         survey()
@@ -391,65 +194,3 @@ def test_an_empty_series_is_refused(survey):
 def test_a_series_whose_samples_name_no_organism_is_refused(survey):
     with pytest.raises(PermanentError, match="none of its samples names an organism"):
         survey(sample(organism_ch1=[]))
-
-
-@pytest.mark.parametrize("accession", ["", "GSM1", "GSE", "GSE1/..", "gse1", "E-GEOD-1", "GSE１"])
-def test_only_a_series_is_surveyed(connect, accession):
-    with connect() as web, pytest.raises(PermanentError, match="not the accession of a GEO series"):
-        survey_geo(web, accession)
-
-
-def test_a_family_file_of_another_series_is_refused(replay, connect):
-    replay.add_family(GSE, family_text("GSE7", series(), {"GSM1": sample()}, TITLES))
-    with connect() as web, pytest.raises(FormatError, match="expected the record '\\^SERIES = GSE900001'"):
-        survey_geo(web, GSE)
-
-
-def test_a_damaged_family_file_is_refused_by_its_address_and_line(replay, connect):
-    replay.add_family(GSE, "^SERIES = GSE900001\n!Series_title Kidneys\n")
-    with connect() as web, pytest.raises(FormatError) as caught:
-        survey_geo(web, GSE)
-    assert str(caught.value).startswith(addresses.family_soft(GSE) + ", line 2")
-
-
-def test_a_cut_family_file_is_refused(replay, connect):
-    text = family_text(GSE, series(), {"GSM1": sample()}, TITLES)
-    replay.add(addresses.family_soft(GSE), gzip.compress(text.encode())[:-300])
-    with connect() as web, pytest.raises(FormatError, match="it is cut"):
-        survey_geo(web, GSE)
-
-
-def test_a_family_in_latin_1_is_read(replay, connect):
-    text = family_text(GSE, series(title=["Génomique"]), {"GSM1": sample()}, TITLES)
-    replay.add_family(GSE, text.encode("latin-1"))
-    with connect() as web:
-        assert survey_geo(web, GSE).title == "Génomique"
-
-
-def test_a_sample_tells_its_series(replay, connect):
-    record = soft_record("SAMPLE", "GSM1", sample(series_id=["GSE7", "GSE8", "GSE7"]))
-    replay.add(addresses.record("GSM1"), record.encode())
-    replay.add(addresses.record("GSM2"), soft_record("SAMPLE", "GSM2", sample(series_id=[])).encode())
-    with connect() as web:
-        assert find_series_of_sample(web, "GSM1") == ["GSE7", "GSE8"]
-        with pytest.raises(NotFoundError, match="GSM2 is in no series"):
-            find_series_of_sample(web, "GSM2")
-        with pytest.raises(PermanentError, match="not the accession of a GEO sample"):
-            find_series_of_sample(web, "GSE1")
-
-
-@pytest.mark.parametrize(
-    ("series", "folder"), [("GSE1", "GSEnnn"), ("GSE781", "GSEnnn"), ("GSE1234", "GSE1nnn")]
-)
-def test_geo_sorts_its_series_by_thousands(series, folder):
-    at = f"https://ftp.ncbi.nlm.nih.gov/geo/series/{folder}/{series}/soft/{series}_family.soft.gz"
-    assert addresses.family_soft(series) == at
-
-
-def test_the_old_name_of_geos_server_is_known():
-    path = "/pub/geo/DATA/supplementary/samples/GSM11nnn/GSM11805/GSM11805.CEL.gz"
-    assert (
-        addresses.secure(f"ftp://ftp.ncbi.nih.gov{path}")
-        == addresses.secure(f"ftp://ftp.ncbi.nlm.nih.gov{path}")
-        == f"https://ftp.ncbi.nlm.nih.gov{path}"
-    )
