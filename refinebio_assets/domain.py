@@ -288,3 +288,9 @@ def first_lines(lines: Sequence[str], shown: int) -> list[str]:
     """Return the first lines of a list, and as one more line how many are left out: ``and 3 more``."""
     more = [f"and {len(lines) - shown:,} more"] if len(lines) > shown else []
     return [*lines[:shown], *more]
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun: ``1 sample``, ``1,000 samples``; ``matrix`` has ``matrices``."""
+    many = "matrices" if noun == "matrix" else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else many}"

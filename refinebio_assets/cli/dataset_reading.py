@@ -134,7 +134,7 @@ def diff(before: str, after: str, form: str) -> None:
         click.echo(json.dumps(asdict(found), default=str, indent=2, ensure_ascii=False))
         return
     console = terminal()
-    if not found.causes and not found.matrices:
+    if not found.causes and not found:
         console.print(f"{before} and {after} are the same", highlight=False, markup=False)
     for cause in found.causes[:MAX_CAUSES]:
         console.print(f"  - {escape(cause)}", highlight=False)
@@ -142,6 +142,10 @@ def diff(before: str, after: str, form: str) -> None:
         console.print(f"  - and {len(found.causes) - MAX_CAUSES:,} more: --format json lists all")
     for matrix in found.matrices:
         _say_matrix(console, matrix)
+    if found.metadata:
+        title = f"Metadata that differ: {len(found.metadata):,} values"
+        rows = [asdict(change) for change in found.metadata[:MAX_SAMPLES]]
+        console.print(table(rows, ["sample", "column", "before", "after"], title=title))
 
 
 def _lock(lake: Lake, name: str) -> dict[str, Any]:
@@ -194,7 +198,7 @@ def _regenerate(console: Console, dataset: str, dry_run: bool, yes: bool) -> int
     from refinebio_assets.cli.dataset_building import build_datasets
     from refinebio_assets.pipelines.datasets.difference import what_would_change
     from refinebio_assets.pipelines.datasets.registry import register_dataset, registered_dataset
-    from refinebio_assets.pipelines.datasets.standing import asked_anew
+    from refinebio_assets.pipelines.datasets.standing import asked_anew, due_dataset
 
     lake = open_lake()
     registered = registered_dataset(lake, dataset)
@@ -203,6 +207,8 @@ def _regenerate(console: Console, dataset: str, dry_run: bool, yes: bool) -> int
     added = [sample for sample in anew.request.samples if sample not in before]
     changes = [f"sample {sample} is new: it was processed since" for sample in added]
     changes += what_would_change(lake, dataset)
+    if changes and not dry_run:
+        due_dataset(lake, dataset)  # what cannot be built is refused before anybody is asked
     if not _agreed(console, dataset, changes, dry_run, yes):
         return DONE
     if anew.request != registered.request:
@@ -212,7 +218,12 @@ def _regenerate(console: Console, dataset: str, dry_run: bool, yes: bool) -> int
 
 def _regenerate_from_lock(console: Console, dataset: str | None, path: Path, dry_run: bool, yes: bool) -> int:
     from refinebio_assets.cli.dataset_building import build_from_lock
-    from refinebio_assets.pipelines.datasets.dataset_matrices import dataset_versions, read_dataset_lock
+    from refinebio_assets.pipelines.datasets.dataset_matrices import (
+        assess_lock,
+        dataset_versions,
+        read_dataset_lock,
+        require_buildable,
+    )
     from refinebio_assets.pipelines.datasets.difference import explain_locks
     from refinebio_assets.pipelines.datasets.standing import read_any_lock, register_lock
 
@@ -224,6 +235,7 @@ def _regenerate_from_lock(console: Console, dataset: str | None, path: Path, dry
         if versions
         else ["it is not built here yet"]
     )
+    require_buildable(assess_lock(lake, name, lock))
     if not _agreed(console, name, changes, dry_run, yes):
         return DONE
     register_lock(lake, lock, dataset=name, origin=str(path))

@@ -30,7 +30,7 @@ def normalize(matrix: Path, organism: str | None, target: str | None, output: Pa
     """Normalize MATRIX, your own expression values, to an organism's target.
 
     MATRIX has a row for each gene (Ensembl ids) and a column for each sample: TSV or CSV (gzip or not),
-    Parquet, or h5ad (which has samples as rows by itself). It is written as TSV, Parquet or h5ad, by the
+    Parquet, or h5ad (which has samples as rows by itself). It is written as TSV, CSV, Parquet or h5ad, by the
     name of --output. Each sample gets the distribution of the target, as the samples of a dataset do, so
     that both can be compared. Only ranks within a sample count: any scale will do.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,14 @@ from rich.markup import escape
 
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import cell, table, terminal
+from refinebio_assets.domain import some_of
 
 if TYPE_CHECKING:
     from refinebio_assets.pipelines.overview import ExperimentDetails, SampleDetails
+
+NAMED = 3
+_FILES = {"processed": "in the lake", "failed": "could not be had"}
+"""What a file's verdict means; what became of its sample stands under its results."""
 
 
 @click.command()
@@ -94,8 +99,11 @@ def _show_experiment(console: Console, found: ExperimentDetails) -> None:
         "processor_version",
         "processing",
     ]
-    columns += ["processing_reason", "mapping_rate", "library_type", "reads_processed", "warnings", "reason"]
+    columns += ["mapping_rate", "library_type", "reads_processed"]
     console.print(table(found.samples, columns, title="Samples"))
+    remarks = list(_remarks(found.samples))
+    if remarks:
+        console.print(table(remarks, ["samples", "which", "what", "why"], title="What is said of them"))
     matrix_columns = ["matrix", "processing", "unit", "genes", "samples", "missing_values"]
     matrix_columns += ["transcripts", "mapped_transcripts", "version"]
     if found.matrices:
@@ -103,6 +111,19 @@ def _show_experiment(console: Console, found: ExperimentDetails) -> None:
     if found.commits:
         columns = ["asset", "created_at", "version", "code_version", "is_current"]
         console.print(table(_short(found.commits), columns, title="Versions, oldest first"))
+
+
+def _remarks(samples: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield what is said of samples, each sentence once, with how many and which samples it is about."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for row in samples:
+        said = [(row["verdict"], row["reason"]), (row["processing"], row["processing_reason"])]
+        said += [("warning", text) for text in row["warnings"] or ()]
+        for what, text in said:
+            if text:
+                about.setdefault((what, text), []).append(row["sample"])
+    for (what, text), names in about.items():
+        yield {"samples": len(names), "which": some_of(names, NAMED), "what": what, "why": text}
 
 
 def _show_samples(console: Console, found: Sequence[SampleDetails]) -> None:
@@ -124,7 +145,8 @@ def _show_samples(console: Console, found: Sequence[SampleDetails]) -> None:
         if said:
             console.print(table(said, ["key", "value"], title="Submitter's metadata"))
         for file in details.files:
-            console.print(f"[bold]File[/] {file['role']}: {escape(str(file['verdict']))}")
+            standing = _FILES.get(file["verdict"], str(file["verdict"]))
+            console.print(f"[bold]File[/] {file['role']}: {escape(standing)}")
             fields = [
                 "reason",
                 "origin",

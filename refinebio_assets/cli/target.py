@@ -46,16 +46,38 @@ def build_target(organism: str, minimum: int | None, technology: str | None) -> 
 @target.command("import")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--organism", required=True, help="For example 'Homo sapiens' or HOMO_SAPIENS.")
+@click.option(
+    "--technology",
+    type=click.Choice(["MICROARRAY", "RNA-SEQ"], case_sensitive=False),
+    help="What its samples were measured with. Needed unless --platform says it.",
+)
 @click.option("--platform", default="", help="The microarray whose samples it is made of, when you know.")
-@click.option("--rna-seq", is_flag=True, help="It is made of RNA-seq: of log2(x + 1).")
-def import_file(file: Path, organism: str, platform: str, rna_seq: bool) -> None:
-    """Take an organism's target from FILE, as refine.bio writes it: one column of numbers, no header."""
-    from refinebio_assets.domain import Technology
-    from refinebio_assets.pipelines.targets.settings import import_target
+@click.option(
+    "--least",
+    type=click.IntRange(min=1),
+    help="Numbers it must have at least. Default: 1,000, as a shorter file is hardly a whole target.",
+)
+def import_file(file: Path, organism: str, technology: str | None, platform: str, least: int | None) -> None:
+    """Take an organism's target from FILE, as refine.bio writes it: one column of numbers, no header.
 
-    technology = Technology.RNA_SEQ if rna_seq else Technology.MICROARRAY
+    A target of RNA-seq is of log2(x + 1).
+    """
+    from refinebio_assets.domain import Technology
+    from refinebio_assets.pipelines.targets.settings import LEAST_QUANTILES, import_target
+
+    if technology is None and not platform:
+        raise click.UsageError("say what the target is made of: --technology MICROARRAY or RNA-SEQ")
+    if platform and technology == Technology.RNA_SEQ:
+        raise click.UsageError("--platform is of microarrays; leave it out with --technology RNA-SEQ")
     name = organism_name(organism)
-    import_target(open_lake(), name, file, technology=technology, platform=platform)
+    import_target(
+        open_lake(),
+        name,
+        file,
+        technology=Technology(technology or Technology.MICROARRAY),
+        platform=platform,
+        least=least or LEAST_QUANTILES,
+    )
     build(terminal(), name)
 
 
@@ -72,6 +94,8 @@ def list_targets(all_versions: bool, form: str) -> None:
     if not rows and form == "table":
         terminal().print("No targets yet: `refinebio-assets target build ORGANISM` makes one.")
         return
+    if form == "table":
+        rows = [row | {"version": row["version"][:12]} for row in rows]
     write_rows(rows, form)
 
 

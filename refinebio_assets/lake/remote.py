@@ -130,6 +130,15 @@ class RemoteStorage:
         with storing(f"writing {self._url}/{path}"):
             self._files.pipe_file(self._full(path), data)
 
+    def create(self, data: bytes, path: str) -> bool:
+        """Upload a small file unless there is one (a conditional write), and tell whether it was uploaded."""
+        with storing(f"writing {self._url}/{path}"):
+            try:
+                self._files.pipe_file(self._full(path), data, mode="create")
+            except FileExistsError:
+                return False
+        return True
+
     def remove(self, path: str) -> None:
         """Remove a folder's files (or one file) one by one, never through a pattern; absence is fine."""
         with storing(f"removing {self._url}/{path}"):

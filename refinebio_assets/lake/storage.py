@@ -62,6 +62,12 @@ class Storage(Protocol):
     def put_bytes(self, data: bytes, path: str) -> None:
         """Write a small file; it is there whole and durable, or not at all."""
 
+    def create(self, data: bytes, path: str) -> bool:
+        """Write a small file unless there is one; of several writers at once exactly one gets True.
+
+        Its name is what counts: after a power cut it may be there without its content.
+        """
+
     def remove(self, path: str) -> None:
         """Remove a folder with what is in it, or a file; absence is fine."""
 
@@ -228,6 +234,19 @@ class LocalStorage:
         """Write a small file by temporary name, fsync and rename."""
         with storing(f"writing {self.root / path}"):
             write_durably(data, self.root / path, self.scratch)
+
+    def create(self, data: bytes, path: str) -> bool:
+        """Write a small file unless there is one, and tell whether it was written."""
+        target = self.root / path
+        with storing(f"writing {target}"):
+            make_folder(target.parent)
+            try:
+                with target.open("xb") as stream:
+                    stream.write(data)
+            except FileExistsError:
+                return False
+            sync_path(target.parent)
+        return True
 
     def remove(self, path: str) -> None:
         """Remove a folder or file: first out of sight with one rename, then its content."""

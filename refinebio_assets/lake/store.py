@@ -2,8 +2,9 @@
 
 ``objects/ab/<sha256>`` holds raw files by content, ``assets/<asset>/<partition>/<commit id>/`` the files
 of outputs, ``log/<asset>/<partition>/<commit id>.json`` the commit records; what has no record does not
-exist. ``staging/`` holds files on their way in. Writers never wait for each other. The catalog made
-from all this is in `catalog.py`, what keeps it tidy in `upkeep.py`.
+exist. ``staging/`` holds files on their way in, ``claims/`` the numbers of versions that were given out.
+Writers never wait for each other. The catalog made from all this is in `catalog.py`, what keeps it tidy in
+`upkeep.py`.
 """
 
 from __future__ import annotations
@@ -226,6 +227,22 @@ class Lake:
             raise NotFoundError(f"{commit}: no table {table!r}; it has {', '.join(commit.tables) or 'none'}")
         file = commit.file(commit.tables[table])
         return read_rows(read_verified(self.storage, file), declared_table(table), file.path)
+
+    def claim_number(self, asset: str, partition: str, *, above: int = 0) -> int:
+        """Return the next number, above ``above``, that nobody else gets for this partition.
+
+        In a bucket this needs conditional writes, as S3 and Google's storage have them.
+        """
+        folder = f"claims/{encode_name(asset)}/{encode_name(partition)}"
+        taken = [int(name) for name in self.storage.names(folder) if name.isdecimal()]
+        number = max(above, *taken, 0) + 1
+        while not self.storage.create(self.now().isoformat().encode(), f"{folder}/{number}"):
+            number += 1
+        return number
+
+    def release_number(self, asset: str, partition: str, number: int) -> None:
+        """Give a claimed number back, when nothing was committed under it."""
+        self.storage.remove(f"claims/{encode_name(asset)}/{encode_name(partition)}/{number}")
 
     # Upkeep
 

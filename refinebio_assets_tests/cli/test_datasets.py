@@ -163,6 +163,9 @@ def test_without_a_target_the_build_fails_and_says_how_to_make_one(refinebio: Ru
     run = refinebio("dataset", "create", "--experiment", "GSE1", "--name", "d", "--build")
     assert run.returncode == FAILED
     assert "refinebio-assets target build" in run.stdout and "Traceback" not in run.stdout + run.stderr
+    again = refinebio("dataset", "regenerate", "d")
+    assert again.returncode == FAILED and "has no target" in again.stderr
+    assert not (tmp_path / "lake" / "dagster").exists(), "a run was started"
 
 
 def test_the_inbox_is_taken_and_built_in_one_pass(world: World, refinebio: Run, tmp_path: Path) -> None:

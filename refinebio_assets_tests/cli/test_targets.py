@@ -46,8 +46,11 @@ def test_a_target_is_built_listed_shown_and_exported(lake: Lake, refinebio: Run,
     assert refinebio("target", "export", "HOMO_SAPIENS", "--output", file).returncode == 0
     exported = np.loadtxt(file)
     assert len(exported) == 40 and (np.diff(exported) >= 0).all()
-    imported = refinebio("target", "import", file, "--organism", "Mus musculus")
-    assert "imported from" in imported.stdout
+    whole = ("target", "import", file, "--organism", "Mus musculus")
+    assert refinebio(*whole).returncode == 2, "nobody said what it is made of"
+    assert "found 40 numbers" in refinebio(*whole, "--technology", "RNA-SEQ").stderr
+    imported = refinebio(*whole, "--technology", "RNA-SEQ", "--least", "40")
+    assert "imported from" in imported.stdout and "of RNA-SEQ" in imported.stdout
     rows = rows_of(refinebio("target", "list", "--format", "json"))
     assert [row["organism"] for row in rows] == ["HOMO_SAPIENS", "MUS_MUSCULUS"]
 
@@ -55,7 +58,7 @@ def test_a_target_is_built_listed_shown_and_exported(lake: Lake, refinebio: Run,
 def test_a_matrix_of_ones_own_is_normalized(lake: Lake, refinebio: Run, tmp_path: Path) -> None:
     target = tmp_path / "target.tsv"
     target.write_text("1\n2\n3\n4\n", encoding="ascii")
-    import_target(lake, "HOMO_SAPIENS", target)
+    import_target(lake, "HOMO_SAPIENS", target, least=1)
     build_target(lake, "HOMO_SAPIENS")
     frame = pd.DataFrame([[5.0, 1], [3, 2], [4, 9]], index=["A.1", "B.2", "AFFX-1"], columns=["x", "y"])
     frame.to_csv(tmp_path / "mine.csv")
@@ -64,6 +67,8 @@ def test_a_matrix_of_ones_own_is_normalized(lake: Lake, refinebio: Run, tmp_path
     assert "1 rows are control probes" in done.stdout
     assert "Normalized to the target of HOMO_SAPIENS, version " in done.stdout
     assert (tmp_path / "out.tsv").read_text(encoding="ascii") == "Gene\tx\ty\nA\t4.0\t1.0\nB\t1.0\t4.0\n"
+    assert refinebio("normalize", "mine.csv", "--target", target, "--output", "out.csv").returncode == 0
+    assert pd.read_csv(tmp_path / "out.csv", index_col="Gene").to_numpy().tolist() == [[4.0, 1.0], [1.0, 4.0]]
     frame.T.to_csv(tmp_path / "turned.tsv", sep="\t")
     done = refinebio("normalize", "turned.tsv", "--target", target, "--transpose", "-o", "out.parquet")
     assert done.returncode == 0, done.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from refinebio_assets.lake.catalog import Catalog
@@ -41,3 +43,14 @@ def test_four_writers_two_readers_and_two_syncs_lose_nothing(tmp_path: Path) -> 
     digest = catalog.digest()
     catalog.rebuild()
     assert catalog.digest() == digest
+
+
+def test_a_number_is_given_to_one_of_many_who_ask_at_once(open_lake: Callable[..., Lake]) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(open_lake().claim_number, "a", "p") for _ in range(8)]
+        numbers = [each.result() for each in asked]
+    assert sorted(numbers) == list(range(1, 9))
+    lake = open_lake()
+    assert lake.claim_number("a", "other", above=3) == 4
+    lake.release_number("a", "p", 8)
+    assert lake.claim_number("a", "p") == 8

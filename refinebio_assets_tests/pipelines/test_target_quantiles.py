@@ -250,7 +250,7 @@ def test_an_imported_target_is_that_of_the_file_until_samples_are_asked_for_agai
     made = build(lake)
     file = tmp_path / "qn.tsv"
     file.write_text("3.5\n1.25\n2\n", encoding="ascii")
-    import_target(lake, HUMAN, file, platform="hgu133plus2")
+    import_target(lake, HUMAN, file, platform="hgu133plus2", least=3)
     imported = build_target(lake, HUMAN)
     target = require_target(lake, HUMAN)
     assert target.values(lake).tolist() == [1.25, 2.0, 3.5]
@@ -270,6 +270,8 @@ def test_files_that_are_no_target_are_refused_before_anything_changes(lake: Lake
         import_target(lake, HUMAN, file)
     file.write_text("1\n1\n", encoding="ascii")
     with pytest.raises(RequestError, match="no distribution"):
+        import_target(lake, HUMAN, file, least=1)
+    with pytest.raises(RequestError, match=r"expected .* thousands of genes; found 2 numbers"):
         import_target(lake, HUMAN, file)
     assert lake.partitions("target_registration") == []
 

@@ -53,6 +53,9 @@ SEED = 123
 FEW_GENES = 0.5
 """Below this share of the genes that any sample has, a dataset warns of the loss. Chosen by hand."""
 
+NO_VALUE = "it has no value for any of the genes that the samples share"
+NO_GENE = "none of the ids that it was measured for is that of a gene"
+
 Matrix = npt.NDArray[np.floating[Any]]
 Targets = Mapping[str, npt.NDArray[np.float64]]
 
@@ -85,6 +88,14 @@ class BuiltMatrix:
         return [member.sample for member in self.members]
 
 
+class NothingMeasuredError(PermanentError):
+    """No sample of a matrix has a value; ``filtered`` are all of them, with the reason."""
+
+    def __init__(self, key: str, filtered: Sequence[Filtered]) -> None:
+        super().__init__(nothing_measured(key, [item.sample for item in filtered]))
+        self.filtered = tuple(filtered)
+
+
 @dataclass(slots=True)
 class _Remarks:
     """What is odd about values, gathered while they are read."""
@@ -115,9 +126,13 @@ def build_matrix(
     ``targets`` has every organism of the group where normalization is asked for. Memory is the matrix and a
     few hundred samples. A sample without a single value is filtered.
 
-    Raises PermanentError, naming who has no gene in common, when no gene is left, or no sample has values.
+    Raises PermanentError, naming who has no gene in common, when no gene is left; NothingMeasuredError when
+    no sample has values.
     """
     sources = _Sources.read(lake, group)
+    group, filtered = sources.measurable(group)
+    if filtered:
+        sources = _Sources.read(lake, group)
     dtype = np.float64 if request.quantile_normalize else np.float32
     genes, rows, loss = sources.join(group)
     values: Matrix = np.empty((len(genes), len(group.members)), dtype, order="F")
@@ -129,9 +144,12 @@ def build_matrix(
             _on_one_scale(loaded, sources.unit(source), to_log, remarks)
             values[:, chunk] = loaded[rows[source.name]]
             tell(len(chunk))
-    kept, filtered = _with_values(group, values)
+    kept = _with_values(values)
     members = tuple(group.members[place] for place in kept)
-    if filtered:
+    filtered += _filtered(group, kept, NO_VALUE)
+    if not members:
+        raise NothingMeasuredError(group.key, filtered)
+    if len(kept) < len(group.members):
         values = np.asfortranarray(values[:, kept])
     before = spread_of(values)
     check = _normalize(values, members, targets) if request.quantile_normalize else None
@@ -185,6 +203,22 @@ class _Sources:
             ids[source.name] = sanitize_gene_ids(table.column(GENE_COLUMN))
             units[source.name] = matrix_unit(table)
         return cls(members, ids, units)
+
+    def measurable(self, group: Group) -> tuple[Group, list[Filtered]]:
+        """Return the group's samples that have genes at all, and the others with the reason.
+
+        Raises NothingMeasuredError when none has.
+        """
+        kept = [
+            place
+            for source, places in self.members.items()
+            for place in places
+            if len(self.ids[source.name].ids)
+        ]
+        filtered = _filtered(group, kept, NO_GENE)
+        if not kept:
+            raise NothingMeasuredError(group.key, filtered)
+        return Group(group.key, tuple(group.members[place] for place in sorted(kept))), filtered
 
     def unit(self, source: Source) -> str:
         return self.units[source.name]
@@ -253,22 +287,23 @@ def _on_one_scale(values: Matrix, unit: str, to_log: bool, remarks: _Remarks) ->
         values[infinite] = np.nan
 
 
-def _with_values(group: Group, values: Matrix) -> tuple[list[int], list[Filtered]]:
-    """Return the places of samples that have a value, and the others with the reason."""
+def _with_values(values: Matrix) -> list[int]:
+    """Return the places of samples that have a value."""
     # A gene that has a value in every sample spares looking at all.
     if len(values) and not np.isnan(values[0]).any():
-        return list(range(len(group.members))), []
-    empty = {place for place in range(values.shape[1]) if np.isnan(values[:, place]).all()}
-    kept = [place for place in range(values.shape[1]) if place not in empty]
-    if not kept:
-        raise PermanentError(nothing_measured(group.key, group.samples))
-    reason = "it has no value for any of the genes that the samples share"
-    filtered = [
-        Filtered(group.members[place].sample, experiment, group.key, reason)
-        for place in sorted(empty)
-        for experiment in group.members[place].experiments
+        return list(range(values.shape[1]))
+    return [place for place in range(values.shape[1]) if not np.isnan(values[:, place]).all()]
+
+
+def _filtered(group: Group, kept: Sequence[int], reason: str) -> list[Filtered]:
+    """Return the samples at other places than those that are kept, for each experiment that lists them."""
+    places = set(kept)
+    return [
+        Filtered(member.sample, experiment, group.key, reason)
+        for place, member in enumerate(group.members)
+        if place not in places
+        for experiment in member.experiments
     ]
-    return kept, filtered
 
 
 def _normalize(values: Matrix, members: Sequence[Member], targets: Targets) -> UpperHalfCheck | None:

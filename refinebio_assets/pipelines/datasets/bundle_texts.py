@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from refinebio_assets import __version__
-from refinebio_assets.domain import AggregateBy, ScaleBy, organism_title
+from refinebio_assets.domain import AggregateBy, ScaleBy, counted, organism_title
 from refinebio_assets.pipelines.datasets.explanations import (
     NOT_BATCH_CORRECTED,
     WHAT_SKIPPING_MEANS,
@@ -14,6 +14,7 @@ from refinebio_assets.pipelines.datasets.explanations import (
     WHY_NOT_ADDED,
     WHY_VALUES_DIFFER,
 )
+from refinebio_assets.pipelines.datasets.lockfile import delivered_experiments
 
 _AGGREGATED = {
     AggregateBy.EXPERIMENT: "one matrix for each experiment",
@@ -65,12 +66,13 @@ def _summary(lock: Mapping[str, Any]) -> str:
     request = lock["request"]
     samples = len({entry["sample"] for entry in lock["samples"]})
     what = "quant.sf files" if request["quant_sf_only"] else _AGGREGATED[request["aggregate_by"]]
-    text = f"{samples:,} samples of {len(request['data']):,} experiments; {what}. "
+    experiments = len(delivered_experiments(lock))
+    text = f"{counted(samples, 'sample')} of {counted(experiments, 'experiment')}; {what}. "
     text += f"Version {lock['number']}, asked for on {lock['requested_at'][:10]}, made by refinebio-assets "
     text += f"{lock['software']['refinebio-assets']}."
     filtered = {entry["sample"] for entry in lock["filtered"]}
     if filtered:
-        text += f" {len(filtered):,} samples that were asked for could not be delivered: see "
+        text += f" {counted(len(filtered), 'sample')} that were asked for could not be delivered: see "
         text += "`filtered_samples_metadata.tsv` for the reasons."
     return text + " Open `report.html` to see the data at a glance.\n"
 

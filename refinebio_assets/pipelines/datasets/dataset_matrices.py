@@ -1,39 +1,28 @@
 """Makes ``dataset_matrices``: the matrices of a dataset, as it was asked for, with all that they cost.
 
-Each build is a new version, counted up; older ones stay as they are. How one matrix is made is in
-`aggregation.py`; the files that users download are made by `bundle.py`.
+Each build is a new version, counted up; older ones stay as they are, and no two have one number. How one
+matrix is made is in `aggregation.py`; the files that users download are made by `bundle.py`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from refinebio_assets.domain import DropKind, Dropped, ScaleBy
+from refinebio_assets.domain import DropKind, Dropped
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
-from refinebio_assets.pipelines.datasets.aggregation import BuiltMatrix, build_matrix
-from refinebio_assets.pipelines.datasets.dataset_rows import (
-    content_rows,
-    dataset_row,
-    gene_loss_rows,
-    matrix_row,
-)
+from refinebio_assets.pipelines.datasets.dataset_rows import content_rows, dataset_row
+from refinebio_assets.pipelines.datasets.explanations import left_out
 from refinebio_assets.pipelines.datasets.lockfile import (
     NAME,
-    filtered_entry,
     lock_bytes,
     locked_pins,
     make_lock,
     require_lock_of,
-)
-from refinebio_assets.pipelines.datasets.matrix_file import (
-    gene_set_hash,
-    matrix_file_name,
-    values_hash,
-    write_dataset_matrix,
 )
 from refinebio_assets.pipelines.datasets.pins import Pins, newest_pins
 from refinebio_assets.pipelines.datasets.quant_files import sound_quant_files
@@ -47,6 +36,7 @@ from refinebio_assets.pipelines.datasets.targets import (
     exact_targets,
     newest_targets,
 )
+from refinebio_assets.pipelines.datasets.written_matrices import WrittenMatrices, write_matrices
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows
 from refinebio_assets.pipelines.progress import SILENT, Progress
@@ -92,6 +82,15 @@ def assess_dataset(lake: Lake, dataset: str) -> Assessment:
     )
 
 
+def require_buildable(assessed: Assessment) -> None:
+    """Raise what a build would be refused for, as far as it can be known before values are read.
+
+    RequestError for an organism without a target; AllFailedError when no sample is left.
+    """
+    assessed.targets.require_all()
+    _require_samples(assessed.dataset, assessed.selection)
+
+
 def build_matrices(lake: Lake, dataset: str, *, progress: Progress = SILENT, run_id: str = "") -> Outcome:
     """Make the matrices of a dataset, or return the version that is already right.
 
@@ -111,9 +110,20 @@ def rebuild_from_lock(
 ) -> Outcome:
     """Make a dataset's matrices again from its lockfile, as a new version, to the same values.
 
+    Raises what ``assess_lock`` does, and PermanentError when the values are not those that the lock promises.
+    """
+    assessed = assess_lock(lake, dataset, lock)
+    current = assessed.situation.current
+    if current is not None:
+        return Outcome(current, changed=False, dropped=_dropped(assessed.selection.filtered))
+    return _build(lake, assessed, lock["matrices"], progress, run_id)
+
+
+def assess_lock(lake: Lake, dataset: str, lock: Mapping[str, Any]) -> Assessment:
+    """Return how a dataset stands against what a lockfile pins.
+
     Raises RequestError for the lock of another dataset, NotFoundError naming everything pinned that is no
-    longer in the lake, PermanentError when the code has another meaning today, or the values are not those
-    that the lock promises.
+    longer in the lake, PermanentError when the code has another meaning today.
     """
     require_lock_of(dataset, lock)
     code = lock["software"].get(ASSET)
@@ -127,11 +137,7 @@ def rebuild_from_lock(
     targets = exact_targets(lake, lock["targets"])
     selection = select_samples(lake, request, pins)
     version = content_hash(request.content())
-    assessed = _assess(lake, dataset, lock["requested_at"], request, pins, selection, targets, version)
-    current = assessed.situation.current
-    if current is not None:
-        return Outcome(current, changed=False, dropped=_dropped(selection.filtered))
-    return _build(lake, assessed, lock["matrices"], progress, run_id)
+    return _assess(lake, dataset, lock["requested_at"], request, pins, selection, targets, version)
 
 
 def dataset_versions(lake: Lake, dataset: str) -> list[Commit]:
@@ -186,139 +192,104 @@ def _build(
     progress: Progress,
     run_id: str,
 ) -> Outcome:
-    assessed.targets.require_all()
-    request = assessed.request
-    selection = sound_quant_files(lake, assessed.selection) if request.quant_sf_only else assessed.selection
-    _require_samples(assessed.dataset, selection)
-    number = len(lake.history(ASSET, assessed.dataset)) + 1
+    require_buildable(assessed)
+    request, selection = assessed.request, assessed.selection
+    if request.quant_sf_only:
+        selection = sound_quant_files(lake, selection)
+    groups = () if request.quant_sf_only else selection.groups
+    with lake.draft(ASSET, assessed.dataset) as draft:
+        made = write_matrices(lake, draft, groups, request, assessed.targets, progress)
+        selection = selection.without(made.filtered)
+        _require_samples(assessed.dataset, selection)
+        if promised is not None:
+            _require_promised({item.key: item.locked for item in made.matrices}, promised)
+        dropped = _dropped(selection.filtered)
+        other = _made_meanwhile(lake, assessed)
+        if other is not None:
+            return Outcome(other, False, ("another build made it meanwhile",), dropped)
+        with _version_number(lake, assessed.dataset) as number:
+            commit = _commit(lake, draft, assessed, selection, made, number, run_id)
+    return Outcome(commit, True, assessed.situation.reasons, dropped)
+
+
+def _made_meanwhile(lake: Lake, assessed: Assessment) -> Commit | None:
+    """Return what another build made of the same inputs while this one worked."""
+    before, head = assessed.situation.head, lake.head(ASSET, assessed.dataset)
+    if head is None or (before is not None and head.id == before.id):
+        return None
+    same = head.info["basis"] == assessed.situation.basis and not lake.missing_files(head)
+    return head if same else None
+
+
+@contextmanager
+def _version_number(lake: Lake, dataset: str) -> Iterator[int]:
+    """Give the next version's number to the block; no build that runs beside it gets the same.
+
+    A block that fails gives it back; one that is killed leaves it unused.
+    """
+    numbers = [int(commit.info["number"]) for commit in lake.history(ASSET, dataset)]
+    number = lake.claim_number(ASSET, dataset, above=max(numbers, default=0))
+    try:
+        yield number
+    except BaseException:
+        lake.release_number(ASSET, dataset, number)
+        raise
+
+
+def _commit(
+    lake: Lake,
+    draft: Draft,
+    assessed: Assessment,
+    selection: Selection,
+    made: WrittenMatrices,
+    number: int,
+    run_id: str,
+) -> Commit:
     lock = make_lock(
         lake,
         dataset=assessed.dataset,
         number=number,
         requested_at=assessed.requested_at,
-        request=request,
+        request=assessed.request,
         code_version=CODE_VERSION,
         pins=assessed.pins,
         targets=assessed.targets,
         selection=selection,
     )
-    with lake.draft(ASSET, assessed.dataset) as draft:
-        made = [] if request.quant_sf_only else list(_matrices(lake, draft, assessed, selection, progress))
-        selection = _without_filtered(selection, made)
-        lock["matrices"] = {item.key: item.locked for item in made}
-        lock["filtered"] = [filtered_entry(item) for item in selection.filtered]
-        if promised is not None:
-            _require_promised(lock["matrices"], promised)
-        warnings = [f"{item.key}: {line}" for item in made for line in item.warnings]
-        overview = {item.key: item.overview for item in made}
-        (draft.folder / NAME).write_bytes(lock_bytes(lock))
-        (draft.folder / OVERVIEW).write_text(json.dumps(overview), encoding="utf-8")
-        version = content_hash(lock["matrices"] or lock["samples"])
-        rows = [item.row for item in made]
-        draft.write_table("datasets", [dataset_row(lock, version, selection, rows, warnings, _worst(made))])
-        draft.write_table("dataset_matrices", rows)
-        draft.write_table("dataset_contents", list(content_rows(assessed.dataset, selection)))
-        draft.write_table("gene_loss", [row for item in made for row in item.loss_rows])
-        dropped = _dropped(selection.filtered)
-        draft.write_table("dropped", dropped_rows(dropped))
-        commit = draft.commit(
-            version=version,
-            code_version=CODE_VERSION,
-            inputs=[
-                InputRef(REQUEST, assessed.dataset, assessed.request_version),
-                *assessed.pins.inputs(),
-                *assessed.targets.inputs(),
-            ],
-            info={"basis": assessed.situation.basis, "number": number, "warnings": warnings},
-            run_id=run_id,
-        )
-    return Outcome(commit, True, assessed.situation.reasons, dropped)
+    lock["matrices"] = {item.key: item.locked for item in made.matrices}
+    warnings = [*_left_out(assessed.request, selection), *made.warnings]
+    overview = {item.key: item.overview for item in made.matrices}
+    (draft.folder / NAME).write_bytes(lock_bytes(lock))
+    (draft.folder / OVERVIEW).write_text(json.dumps(overview), encoding="utf-8")
+    version = content_hash(lock["matrices"] or lock["samples"])
+    rows = [item.row for item in made.matrices]
+    draft.write_table("datasets", [dataset_row(lock, version, selection, rows, warnings, made.worst)])
+    draft.write_table("dataset_matrices", rows)
+    draft.write_table("dataset_contents", list(content_rows(assessed.dataset, selection)))
+    draft.write_table("gene_loss", [row for item in made.matrices for row in item.loss_rows])
+    draft.write_table("dropped", dropped_rows(_dropped(selection.filtered)))
+    return draft.commit(
+        version=version,
+        code_version=CODE_VERSION,
+        inputs=[
+            InputRef(REQUEST, assessed.dataset, assessed.request_version),
+            *assessed.pins.inputs(),
+            *assessed.targets.inputs(),
+        ],
+        info={"basis": assessed.situation.basis, "number": number, "warnings": warnings},
+        run_id=run_id,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What stays of a matrix when it is written: everything but its values."""
-
-    key: str
-    row: Mapping[str, Any]
-    loss_rows: Sequence[Mapping[str, Any]]
-    locked: Mapping[str, Any]
-    overview: Mapping[str, Any]
-    warnings: Sequence[str]
-    filtered: Sequence[Filtered]
-    ks: tuple[float, float] | None
-
-
-def _matrices(
-    lake: Lake, draft: Draft, assessed: Assessment, selection: Selection, progress: Progress
-) -> Iterator[_Made]:
-    """Make and write one matrix after the other, so that only one is in memory."""
-    targets = assessed.targets.values(lake)
-    for group in selection.groups:
-        task = f"aggregate {group.key}"
-        progress.start(task, len(group.members), "samples")
-        tell = _teller(progress, task)
-        matrix = build_matrix(lake, group, assessed.request, targets, tell=tell)
-        scaled = assessed.request.scale_by is not ScaleBy.NONE
-        yield _written(draft, assessed.dataset, matrix, scaled=scaled)
-
-
-def _teller(progress: Progress, task: str) -> Callable[[int], None]:
-    return lambda samples: progress.advance(task, amount=samples)
-
-
-def _written(draft: Draft, dataset: str, matrix: BuiltMatrix, *, scaled: bool) -> _Made:
-    name = matrix_file_name(matrix.key)
-    genes, samples = matrix.genes, matrix.samples
-    write_dataset_matrix(draft.folder / name, genes, samples, matrix.values)
-    gene_set, values = gene_set_hash(genes), values_hash(genes, samples, matrix.values)
-    locked: dict[str, Any] = {
-        "genes": len(genes),
-        "samples": len(samples),
-        "type": str(matrix.values.dtype),
-        "gene_set": gene_set,
-        "values_sha256": values,
+def _left_out(request: DatasetRequest, selection: Selection) -> list[str]:
+    """Say of which experiments nothing is delivered, and why."""
+    delivered = {
+        name for group in selection.groups for member in group.members for name in member.experiments
     }
-    if scaled and matrix.departures:
-        # Scaling hides the distribution, so that nobody could measure them again.
-        locked["departures"] = dict(zip(samples, matrix.departures, strict=True))
-    return _Made(
-        key=matrix.key,
-        row=matrix_row(dataset, matrix, name, gene_set, values),
-        loss_rows=list(gene_loss_rows(dataset, matrix)),
-        locked=locked,
-        overview={
-            "samples": samples,
-            "before": matrix.before.plain(),
-            "after": matrix.after.plain(),
-            "picture": matrix.picture.plain(),
-        },
-        warnings=(*matrix.warnings, *matrix.picture.warnings),
-        filtered=matrix.filtered,
-        ks=(matrix.check.statistic, matrix.check.p_value) if matrix.check else None,
-    )
-
-
-def _worst(made: Sequence[_Made]) -> tuple[float, float] | None:
-    """Return the statistic and p-value of the worst pair of all matrices."""
-    checks = [item.ks for item in made if item.ks is not None]
-    return max(checks, key=lambda pair: (pair[0], -pair[1]), default=None)
-
-
-def _without_filtered(selection: Selection, made: Sequence[_Made]) -> Selection:
-    """Return the selection less what turned out to have no values."""
-    lost = [item for matrix in made for item in matrix.filtered]
-    if not lost:
-        return selection
-    gone = {(item.key, item.sample) for item in lost}
-    groups = tuple(
-        replace(
-            group,
-            members=tuple(member for member in group.members if (group.key, member.sample) not in gone),
-        )
-        for group in selection.groups
-    )
-    return Selection(groups, (*selection.filtered, *lost))
+    reasons: dict[str, list[str]] = {}
+    for item in selection.filtered:
+        reasons.setdefault(item.experiment, []).append(item.reason)
+    return left_out(request.experiments, delivered, reasons)
 
 
 def _require_samples(dataset: str, selection: Selection) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines.datasets.contents import read_contents
 from refinebio_assets.pipelines.datasets.dataset_matrices import (
     CODE_VERSION,
     assess_dataset,
@@ -64,15 +65,26 @@ class MatrixDifference:
 
 
 @dataclass(frozen=True, slots=True)
+class MetadataChange:
+    """A value of the metadata table that differs, of a sample that both have; "" where there is none."""
+
+    sample: str
+    column: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetDifference:
     """How two datasets differ, and why: ``causes`` are sentences about inputs, options and code."""
 
     matrices: tuple[MatrixDifference, ...]
     causes: tuple[str, ...]
+    metadata: tuple[MetadataChange, ...] = ()
 
     def __bool__(self) -> bool:
-        """Tell whether any matrix differs."""
-        return any(self.matrices)
+        """Tell whether any matrix or metadata differ."""
+        return any(self.matrices) or bool(self.metadata)
 
 
 def dataset_version(lake: Lake, name: str) -> Commit:
@@ -88,9 +100,12 @@ def dataset_version(lake: Lake, name: str) -> Commit:
         raise NotFoundError(f"dataset {dataset} is not built yet: `refinebio-assets dataset build {dataset}`")
     if not number:
         return versions[-1]
-    if not 1 <= int(number) <= len(versions):
-        raise NotFoundError(f"dataset {dataset} has versions 1 to {len(versions)}, and no {number}")
-    return versions[int(number) - 1]
+    for commit in reversed(versions):
+        if commit.info["number"] == int(number):
+            return commit
+    numbers = [str(commit.info["number"]) for commit in versions]
+    listed = f"version {numbers[0]}" if len(numbers) == 1 else f"versions {', '.join(numbers)}"
+    raise NotFoundError(f"dataset {dataset} has {listed}, and no {number}")
 
 
 def diff_datasets(lake: Lake, before: Commit, after: Commit) -> DatasetDifference:
@@ -98,7 +113,12 @@ def diff_datasets(lake: Lake, before: Commit, after: Commit) -> DatasetDifferenc
     old, new = read_dataset_lock(lake, before), read_dataset_lock(lake, after)
     keys = sorted(old["matrices"].keys() | new["matrices"].keys())
     compared = (_compare_matrix(lake, key, before, old, after, new) for key in keys)
-    return DatasetDifference(tuple(item for item in compared if item), tuple(explain_locks(old, new)))
+    matrices, causes = tuple(item for item in compared if item), explain_locks(old, new)
+    try:
+        metadata = tuple(_metadata_changes(lake, before, after))
+    except NotFoundError as error:
+        return DatasetDifference(matrices, (*causes, f"metadata cannot be compared: {error}"))
+    return DatasetDifference(matrices, tuple(causes), metadata)
 
 
 def what_would_change(lake: Lake, dataset: str) -> list[str]:
@@ -132,6 +152,7 @@ def explain_locks(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         *_references_changed(old.get("references", {}), new.get("references", {})),
         *_changed("software", old["software"], new["software"]),
         *_metadata_changed(old["experiments"], new["experiments"]),
+        *_attributes_changed(old.get("attributes", {}), new.get("attributes", {})),
     ]
 
 
@@ -181,6 +202,14 @@ def _metadata_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterato
                 yield f"{name}: {what} ({_short(before)} -> {_short(after)})"
 
 
+def _attributes_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """Tell of imports of what others say about samples."""
+    for name in sorted(old.keys() | new.keys()):
+        before, after = (lock.get(name, {}).get("version") for lock in (old, new))
+        if before != after:
+            yield f"attributes from {name}: {_short(before)} -> {_short(after)}"
+
+
 def _short(value: object, shown: int = 12) -> str:
     text = "none" if value is None else str(value)
     return text[:shown] if len(text) == 64 else text
@@ -206,6 +235,17 @@ def _compare_matrix(
         genes_compared=len(common),
         changes=tuple(_value_changes(lake, key, (before, after), sides, common)),
     )
+
+
+def _metadata_changes(lake: Lake, before: Commit, after: Commit) -> Iterator[MetadataChange]:
+    """Compare what is delivered about samples, column by column. Raises what ``read_contents`` does."""
+    old, new = (read_contents(lake, commit).metadata.samples for commit in (before, after))
+    for sample in sorted(old.keys() & new.keys()):
+        sides = [{**side[sample].refinebio, **side[sample].submitted} for side in (old, new)]
+        for column in sorted(sides[0].keys() | sides[1].keys()):
+            first, second = (str(side.get(column, "")) for side in sides)
+            if first != second:
+                yield MetadataChange(sample, column, first, second)
 
 
 @dataclass(frozen=True, slots=True)

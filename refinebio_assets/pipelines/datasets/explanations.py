@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from refinebio_assets.domain import organism_title, some_of
+from refinebio_assets.domain import counted, distinct, organism_title, some_of
 from refinebio_assets.methods.gene_join import GeneLoss
 from refinebio_assets.methods.quantile import UpperHalfCheck
 
@@ -59,6 +59,18 @@ def nothing_measured(key: str, samples: Sequence[str]) -> str:
     return f"no sample of {key} has a value for any gene that they share: {some_of(samples, NAMED)}"
 
 
+def left_out(
+    asked: Iterable[str], delivered: Collection[str], reasons: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Say which experiments a dataset has no sample of, and why; ``reasons`` are those of their samples."""
+    return [
+        f"{experiment} is left out, as none of its samples can be delivered: "
+        + "; ".join(distinct(reasons.get(experiment, ())))
+        for experiment in asked
+        if experiment not in delivered
+    ]
+
+
 def few_genes(key: str, loss: GeneLoss) -> str:
     """Say that many genes were lost, and which platform costs most."""
     costly = max(loss.groups, key=lambda group: group.alone_removed)
@@ -88,9 +100,9 @@ def no_target(organism: str) -> str:
 
 def mixed_processing(submitted: Sequence[str], raw: int) -> str:
     """Warn that a matrix has values that submitters processed beside values that are made from raw data."""
-    samples = "sample" if len(submitted) == 1 else "samples"
+    samples = counted(len(submitted), "submitter-processed sample")
     return (
-        f"{len(submitted):,} submitter-processed {samples} ({some_of(submitted, NAMED)}) beside {raw:,} "
+        f"{samples} ({some_of(submitted, NAMED)}) beside {raw:,} "
         "from raw data: their values were made in different ways and cannot be compared, though each sample "
         "has the target's distribution. `refinebio_processor_name` in the metadata says which is which."
     )

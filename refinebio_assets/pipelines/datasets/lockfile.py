@@ -77,6 +77,12 @@ def filtered_entry(item: Filtered) -> dict[str, str]:
     return {"sample": item.sample, "experiment": item.experiment, "key": item.key, "reason": item.reason}
 
 
+def delivered_experiments(lock: Mapping[str, Any]) -> list[str]:
+    """Return the experiments of a lock's request that it has a sample of."""
+    delivered = {entry["sample"] for entry in lock["samples"]}
+    return [name for name, samples in lock["request"]["data"].items() if delivered.intersection(samples)]
+
+
 def read_lock(path: Path) -> dict[str, Any]:
     """Read a lockfile. Raises FormatError for a file that is none, or of a newer format."""
     try:

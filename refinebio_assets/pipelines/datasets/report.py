@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from refinebio_assets.domain import counted
 from refinebio_assets.pipelines.datasets.explanations import NOT_BATCH_CORRECTED, WHY_FEW_GENES
+from refinebio_assets.pipelines.datasets.lockfile import delivered_experiments
 from refinebio_assets.pipelines.datasets.metadata import DatasetMetadata
 from refinebio_assets.pipelines.datasets.report_plots import component_plots, spread_plot
 
@@ -80,10 +82,11 @@ def sample_labels(lock: Mapping[str, Any], metadata: DatasetMetadata) -> dict[st
 
 def _headline(lock: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     request = lock["request"]
-    text = f"{row['samples']:,} samples of {row['experiments']:,} experiments"
+    experiments = len(delivered_experiments(lock))
+    text = f"{counted(row['samples'], 'sample')} of {counted(experiments, 'experiment')}"
     if request["quant_sf_only"]:
         return text + ", as quant.sf files."
-    text += f" in {row['matrices']:,} matrices, aggregated by {request['aggregate_by'].lower()}, "
+    text += f" in {counted(row['matrices'], 'matrix')}, aggregated by {request['aggregate_by'].lower()}, "
     text += "quantile normalized" if row["quantile_normalized"] else "not quantile normalized"
     return text + (f", scaled by {request['scale_by'].lower()}." if request["scale_by"] != "NONE" else ".")
 

@@ -100,6 +100,17 @@ class Selection:
         """All delivered samples, each once, sorted."""
         return sorted({member.sample for group in self.groups for member in group.members})
 
+    def without(self, filtered: Sequence[Filtered]) -> Selection:
+        """Return it less what turned out to have no values; a group without samples is none."""
+        if not filtered:
+            return self
+        gone = {(item.key, item.sample) for item in filtered}
+        groups = (
+            Group(group.key, tuple(item for item in group.members if (group.key, item.sample) not in gone))
+            for group in self.groups
+        )
+        return Selection(tuple(group for group in groups if group.members), (*self.filtered, *filtered))
+
 
 def select_samples(lake: Lake, request: DatasetRequest, pins: Pins) -> Selection:
     """Choose for each requested sample its newest processed values.

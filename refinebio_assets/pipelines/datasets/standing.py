@@ -15,7 +15,7 @@ from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.datasets import bundle, dataset_matrices
 from refinebio_assets.pipelines.datasets.acceptance import AcceptedRequest, accept_request
 from refinebio_assets.pipelines.datasets.bundle import assess_bundle
-from refinebio_assets.pipelines.datasets.dataset_matrices import assess_dataset
+from refinebio_assets.pipelines.datasets.dataset_matrices import assess_dataset, require_buildable
 from refinebio_assets.pipelines.datasets.inbox import requests_after
 from refinebio_assets.pipelines.datasets.lockfile import NAME, check_lock, read_lock, require_lock_of
 from refinebio_assets.pipelines.datasets.registry import (
@@ -30,10 +30,12 @@ from refinebio_assets.pipelines.datasets.request import ALL, parse_request
 def due_dataset(lake: Lake, dataset: str) -> tuple[str, tuple[str, ...]] | None:
     """Return the first step of a dataset that has work to do, with the reasons; None when there is none.
 
-    Raises what ``assess_dataset`` raises.
+    Raises what ``assess_dataset`` and ``require_buildable`` raise.
     """
-    matrices = assess_dataset(lake, dataset).situation
+    assessed = assess_dataset(lake, dataset)
+    matrices = assessed.situation
     if matrices.reasons:
+        require_buildable(assessed)
         return dataset_matrices.ASSET, matrices.reasons
     zipped = assess_bundle(lake, dataset).situation
     return (bundle.ASSET, zipped.reasons) if zipped.reasons else None

@@ -1,4 +1,4 @@
-"""Normalized matrices as files: TSV, Parquet or h5ad, by the file's name."""
+"""Normalized matrices as files: TSV, CSV, Parquet or h5ad, by the file's name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from refinebio_assets.errors import PermanentError, RequestError
@@ -37,10 +38,21 @@ def _write_tsv(path: Path, matrix: NormalizedMatrix) -> None:
         write_matrix_tsv(stream, genes, matrix.samples, matrix.values)
 
 
+def _write_csv(path: Path, matrix: NormalizedMatrix) -> None:
+    """Write shortest texts that read back to the same numbers; a missing value is an empty cell."""
+    pa_csv.write_csv(_table(matrix, missing_as_null=True), path)
+
+
 def _write_parquet(path: Path, matrix: NormalizedMatrix) -> None:
-    columns = [pa.array(np.ascontiguousarray(row)) for row in np.transpose(matrix.values)]
-    table = pa.Table.from_arrays([matrix.genes, *columns], names=[GENE_COLUMN, *matrix.samples])
-    pq.write_table(table, path, compression="zstd")
+    pq.write_table(_table(matrix, missing_as_null=False), path, compression="zstd")
+
+
+def _table(matrix: NormalizedMatrix, *, missing_as_null: bool) -> pa.Table:
+    columns = [
+        pa.array(np.ascontiguousarray(row), from_pandas=missing_as_null)
+        for row in np.transpose(matrix.values)
+    ]
+    return pa.Table.from_arrays([matrix.genes, *columns], names=[GENE_COLUMN, *matrix.samples])
 
 
 def _write_h5ad(path: Path, matrix: NormalizedMatrix, source: Path) -> None:
@@ -63,6 +75,7 @@ def _write_h5ad(path: Path, matrix: NormalizedMatrix, source: Path) -> None:
 _WRITERS: Mapping[str, Writer] = {
     ".tsv": _write_tsv,
     ".txt": _write_tsv,
+    ".csv": _write_csv,
     ".parquet": _write_parquet,
     ".pq": _write_parquet,
 }

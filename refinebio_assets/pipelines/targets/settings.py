@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from refinebio_assets.domain import Technology
+from refinebio_assets.domain import Technology, counted
 from refinebio_assets.errors import RequestError
 from refinebio_assets.formats.compressed import read_chunks
 from refinebio_assets.formats.target_file import read_target_file
@@ -19,6 +19,8 @@ CODE_VERSION = "1"
 MINIMUM_VARIABLE = "REFINEBIO_TARGET_SAMPLES"
 DEFAULT_MINIMUM = 100
 """refine.bio makes a target of no fewer samples."""
+LEAST_QUANTILES = 1000
+"""The smallest arrays that refine.bio makes targets of have some thousand genes; yeast has 6,000."""
 AUTOMATIC = "automatic"
 """Arrays for an organism that has any, else RNA-seq."""
 TECHNOLOGIES = (AUTOMATIC, str(Technology.MICROARRAY), str(Technology.RNA_SEQ))
@@ -89,12 +91,20 @@ def import_target(
     *,
     technology: Technology = Technology.MICROARRAY,
     platform: str = "",
+    least: int = LEAST_QUANTILES,
 ) -> TargetSettings:
     """Have the target be that of a file (one column of numbers), which is copied to the lake.
 
-    Raises NotFoundError, FormatError naming the line, and RequestError for a target without spread.
+    ``technology`` is what its samples were measured with. Raises NotFoundError, FormatError naming the line,
+    and RequestError for a target without spread or of fewer than ``least`` numbers.
     """
     values = read_target_file(file)
+    if len(values) < least:
+        raise RequestError(
+            f"{file}: expected the target of a whole array or transcriptome, a number for each of its "
+            f"thousands of genes; found {counted(len(values), 'number')}. If that is all of it: --least "
+            f"{len(values)}"
+        )
     if len(values) > 1 and values[0] == values[-1]:
         raise RequestError(f"{file}: all {len(values):,} numbers are {values[0]:g}, which is no distribution")
     stored = lake.put_object(read_chunks(file), file.name)

@@ -264,6 +264,37 @@ def test_missing_values_stay_missing_and_a_sample_of_nothing_else_is_filtered(wo
     assert json.loads(bundle.read("filtered_samples_metadata.json"))["GSM6"]["reason"].startswith("it has no")
 
 
+def test_an_experiment_without_values_is_left_out_and_told_of(world: World) -> None:
+    nothing = arrays(["GSM5", "GSM6"], 3)
+    nothing.abundances[:] = np.nan
+    world.add("GSE5", nothing)
+    world.add("GSE6", arrays(["GSM7"], genes=["AFFX-BioB-5_at", "AFFX-BioB-3_at"]))
+    world.ask("D", {"GSE5": ["ALL"], "GSE6": ["ALL"], "SRP1": ["ALL"]})
+    bundle = built(world)
+    folders = {name.split("/")[0] for name in bundle.namelist() if "/" in name}
+    assert folders == {"SRP1"}
+    listed = json.loads(bundle.read("filtered_samples_metadata.json"))
+    assert {name: entry["reason"][:16] for name, entry in listed.items()} == {
+        "GSM5": "it has no value ",
+        "GSM6": "it has no value ",
+        "GSM7": "none of the ids ",
+    }
+    told = "GSE5 is left out, as none of its samples can be delivered: it has no value"
+    for name in ("README.md", "report.html", "aggregated_metadata.json"):
+        assert told in bundle.read(name).decode(), name
+    assert "2 samples of 1 experiment;" in bundle.read("README.md").decode()
+
+
+def test_a_dataset_of_nothing_but_missing_values_is_refused_with_the_reasons(world: World) -> None:
+    nothing = arrays(["GSM5"], 3)
+    nothing.abundances[:] = np.nan
+    world.add("GSE5", nothing)
+    world.ask("D", {"GSE5": ["ALL"]})
+    with pytest.raises(AllFailedError, match="GSM5: it has no value for any of the genes"):
+        build_matrices(world.lake, "D")
+    assert dataset_versions(world.lake, "D") == []
+
+
 def test_linear_arrays_are_logged_and_what_has_no_logarithm_is_told(world: World) -> None:
     made = arrays(["GSM5"], 3)
     made.abundances[:] = np.abs(made.abundances) * 100 + 50

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +22,7 @@ from refinebio_assets.pipelines.datasets.dataset_matrices import (
     rebuild_from_lock,
 )
 from refinebio_assets.pipelines.datasets.difference import (
+    MetadataChange,
     dataset_version,
     diff_datasets,
     what_would_change,
@@ -27,7 +31,9 @@ from refinebio_assets.pipelines.datasets.lockfile import lock_bytes, read_lock
 from refinebio_assets.pipelines.datasets.registry import register_dataset
 from refinebio_assets.pipelines.datasets.request import parse_request
 from refinebio_assets.pipelines.datasets.standing import register_lock
+from refinebio_assets.pipelines.metadata_overlays import import_attributes
 from refinebio_assets.pipelines.progress import Silent
+from refinebio_assets_tests.pipelines.datasets import killed_builds
 from refinebio_assets_tests.pipelines.datasets.world import GENES, HUMAN, World, arrays, rna_seq
 
 
@@ -154,7 +160,7 @@ def test_equal_versions_do_not_differ(world: World) -> None:
 
 
 def test_versions_that_are_not_there_are_named(world: World) -> None:
-    with pytest.raises(NotFoundError, match="versions 1 to 1, and no 4"):
+    with pytest.raises(NotFoundError, match="has version 1, and no 4"):
         dataset_version(world.lake, "D@4")
     with pytest.raises(NotFoundError, match="dataset X is not built yet"):
         dataset_version(world.lake, "X")
@@ -175,6 +181,78 @@ def test_a_build_killed_while_it_works_leaves_the_version_before(world: World) -
     assert len(dataset_versions(world.lake, "D")) == 1
     assert matrix_bytes(world, 1) == before
     assert build_matrices(world.lake, "D").commit.info["number"] == 2
+
+
+def test_a_build_killed_at_any_file_operation_leaves_every_version_whole(world: World) -> None:
+    first = build_bundle(world.lake, "D").commit
+    zipped = world.lake.local(first.file("D.zip")).read_bytes()
+    world.target(HUMAN, [1.0, 2.0, 4.0])
+    command = [sys.executable, "-m", killed_builds.__name__, world.lake.url, "D"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(run.stdout) > 5, run.stderr
+    assert world.lake.verify_all().problems == ()
+    assert world.lake.local(first.file("D.zip")).read_bytes() == zipped
+    numbers = [commit.info["number"] for commit in dataset_versions(world.lake, "D")]
+    assert numbers[0] == 1 and len(numbers) == 2
+    assert build_bundle(world.lake, "D").commit.info["matrices"] == dataset_versions(world.lake, "D")[1].id
+
+
+class Meanwhile(Silent):
+    """A progress at which something else happens as soon as samples are read."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        self.happens = [happens]
+
+    def advance(self, task: str, note: str = "", amount: int = 1) -> None:
+        for happens in self.happens:
+            self.happens = []
+            happens()
+
+
+def test_of_two_builds_of_the_same_inputs_the_slower_takes_what_the_other_made(world: World) -> None:
+    world.target(HUMAN, [1.0, 2.0])
+    slower = build_matrices(world.lake, "D", progress=Meanwhile(lambda: build_matrices(world.lake, "D")))
+    assert len(dataset_versions(world.lake, "D")) == 2
+    assert not slower.changed and slower.commit == dataset_versions(world.lake, "D")[1]
+    assert slower.reasons == ("another build made it meanwhile",)
+
+
+def test_two_builds_of_different_inputs_at_once_get_different_numbers(world: World) -> None:
+    def other() -> None:
+        world.target(HUMAN, [5.0, 9.0])
+        build_matrices(world.lake, "D")
+
+    world.target(HUMAN, [1.0, 2.0])
+    assert build_matrices(world.lake, "D", progress=Meanwhile(other)).commit.info["number"] == 3
+    assert [commit.info["number"] for commit in dataset_versions(world.lake, "D")] == [1, 2, 3]
+    assert matrix_bytes(world, 2) != matrix_bytes(world, 3)
+
+
+def test_a_difference_tells_what_others_now_say_of_samples(world: World) -> None:
+    file = world.folder / "attributes.tsv"
+    file.write_text("sample\tname\tvalue\nSRR1\tage\t30\n", encoding="utf-8")
+    import_attributes(world.lake, file, "MetaSRA", "https://example.org/methods")
+    (told,) = what_would_change(world.lake, "D")
+    assert told.startswith("attributes from MetaSRA: none -> ")
+    build_matrices(world.lake, "D")
+    found = diff_datasets(world.lake, *dataset_versions(world.lake, "D"))
+    assert found.causes == (told,) and not found.matrices
+    assert found.metadata == (MetadataChange("SRR1", "MetaSRA_age", "", "30"),)
+    assert found
+
+
+def test_a_lock_lists_a_sample_that_turned_out_empty_as_filtered_only(world: World) -> None:
+    made = arrays(["GSM1", "GSM2"], 1)
+    made.abundances[:, 1] = np.nan
+    world.express("GSE1", made)
+    build_matrices(world.lake, "D")
+    lock = read_dataset_lock(world.lake, dataset_version(world.lake, "D"))
+    assert [entry["sample"] for entry in lock["samples"]] == ["GSM1", "SRR1", "SRR2"]
+    assert [entry["sample"] for entry in lock["filtered"]] == ["GSM2"]
+    causes = diff_datasets(world.lake, *dataset_versions(world.lake, "D")).causes
+    assert any(
+        line.startswith("sample GSM2 is no longer in HOMO_SAPIENS: it has no value") for line in causes
+    )
 
 
 def test_a_lock_pins_samples_targets_and_genes(world: World) -> None:

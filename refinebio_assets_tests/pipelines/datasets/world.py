@@ -154,7 +154,7 @@ class World:
         """Give an organism a target of these values."""
         file = self.folder / f"{organism}.tsv"
         file.write_text("".join(f"{value!r}\n" for value in map(float, values)), encoding="utf-8")
-        import_target(self.lake, organism, file)
+        import_target(self.lake, organism, file, least=1)
         build_target(self.lake, organism)
 
     def ask(self, dataset: str, data: Mapping[str, Any], **options: Any) -> DatasetRequest:
