@@ -30,6 +30,8 @@ COLUMNS = [
 ]
 STALE_COLUMNS = ["experiment", "state", "from", "input", "samples_due", "hours", "why", "title"]
 
+COMPENDIUM_COLUMNS = ["organism", "state", "from", "input", "samples_due", "why"]
+
 
 @click.command()
 @click.option(
@@ -45,7 +47,7 @@ STALE_COLUMNS = ["experiment", "state", "from", "input", "samples_due", "hours",
 @click.option(
     "--stale",
     is_flag=True,
-    help="Say which experiments are out of date, by which input, why, and how many hours it would take.",
+    help="Say which experiments and compendia are out of date, by which input, why, and for how many hours.",
 )
 @click.option(
     "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
@@ -60,10 +62,12 @@ def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -
         _show_ledger(catalog, ledger, form)
         return
     rows = [row for row in experiment_states(catalog) if state in (None, row["state"])]
+    compendia = []
     if stale:
         rows = _stale(catalog, rows)
+        compendia = _stale_compendia()
     if form != "table":
-        write_rows(rows, form)
+        write_rows(_alike([*rows, *compendia]), form)
         return
     console = terminal()
     console.print(f"Lake: {lake_url()}", highlight=False)
@@ -73,6 +77,8 @@ def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -
         console.print(table(rows, STALE_COLUMNS if stale else COLUMNS, title="Experiments"))
     if stale and rows:
         _say_amount(console, rows)
+    if compendia:
+        console.print(table(compendia, COMPENDIUM_COLUMNS, title="Compendia"))
     references = transcriptomes(catalog)
     if references and not stale:
         columns = [
@@ -136,6 +142,29 @@ def _stale(catalog: Catalog, rows: list[dict[str, object]]) -> list[dict[str, ob
         inputs = {"input": ", ".join(judged.inputs)}
         found.append(row | {"from": judged.step, "why": "; ".join(judged.reasons)} | inputs | amount)
     return found
+
+
+def _stale_compendia() -> list[dict[str, object]]:
+    """Return the compendia that are out of date, in the words of experiments."""
+    from refinebio_assets.pipelines.compendia.standing import stale_compendia
+
+    return [
+        {
+            "organism": found.organism,
+            "state": f"version {found.number}",
+            "from": found.kind.asset if not found.problem else "cannot be judged",
+            "input": ", ".join(found.inputs),
+            "samples_due": found.samples,
+            "why": found.problem or "; ".join(found.reasons),
+        }
+        for found in stale_compendia(open_lake())
+    ]
+
+
+def _alike(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Return rows that all have the same columns, as files need them."""
+    columns = dict.fromkeys(column for row in rows for column in row)
+    return [{column: row.get(column) for column in columns} for row in rows]
 
 
 def _say_amount(console: Console, rows: list[dict[str, object]]) -> None:

@@ -20,15 +20,24 @@ from dagster import (
     sensor,
 )
 
-from refinebio_assets.defs.jobs import build_target_quantiles, process_experiment, survey_experiment
+from refinebio_assets.defs.jobs import (
+    build_normalized_compendium,
+    build_rnaseq_sample_compendium,
+    build_target_quantiles,
+    process_experiment,
+    survey_experiment,
+)
 from refinebio_assets.defs.partitions import experiment_partitions, organism_partitions
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake, utc_now
+from refinebio_assets.pipelines.compendia import normalized_compendium
+from refinebio_assets.pipelines.compendia.rnaseq_samples import rnaseq_sample_compendium
 from refinebio_assets.pipelines.rhythm import (
     in_turn,
     next_attempts,
     oldest_surveys,
+    outgrown_compendia,
     outgrown_targets,
     read_attempts,
     write_attempts,
@@ -193,11 +202,54 @@ def outgrown_target(context: SensorEvaluationContext, lake: LakeResource) -> Sen
     )
 
 
+_COMPENDIA = {
+    normalized_compendium.ASSET: (build_normalized_compendium, normalized_compendium.CODE_VERSION),
+    rnaseq_sample_compendium.ASSET: (build_rnaseq_sample_compendium, rnaseq_sample_compendium.CODE_VERSION),
+}
+"""The job that makes a compendium, and its code version, by asset."""
+
+
+@sensor(
+    jobs=[job for job, _ in _COMPENDIA.values()],
+    minimum_interval_seconds=3600,
+    default_status=DefaultSensorStatus.STOPPED,
+    description=(
+        "Makes an organism's compendia again when samples were processed since that are a fifth of those in "
+        "it, or when its target or the code changed. Earlier versions stay. `refinebio-assets status "
+        "--stale` lists compendia that differ by less."
+    ),
+)
+def outgrown_compendium(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
+    """Ask once for each compendium that was outgrown; the cursor holds the number of new samples then."""
+    asked: dict[str, str] = json.loads(context.cursor or "{}")
+    versions = {asset: version for asset, (_, version) in _COMPENDIA.items()}
+    requests, states = [], {}
+    for row in outgrown_compendia(_synced(lake.open()), versions):
+        name = f"{row['asset']} {row['organism']}"
+        state = f"{row['commit_id']} {row['new']} {row['why']}"
+        if asked.get(name) != state:
+            states[name] = state
+            job, _ = _COMPENDIA[row["asset"]]
+            tags = {BY_TAG: "outgrown_compendium", "refinebio/why": ", ".join(row["why"])[:200]}
+            requests.append(
+                RunRequest(
+                    run_key=f"{name} {state}", partition_key=row["organism"], job_name=job.name, tags=tags
+                )
+            )
+    organisms = [str(request.partition_key) for request in requests]
+    return SensorResult(
+        run_requests=requests,
+        dynamic_partitions_requests=[organism_partitions.build_add_request(organisms)],
+        cursor=json.dumps(asked | states),
+    )
+
+
 UPKEEP_SENSORS: list[SensorDefinition] = [
     out_of_date,
     passing_failures_again,
     source_changes,
     outgrown_target,
+    outgrown_compendium,
 ]
 
 

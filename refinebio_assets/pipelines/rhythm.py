@@ -1,4 +1,7 @@
-"""When to do something again: failures by back-off, surveys by age, targets by growth. Nothing is started."""
+"""When to do something again: failures by back-off, surveys by age, targets and compendia by growth.
+
+Nothing is started here.
+"""
 
 from __future__ import annotations
 
@@ -106,6 +109,53 @@ def outgrown_targets(catalog: Catalog) -> list[dict[str, Any]]:
            WHERE new >= $growth * before ORDER BY organism""",
         {"growth": GROWTH},
     )
+
+
+def outgrown_compendia(catalog: Catalog, code_versions: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return compendia that are to be made again, and why: growth, another target, or another code version.
+
+    Growth is a fifth of its samples, in experiments that were processed after it. ``code_versions`` are those
+    of now, by asset. Only where one was made: the first is made by a person.
+    """
+    rows = query_rows(catalog, _COMPENDIA_AND_WHAT_CAME_SINCE)
+    found = []
+    for row in rows:
+        why = []
+        if row["code_version"] != code_versions[row["asset"]]:
+            why.append("code version")
+        if row["other_target"]:
+            why.append("target")
+        if row["new"] >= GROWTH * row["before"]:
+            why.append(f"{row['new']:,} samples processed since")
+        if why:
+            known = {name: row[name] for name in ("asset", "organism", "commit_id", "new")}
+            found.append(known | {"why": why})
+    return found
+
+
+_COMPENDIA_AND_WHAT_CAME_SINCE = """
+    WITH made AS (
+        SELECT c.*, commits.asset, commits.code_version
+        FROM compendia c JOIN commits ON commits.id = c.commit_id WHERE c.is_current
+    ), since AS (
+        SELECT made.commit_id, sum(m.samples) AS new
+        FROM made
+        JOIN matrices m ON list_contains(made.organisms, m.organism) AND m.commit_id > made.commit_id
+        WHERE made.kind = 'normalized' AND coalesce(m.processing, 'from raw') = 'from raw'
+          AND coalesce(m.level, 'gene') = 'gene' GROUP BY ALL
+        UNION ALL
+        SELECT made.commit_id, count(DISTINCT r.sample) AS new
+        FROM made JOIN samples s ON s.organism = made.organism
+        JOIN results r ON r.experiment = s.experiment AND r.sample = s.sample AND r.commit_id > made.commit_id
+        WHERE made.kind = 'rnaseq-sample' AND r.is_current AND r.file_path LIKE '%quant.sf.gz' GROUP BY ALL
+    )
+    SELECT made.asset, made.organism, made.commit_id, made.code_version, made.samples AS before,
+           coalesce(since.new, 0)::BIGINT AS new,
+           coalesce(t.commit_id > made.commit_id AND t.version <> made.target, false) AS other_target
+    FROM made LEFT JOIN since USING (commit_id)
+    LEFT JOIN targets t ON t.organism = made.organism AND t.is_current
+    ORDER BY made.asset, made.organism
+"""
 
 
 def in_turn(names: Sequence[str], asked: Mapping[str, str], now: datetime) -> str:

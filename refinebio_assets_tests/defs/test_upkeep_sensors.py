@@ -15,6 +15,9 @@ from refinebio_assets.defs import upkeep_sensors
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource
 from refinebio_assets.lake.store import utc_now
 from refinebio_assets.pipelines import gene_expression
+from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendium import (
+    build_rnaseq_sample_compendium,
+)
 from refinebio_assets_tests.pipelines.study import Study
 
 
@@ -133,3 +136,22 @@ def test_the_ledger_check_proves_that_every_sample_is_accounted_for(
     (check,) = result.get_asset_check_evaluations()
     assert check.passed
     assert check.metadata["surveyed"].value == 3
+
+
+def test_a_compendium_that_was_outgrown_is_asked_for_once(
+    processed: Study, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = processed.lake
+    build_rnaseq_sample_compendium(lake, "DANIO_RERIO")
+    assert asked(tick(instance, "outgrown_compendium")) == []
+    for number in range(3):
+        processed.add_sample(f"T{number}", number, experiment="LATER")
+    processed.register()
+    processed.process("LATER")
+    first = tick(instance, "outgrown_compendium")
+    (request,) = first.run_requests
+    assert (request.job_name, request.partition_key) == ("build_rnaseq_sample_compendium", "DANIO_RERIO")
+    assert request.tags["refinebio/why"] == "3 samples processed since"
+    assert asked(tick(instance, "outgrown_compendium", first.cursor)) == []
+    build_rnaseq_sample_compendium(lake, "DANIO_RERIO")
+    assert asked(tick(instance, "outgrown_compendium")) == []

@@ -10,6 +10,7 @@ from refinebio_assets.pipelines.rhythm import (
     FIRST_WAIT,
     Attempt,
     next_attempts,
+    outgrown_compendia,
     outgrown_targets,
     read_attempts,
     write_attempts,
@@ -69,3 +70,38 @@ def test_a_target_is_outgrown_by_a_fifth_more_samples_of_later_experiments(study
     matrix(lake, "E3", 1)
     (row,) = outgrown_targets(study.catalog)
     assert (row["organism"], row["before"], row["new"]) == ("DANIO_RERIO", 10, 2)
+
+
+def compendium(lake: Lake, asset: str, kind: str, samples: int, **columns: object) -> None:
+    row = {"kind": kind, "organism": "DANIO_RERIO", "number": 1, "version": "v", "organisms": ["DANIO_RERIO"]}
+    with lake.draft(asset, "DANIO_RERIO") as draft:
+        counts = {"samples": samples, "experiments": 1, "dropped_samples": 0}
+        draft.write_table("compendia", [row | counts | columns])
+        draft.commit(version="v", code_version="1")
+
+
+def test_a_compendium_is_outgrown_by_a_fifth_more_samples_another_target_or_other_code(study: Study) -> None:
+    lake, versions = study.lake, {"normalized_compendium": "1", "rnaseq_sample_compendium": "1"}
+    compendium(lake, "normalized_compendium", "normalized", 10, target="v")
+    matrix(lake, "E2", 1)
+    assert outgrown_compendia(study.catalog, versions) == []
+    matrix(lake, "E3", 1)
+    (row,) = outgrown_compendia(study.catalog, versions)
+    assert (row["organism"], row["new"], row["why"]) == ("DANIO_RERIO", 2, ["2 samples processed since"])
+    compendium(lake, "normalized_compendium", "normalized", 12, target="v")
+    assert outgrown_compendia(study.catalog, versions) == []
+    with lake.draft("target_quantiles", "DANIO_RERIO") as draft:
+        target = {"organism": "DANIO_RERIO", "version": "w", "technology": "RNA-SEQ", "genes": 9}
+        draft.write_table("targets", [target | {"samples": 10, "imported": False}])
+        draft.commit(version="w", code_version="1")
+    (row,) = outgrown_compendia(study.catalog, versions | {"normalized_compendium": "2"})
+    assert row["why"] == ["code version", "target"]
+
+
+def test_a_compendium_of_files_is_outgrown_by_quantified_samples(study: Study) -> None:
+    versions = {"normalized_compendium": "1", "rnaseq_sample_compendium": "1"}
+    compendium(study.lake, "rnaseq_sample_compendium", "rnaseq-sample", 10)
+    assert outgrown_compendia(study.catalog, versions) == []
+    study.process()
+    (row,) = outgrown_compendia(study.catalog, versions)
+    assert (row["asset"], row["new"]) == ("rnaseq_sample_compendium", 3)

@@ -111,7 +111,7 @@ KINDS = (
             *_EXPERIMENTS,
             *("build_transcriptome_index", "build_platform_annotation", "build_gene_index"),
             "build_target_quantiles",
-            *("build_dataset", "build_compendium"),
+            *("build_dataset", "build_normalized_compendium", "build_rnaseq_sample_compendium"),
         ),
         _processor_job,
         models.ProcessorJobPage,
