@@ -13,6 +13,7 @@ from refinebio_assets.defs import (
 )
 from refinebio_assets.defs.assets import (
     compendia,
+    compendium_bundles,
     datasets,
     expression,
     metadata,
@@ -43,6 +44,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             datasets.dataset_bundle,
             compendia.normalized_compendium,
             sample_compendia.rnaseq_sample_compendium,
+            compendium_bundles.compendium_bundle,
         ],
         asset_checks=[
             checks.matrices_are_whole,
@@ -54,6 +56,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             dataset_checks.the_bundle_keeps_its_promises,
             compendium_checks.the_compendium_is_whole,
             compendium_checks.the_zip_is_whole,
+            compendium_checks.the_compendium_keeps_its_promises,
         ],
         jobs=[
             jobs.process_experiment,

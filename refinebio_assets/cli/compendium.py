@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
@@ -11,11 +11,8 @@ from rich.markup import escape
 
 from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.home import open_catalog, open_lake
-from refinebio_assets.cli.tables import cell, table, terminal, write_rows
+from refinebio_assets.cli.tables import cell, terminal, write_rows
 from refinebio_assets.domain import organism_name
-
-if TYPE_CHECKING:
-    from refinebio_assets.lake.store import Commit, Lake
 
 _version = click.option("--version", type=int, metavar="NUMBER", help="An older version, by its number.")
 _kind = click.option(
@@ -44,7 +41,7 @@ def compendium() -> None:
     "--memory", type=click.FloatRange(min=0.1), default=4.0, show_default=True, help="Limit in GiB."
 )
 def build_compendium(organism: str, kind: str, imputation: str | None, memory: float) -> None:
-    """Put all samples of ORGANISM into one compendium, unless it is up to date.
+    """Put all samples of ORGANISM into one compendium and its zip, unless it is up to date.
 
     A normalized one takes samples, of the whole genus, that were processed from raw data, and needs the
     organism's target (`target build`). One of RNA-seq samples takes Salmon's quant.sf files as they are;
@@ -67,11 +64,15 @@ def build_samples(console: Console, name: str) -> None:
 
 def build_normalized(console: Console, name: str, imputation: str | None = None, memory: float = 4.0) -> None:
     """Bring an organism's normalized compendium up to date, and say what it is."""
+    from refinebio_assets.pipelines.compendia.bundle.compendium_bundle import assess_bundle
     from refinebio_assets.pipelines.compendia.model import Imputation
     from refinebio_assets.pipelines.compendia.normalized_compendium import assess_compendium
 
     method = None if imputation is None else Imputation(imputation)
-    situation = assess_compendium(open_lake(), name, imputation=method).situation
+    lake = open_lake()
+    situation = assess_compendium(lake, name, imputation=method).situation
+    if situation.current is not None:
+        situation = assess_bundle(lake, name).situation
     config: dict[str, Any] = {"memory_limit_gib": memory}
     if method is not None:
         config["imputation"] = method.name
@@ -101,10 +102,11 @@ def list_compendia(all_versions: bool, form: str) -> None:
 @_kind
 @_version
 def show_compendium(organism: str, kind: str, version: int | None) -> None:
-    """Show what ORGANISM's compendium holds, how well values were imputed, and what was left out."""
+    """Show what ORGANISM's compendium holds, how well values were imputed, what samples differ by and which
+    groups of them cannot be told apart from experiments, and what was left out."""
+    from refinebio_assets.cli.compendium_facts import say_dropped, say_facts
     from refinebio_assets.lake.rows import read_rows
     from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, require_version
-    from refinebio_assets.pipelines.compendia.overview import dropped_by_reason
 
     lake, console = open_lake(), terminal()
     commit = require_version(lake, CompendiumKind(kind), organism_name(organism), version)
@@ -112,22 +114,11 @@ def show_compendium(organism: str, kind: str, version: int | None) -> None:
         if value is not None:
             console.print(f"{name.replace('_', ' '):24} {cell(value)}", highlight=False, markup=False)
     if kind == CompendiumKind.NORMALIZED:
-        _show_store(console, lake, commit)
+        say_facts(console, lake, commit)
     else:
         path = lake.local(commit.file(commit.info["file"]))
         console.print(f"{'zip':24} {path}", highlight=False, markup=False, soft_wrap=True)
-    dropped = dropped_by_reason(lake, commit)
-    if dropped:
-        console.print(table(dropped, ["kind", "number", "reason"], title="Left out"))
-
-
-def _show_store(console: Console, lake: Lake, commit: Commit) -> None:
-    from refinebio_assets.pipelines.compendia.normalized_compendium import open_compendium
-    from refinebio_assets.pipelines.compendia.overview import samples_by
-
-    store = open_compendium(lake, commit.partition, commit.info["number"])
-    console.print(f"{'store':24} {store.folder}", highlight=False, markup=False, soft_wrap=True)
-    console.print(table(samples_by(store, "platform"), ["platform", "samples", "share_missing"]))
+    say_dropped(console, lake, commit)
 
 
 @compendium.command("download")
@@ -141,11 +132,11 @@ def download_compendium(organism: str, kind: str, output: Path, version: int | N
     """Copy the zip of ORGANISM's compendium out of the lake."""
     from shutil import copyfile
 
-    from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, require_version, zip_of
+    from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, require_zip, zip_of
     from refinebio_assets.pipelines.whole_file import write_whole
 
     lake = open_lake()
-    source = lake.local(zip_of(require_version(lake, CompendiumKind(kind), organism_name(organism), version)))
+    source = lake.local(zip_of(require_zip(lake, CompendiumKind(kind), organism_name(organism), version)))
     write_whole(output, lambda path: copyfile(source, path))
     size = output.stat().st_size
     terminal().print(f"{size:,} bytes written to {output}", highlight=False, soft_wrap=True, markup=False)

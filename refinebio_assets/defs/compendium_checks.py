@@ -5,10 +5,13 @@ import warnings
 from dagster import AssetCheckExecutionContext, AssetCheckResult, asset_check
 
 from refinebio_assets.defs.assets.compendia import normalized_compendium
+from refinebio_assets.defs.assets.compendium_bundles import compendium_bundle
 from refinebio_assets.defs.assets.sample_compendia import rnaseq_sample_compendium
 from refinebio_assets.defs.failures import explained
+from refinebio_assets.defs.gate_checks import gate_checks
 from refinebio_assets.defs.partitions import organism_partitions
 from refinebio_assets.defs.resources import LakeResource
+from refinebio_assets.pipelines.compendia.bundle.compendium_bundle import inspect_commit
 from refinebio_assets.pipelines.compendia.inspection import compendium_problems
 from refinebio_assets.pipelines.compendia.rnaseq_samples.inspection import sample_compendium_problems
 
@@ -35,3 +38,8 @@ with warnings.catch_warnings():
             passed=not problems,
             description="; ".join(problems) or "all samples accounted for, files as promised",
         )
+
+
+the_compendium_keeps_its_promises = gate_checks(
+    "the_compendium_keeps_its_promises", compendium_bundle, organism_partitions, inspect_commit
+)

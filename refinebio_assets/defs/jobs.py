@@ -3,6 +3,7 @@
 from dagster import AssetSelection, define_asset_job
 
 from refinebio_assets.defs.assets.compendia import normalized_compendium as normalized
+from refinebio_assets.defs.assets.compendium_bundles import compendium_bundle
 from refinebio_assets.defs.assets.datasets import dataset_bundle, dataset_matrices, dataset_request
 from refinebio_assets.defs.assets.expression import (
     gene_expression,
@@ -49,8 +50,8 @@ build_target_quantiles = define_asset_job(
 
 build_normalized_compendium = define_asset_job(
     "build_normalized_compendium",
-    selection=AssetSelection.assets(normalized),
-    description="Put all samples of an organism into one compendium, imputed and normalized.",
+    selection=AssetSelection.assets(normalized, compendium_bundle),
+    description="Put all samples of an organism into one compendium, imputed and normalized, and its zip.",
 )
 
 build_rnaseq_sample_compendium = define_asset_job(

@@ -86,6 +86,12 @@ class RowMatrix:
             self._read(row, number * self._row + start)
         return values
 
+    def append(self, values: npt.NDArray[Any]) -> None:
+        """Write rows after the last one; the matrix grows by them."""
+        first = self.shape[0]
+        self.shape = (first + len(values), self.shape[1])
+        self[first:] = values
+
     def shorten(self, rows: int) -> None:
         """Keep only the first rows, and give the room of the others back."""
         try:

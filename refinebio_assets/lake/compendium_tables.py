@@ -1,4 +1,4 @@
-"""The lake's table about compendia: what each version is. Its samples and genes are in its store."""
+"""The lake's tables about compendia: what each version and zip is. Samples and genes are in the store."""
 
 from __future__ import annotations
 
@@ -33,6 +33,21 @@ COMPENDIUM_TABLES = (
             string("target", "Version of the quantile target.", required=False),
             float64("ks_statistic", "Largest distance between upper halves of two samples, of 100 pairs."),
             float64("ks_pvalue", "Its p-value."),
+        ),
+    ),
+    Table(
+        "compendium_bundles",
+        "Zips of normalized compendia, as users download them.",
+        Scope.HISTORY,
+        (
+            ORGANISM,
+            int64("number", "The compendium's version, counted from 1.", required=True),
+            string("compendium_version", "Hash of the compendium's content."),
+            int64("genes", "Number of genes.", required=True),
+            int64("samples", "Number of samples.", required=True),
+            int64("files", "Number of files in it, the manifest left out.", required=True),
+            int64("size_bytes", "Size of the zip.", required=True),
+            string("file", "Name of the zip in its commit."),
         ),
     ),
 )

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-Matrix = npt.NDArray[np.floating[Any]]
 Values = npt.NDArray[np.float64]
 
 EXACT_SAMPLES = 2_000
@@ -25,6 +24,14 @@ _BLOCK_CELLS = 1 << 21
 _OVERSAMPLES = 10
 _PASSES = 4
 """Passes of subspace iteration; leading components of expression data settle after two."""
+
+
+class GeneRows(Protocol):
+    """A genes x samples matrix of which some genes at a time are read: an array, or a file like one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    def __getitem__(self, genes: slice) -> npt.NDArray[Any]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +46,7 @@ class Components:
     genes: int
 
 
-def principal_components(matrix: Matrix, count: int, rng: np.random.Generator) -> Components:
+def principal_components(matrix: GeneRows, count: int, rng: np.random.Generator) -> Components:
     """Return the first ``count`` principal components of the samples, or as many as there are.
 
     Missing and infinite values take the gene's mean. The sign of a component is such that its largest
@@ -47,7 +54,7 @@ def principal_components(matrix: Matrix, count: int, rng: np.random.Generator) -
     randomized subspace iteration (Halko et al. 2011, doi:10.1137/090771806) from ``rng``; memory is then
     a few times samples x components. All shares are NaN when nothing varies.
     """
-    if matrix.ndim != 2:
+    if len(matrix.shape) != 2:
         raise ValueError(f"expected a matrix of genes x samples, got an array of shape {matrix.shape}")
     samples = matrix.shape[1]
     wanted = max(0, min(count, samples - 1, matrix.shape[0]))
@@ -86,11 +93,11 @@ def explained_by(scores: Values, labels: Sequence[str]) -> Values:
     return result
 
 
-def _exact(matrix: Matrix, count: int) -> tuple[Values, Values, float, int]:
+def _exact(matrix: GeneRows, count: int) -> tuple[Values, Values, float, int]:
     samples = matrix.shape[1]
     products = np.zeros((samples, samples))
     genes = 0
-    for block, varying in _centered_blocks(matrix):
+    for block, varying in centered_blocks(matrix):
         products += _products(block)
         genes += varying
     few = samples < LEADING_SAMPLES or not genes
@@ -116,12 +123,12 @@ def _leading(products: Values, count: int) -> tuple[Values, Values]:
     return sizes[order], vectors[:, order]
 
 
-def _randomized(matrix: Matrix, rank: int, rng: np.random.Generator) -> tuple[Values, Values, float, int]:
+def _randomized(matrix: GeneRows, rank: int, rng: np.random.Generator) -> tuple[Values, Values, float, int]:
     samples = matrix.shape[1]
     basis = np.linalg.qr(rng.standard_normal((samples, min(rank, samples))))[0]
     for _ in range(_PASSES):
         images, total, genes = np.zeros_like(basis), 0.0, 0
-        for block, varying in _centered_blocks(matrix):
+        for block, varying in centered_blocks(matrix):
             images += block.T @ (block @ basis)
             total += float((block**2).sum())
             genes += varying
@@ -132,7 +139,7 @@ def _randomized(matrix: Matrix, rank: int, rng: np.random.Generator) -> tuple[Va
     return vectors, sizes[::-1], total, genes
 
 
-def _centered_blocks(matrix: Matrix) -> Iterator[tuple[Values, int]]:
+def centered_blocks(matrix: GeneRows) -> Iterator[tuple[Values, int]]:
     """Yield blocks of genes minus their means over finite values, and how many of them vary.
 
     Other values, and all of a constant gene, are 0.

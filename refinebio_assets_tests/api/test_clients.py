@@ -74,7 +74,7 @@ def make_lake(folder: Path) -> Lake:
     world.target()
     commit_index(world.lake)
     for asset, contents in {
-        "normalized_compendium": (b"first", b"second"),
+        "compendium_bundle": (b"first", b"second"),
         "rnaseq_sample_compendium": (b"quantfiles",),
     }.items():
         for content in contents:

@@ -26,8 +26,8 @@ def commit_compendium(lake: Lake, asset: str, content: bytes) -> None:
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     lake = make_world(tmp_path_factory.mktemp("published"))
-    commit_compendium(lake, "normalized_compendium", b"first")
-    commit_compendium(lake, "normalized_compendium", b"second")
+    commit_compendium(lake, "compendium_bundle", b"first")
+    commit_compendium(lake, "compendium_bundle", b"second")
     commit_compendium(lake, "rnaseq_sample_compendium", b"quantfiles")
     Catalog(lake).sync()
     with serving(lake) as found:

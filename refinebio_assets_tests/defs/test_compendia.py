@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -12,32 +11,23 @@ from dagster import instance_for_test
 
 from refinebio_assets.cli.main import main
 from refinebio_assets.definitions import build_definitions
+from refinebio_assets.defs.gate_checks import check_name
 from refinebio_assets.defs.sample_events import add_keys
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.compendia.normalized_compendium import open_compendium
-from refinebio_assets.pipelines.target_quantiles import build_target
-from refinebio_assets.pipelines.targets.settings import decide_samples
-from refinebio_assets_tests.pipelines.expression_making import MadeMatrix, put_expression
+from refinebio_assets.pipelines.delivery.gate import Defect
+from refinebio_assets_tests.pipelines.compendia.world import compendium_world
 
 HUMAN = "HOMO_SAPIENS"
 
 
 @pytest.fixture
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    """Arrays and sequencing of 40 genes, and a target."""
+    """Arrays and sequencing of 80 genes, and a target."""
     monkeypatch.setenv("REFINEBIO_HOME", str(tmp_path / "lake"))
     monkeypatch.setenv("DAGSTER_HOME", "")  # so that what the command sets is taken back
     monkeypatch.delenv("DAGSTER_HOME")
-    made, rng = Lake(str(tmp_path / "lake")), np.random.default_rng(1)
-    genes = [f"ENSG{n:011}" for n in range(40)]
-    arrays = rng.normal(size=(36, 4))
-    put_expression(made, "GSE1", MadeMatrix([f"A{n}" for n in range(4)], genes[:36], arrays))
-    reads = np.exp2(rng.normal(6, 2, (40, 9)))
-    names = [f"R{n}" for n in range(9)]
-    put_expression(made, "SRP1", MadeMatrix(names, genes, reads, "HiSeq", "RNA-SEQ", reference="index"))
-    decide_samples(made, HUMAN, minimum=2)
-    build_target(made, HUMAN)
-    return made
+    return compendium_world(tmp_path).lake
 
 
 def test_a_run_makes_the_store_checks_it_and_shows_what_it_is(lake: Lake) -> None:
@@ -53,9 +43,15 @@ def test_a_run_makes_the_store_checks_it_and_shows_what_it_is(lake: Lake) -> Non
             )
         )
         (event,) = result.asset_materializations_for_node("normalized_compendium")
-        (check,) = result.get_asset_check_evaluations()
-    assert check.passed and check.description == "all samples accounted for, all values there"
+        (bundle,) = result.asset_materializations_for_node("compendium_bundle")
+        checks = {item.check_name: item for item in result.get_asset_check_evaluations()}
+    whole = checks.pop("the_compendium_is_whole")
+    assert whole.passed and whole.description == "all samples accounted for, all values there"
+    assert {name: item.passed for name, item in checks.items()} == {check_name(item): True for item in Defect}
+    assert all(item.blocking for item in checks.values())
     assert {"summary", "samples by platform", "left out", "read it"} <= event.metadata.keys()
+    assert {"zip", "report", "sha256", "before groups are compared"} <= bundle.metadata.keys()
+    assert Path(str(bundle.metadata["report"].value)).is_file()
     assert open_compendium(lake, HUMAN).about["imputation"] == "iterative_svd"
 
 
@@ -71,7 +67,9 @@ def test_the_command_builds_lists_shows_and_writes_a_slice(lake: Lake, tmp_path:
     assert "compendium version 1" in run("build", "homo sapiens")
     assert "up to date" in run("build", HUMAN)
     assert "HOMO_SAPIENS" in run("list")
-    assert "share missing" in run("show", HUMAN)
+    shown = run("show", HUMAN)
+    assert "share missing" in shown and "Imputation's errors" in shown
+    assert "Technology cannot be separated from experiment" in shown
     output = tmp_path / "slice.tsv"
     store = open_compendium(lake, HUMAN)
     gene, sample = store.gene_names[3], store.sample_names[5]

@@ -21,10 +21,10 @@ from dagster import (
 
 from refinebio_assets.definitions import build_definitions
 from refinebio_assets.defs.assets.datasets import dataset_request
-from refinebio_assets.defs.dataset_checks import check_name
+from refinebio_assets.defs.gate_checks import check_name
 from refinebio_assets.defs.resources import LakeResource
-from refinebio_assets.pipelines.datasets.gate import Defect
 from refinebio_assets.pipelines.datasets.registry import registered_dataset
+from refinebio_assets.pipelines.delivery.gate import Defect
 from refinebio_assets_tests.pipelines.datasets.test_request import documented_yaml
 from refinebio_assets_tests.pipelines.datasets.world import World, arrays, rna_seq
 from refinebio_assets_tests.pipelines.study import Study

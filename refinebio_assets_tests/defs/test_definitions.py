@@ -37,6 +37,7 @@ GRAPH = {
     "dataset_bundle": ("datasets", "dataset", {"dataset_matrices"}),
     "normalized_compendium": ("compendia", "organism", {"gene_expression", "target_quantiles"}),
     "rnaseq_sample_compendium": ("compendia", "organism", {"sample_quantifications", "harmonized_metadata"}),
+    "compendium_bundle": ("compendia", "organism", {"normalized_compendium", "harmonized_metadata"}),
 }
 
 

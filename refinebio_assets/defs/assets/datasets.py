@@ -33,9 +33,10 @@ from refinebio_assets.pipelines.datasets import dataset_matrices as matrices
 from refinebio_assets.pipelines.datasets.acceptance import accept_request
 from refinebio_assets.pipelines.datasets.contents import read_contents
 from refinebio_assets.pipelines.datasets.report import sample_labels
-from refinebio_assets.pipelines.datasets.report_plots import component_plots, spread_plot
+from refinebio_assets.pipelines.datasets.report_plots import spread_plot
 from refinebio_assets.pipelines.datasets.request import parse_request
 from refinebio_assets.pipelines.datasets.standing import read_any_lock
+from refinebio_assets.pipelines.delivery.plotting import component_plots
 from refinebio_assets.pipelines.outcome import Outcome
 
 

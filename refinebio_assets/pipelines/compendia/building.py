@@ -16,7 +16,7 @@ from refinebio_assets.formats.compendium_store.writing import StoreMatrices
 from refinebio_assets.methods.impute.held_out import HeldOutErrors
 from refinebio_assets.methods.quantile import UpperHalfCheck
 from refinebio_assets.pipelines.compendia.facts import count_measured, gene_table, sample_table
-from refinebio_assets.pipelines.compendia.imputing import Imputed, impute
+from refinebio_assets.pipelines.compendia.imputing import Compared, Imputed, impute
 from refinebio_assets.pipelines.compendia.joining import Joined, join
 from refinebio_assets.pipelines.compendia.model import CompendiumSample, CompendiumSettings, SourceMatrix
 from refinebio_assets.pipelines.compendia.normalizing import check_normalized, normalize
@@ -28,7 +28,8 @@ class HeldOutSummary:
     """Errors (root mean squares, log2) on known values that were hidden: ours, and of the gene's mean.
 
     ``random`` are values hidden one by one, ``block`` all values of a platform hidden together; None where no
-    value could be hidden. ``block_bias`` tells by how much values in blocks come out too high.
+    value could be hidden. ``block_bias`` tells by how much values in blocks come out too high. ``compared``
+    are refine.bio's method, the gene's mean and ours on the same hidden values of some samples.
     """
 
     random: float | None
@@ -38,6 +39,7 @@ class HeldOutSummary:
     block_bias: float | None
     hidden_random: int
     hidden_block: int
+    compared: tuple[Compared, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +109,12 @@ def _facts(
         rank=imputed.rank,
         iterations=imputed.iterations,
         settled=imputed.settled,
-        held_out=None if imputed.errors is None else _summary(imputed.errors),
+        held_out=None if imputed.errors is None else _summary(imputed.errors, imputed.compared),
         normalized=check,
     )
 
 
-def _summary(errors: HeldOutErrors) -> HeldOutSummary:
+def _summary(errors: HeldOutErrors, compared: tuple[Compared, ...]) -> HeldOutSummary:
     in_block = int(np.count_nonzero(errors.cells.in_block))
     return HeldOutSummary(
         random=_known(errors.random),
@@ -122,6 +124,7 @@ def _summary(errors: HeldOutErrors) -> HeldOutSummary:
         block_bias=_known(errors.block_bias),
         hidden_random=len(errors.cells.in_block) - in_block,
         hidden_block=in_block,
+        compared=compared,
     )
 
 

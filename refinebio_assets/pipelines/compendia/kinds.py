@@ -19,6 +19,11 @@ class CompendiumKind(StrEnum):
         """The asset that holds compendia of this kind."""
         return ASSETS[self]
 
+    @property
+    def zip_asset(self) -> str:
+        """The asset that holds the zips that they are downloaded as."""
+        return "compendium_bundle" if self is CompendiumKind.NORMALIZED else self.asset
+
 
 ASSETS = {
     CompendiumKind.NORMALIZED: "normalized_compendium",
@@ -54,8 +59,20 @@ def next_number(lake: Lake, kind: CompendiumKind, organism: str) -> int:
     return 1 if head is None else int(head.info["number"]) + 1
 
 
+def require_zip(lake: Lake, kind: CompendiumKind, organism: str, number: int | None = None) -> Commit:
+    """Return the newest commit with the zip of a version. Raises NotFoundError where there is none."""
+    version = require_version(lake, kind, organism, number).info["number"]
+    found = [item for item in lake.history(kind.zip_asset, organism) if item.info["number"] == version]
+    if not found:
+        raise NotFoundError(
+            f"version {version} of the {kind} compendium of {organism} has no zip. "
+            f"`refinebio-assets compendium build {organism}` makes that of the newest version"
+        )
+    return found[-1]
+
+
 def zip_of(commit: Commit) -> StoredFile:
-    """Return the zip that a compendium is downloaded as. Raises NotFoundError for a version without one."""
+    """Return the zip that a compendium is downloaded as. Raises NotFoundError for a commit without one."""
     found = next((file for file in commit.files if file.name.endswith(".zip")), None)
     if found is None:
         raise NotFoundError(

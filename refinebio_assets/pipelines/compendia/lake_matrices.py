@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -62,10 +62,14 @@ class LakeMatrix:
 
 @dataclass(frozen=True, slots=True)
 class LakeMatrices:
-    """The matrices of a compendium, each sample in one of them, and the samples that do not take part."""
+    """The matrices of a compendium, each sample in one of them, and the samples that do not take part.
+
+    ``unfit_in`` names an experiment of each of these.
+    """
 
     matrices: tuple[LakeMatrix, ...]
     dropped: tuple[Dropped, ...]
+    unfit_in: Mapping[str, str] = field(default_factory=dict)
 
 
 def lake_matrices(lake: Lake, organisms: Sequence[str]) -> LakeMatrices:
@@ -77,6 +81,7 @@ def lake_matrices(lake: Lake, organisms: Sequence[str]) -> LakeMatrices:
     found: list[LakeMatrix] = []
     taken: set[str] = set()
     unfit: dict[str, str] = {}
+    unfit_in: dict[str, str] = {}
     for experiment in lake.partitions(gene_expression.ASSET):
         commit = lake.head(gene_expression.ASSET, experiment)
         for row in read_rows(lake, commit, "matrices") if commit else ():
@@ -86,17 +91,18 @@ def lake_matrices(lake: Lake, organisms: Sequence[str]) -> LakeMatrices:
             reason = _why_unfit(row)
             if reason:
                 unfit |= dict.fromkeys(samples, f"its values in {experiment} are {reason}")
+                unfit_in |= dict.fromkeys(samples, experiment)
                 continue
             new = tuple(sample for sample in samples if sample not in taken)
             taken.update(new)
             if new:
                 found.append(_matrix(lake, commit, row, new))
-    dropped = (
+    dropped = tuple(
         Dropped(DropKind.SAMPLE, sample, STEP, reason)
         for sample, reason in unfit.items()
         if sample not in taken
     )
-    return LakeMatrices(tuple(found), tuple(dropped))
+    return LakeMatrices(tuple(found), dropped, {item.item: unfit_in[item.item] for item in dropped})
 
 
 def _matrix(lake: Lake, commit: Commit, row: Mapping[str, Any], samples: tuple[str, ...]) -> LakeMatrix:

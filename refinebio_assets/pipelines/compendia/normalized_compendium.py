@@ -15,9 +15,13 @@ from refinebio_assets.lake.storage import make_scratch, remove_tree
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines import target_quantiles
 from refinebio_assets.pipelines.compendia.building import CompendiumFacts, build_compendium
+from refinebio_assets.pipelines.compendia.findings import write_findings
 from refinebio_assets.pipelines.compendia.kinds import CompendiumKind
 from refinebio_assets.pipelines.compendia.lake_matrices import LakeMatrices, lake_matrices
+from refinebio_assets.pipelines.compendia.lock import NAME as LOCK
+from refinebio_assets.pipelines.compendia.lock import lock_bytes, make_lock
 from refinebio_assets.pipelines.compendia.model import CompendiumSettings, Imputation
+from refinebio_assets.pipelines.compendia.structure import structure_of
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_before, dropped_rows
 from refinebio_assets.pipelines.progress import SILENT, Progress
@@ -25,7 +29,7 @@ from refinebio_assets.pipelines.targets.target import Target, require_target
 from refinebio_assets.platforms.compendium_organisms import organisms_of_compendium
 
 ASSET = "normalized_compendium"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 FOLDER = "store"
 
 
@@ -144,7 +148,8 @@ def _write(
 ) -> CompendiumFacts:
     folder = draft.folder / FOLDER
     folder.mkdir()
-    return build_compendium(
+    number = _next_number(lake, draft.partition)
+    facts = build_compendium(
         assessed.sources.matrices,
         assessed.target.values(lake),
         folder,
@@ -153,11 +158,25 @@ def _write(
         about={
             "organism": draft.partition,
             "organisms": list(assessed.organisms),
-            "compendium_version": _next_number(lake, draft.partition),
+            "compendium_version": number,
             "target": assessed.target.version,
         },
         progress=progress,
     )
+    progress.say("look at what samples differ by")
+    structure = structure_of(CompendiumStore(folder), scratch, assessed.settings.seed)
+    write_findings(draft.folder, facts, structure)
+    lock = make_lock(
+        organism=draft.partition,
+        number=number,
+        organisms=assessed.organisms,
+        code_version=CODE_VERSION,
+        settings=assessed.settings,
+        target=assessed.target.version,
+        sources=assessed.sources,
+    )
+    (draft.folder / LOCK).write_bytes(lock_bytes(lock))
+    return facts
 
 
 def _next_number(lake: Lake, organism: str) -> int:

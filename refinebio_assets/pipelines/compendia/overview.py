@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from refinebio_assets.formats.compendium_store import CompendiumStore
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines.compendia.confounds import Confound, confounds, technical_factors
+from refinebio_assets.pipelines.compendia.structure import LEVELS
 from refinebio_assets.pipelines.outcome import dropped_before
 
 
@@ -35,6 +38,43 @@ def samples_by(store: CompendiumStore, column: str) -> list[dict[str, Any]]:
         for name, shares in groups.items()
     ]
     return sorted(rows, key=lambda row: (-row["samples"], row[column]))
+
+
+def technical_confounds(store: CompendiumStore) -> list[Confound]:
+    """Return which technical factors can be told apart from the experiments."""
+    experiments = list(map(str, store.samples.column("experiment").to_pylist()))
+    return confounds(technical_factors(store), experiments)
+
+
+def errors_by_method(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return each method's errors (log2; None where none was hidden) on hidden values, the one used first.
+
+    refine.bio's method was tried on some samples. Empty where nothing was imputed.
+    """
+    imputation = findings["imputation"]
+    held_out = imputation["held_out"]
+    if held_out is None:
+        return []
+    rows = [
+        (f"{imputation['method']} (used)", held_out["random"], held_out["block"]),
+        ("the gene's mean", held_out["gene_mean_random"], held_out["gene_mean_block"]),
+    ]
+    for item in held_out["compared"]:
+        if item["method"] == "iterative_svd":
+            name = f"iterative_svd (refine.bio's, on {item['samples']:,} samples)"
+            rows.append((name, item["random"], item["block"]))
+    return [{"method": name, "one_by_one": random, "by_platform": block} for name, random, block in rows]
+
+
+def variance_rows(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the shares of variance between nested groups, before and after normalization, and by chance."""
+    rows: list[dict[str, Any]] = []
+    for level in LEVELS:
+        before, after = (structure[when]["variance"][level] for when in ("before", "after"))
+        row = {"between": level, "groups": after["groups"], "before": before["share"]}
+        rows.append(row | {"after": after["share"], "by_chance": after["by_chance"]})
+    left = {when: structure[when]["left"] for when in ("before", "after")}
+    return [*rows, {"between": "samples of an experiment", "groups": None, **left, "by_chance": None}]
 
 
 def dropped_by_reason(lake: Lake, commit: Commit) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ it is read back and judged by the publish gate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,10 @@ from refinebio_assets.formats.matrix_tsv import write_matrix_tsv
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines.datasets import dataset_matrices
 from refinebio_assets.pipelines.datasets.annotated_matrix import write_h5ad
-from refinebio_assets.pipelines.datasets.bundle_texts import LICENSE, readme
+from refinebio_assets.pipelines.datasets.bundle_texts import readme
 from refinebio_assets.pipelines.datasets.contents import Contents, read_contents
 from refinebio_assets.pipelines.datasets.dataset_matrices import read_overview
-from refinebio_assets.pipelines.datasets.gate import Delivery, require_sound
-from refinebio_assets.pipelines.datasets.inspection import MANIFEST, inspect_bundle
+from refinebio_assets.pipelines.datasets.inspection import inspect_bundle
 from refinebio_assets.pipelines.datasets.lockfile import NAME as LOCK
 from refinebio_assets.pipelines.datasets.lockfile import lock_bytes
 from refinebio_assets.pipelines.datasets.matrix_file import matrix_file_name, read_dataset_matrix
@@ -35,6 +34,9 @@ from refinebio_assets.pipelines.datasets.metadata_files import (
 from refinebio_assets.pipelines.datasets.quant_files import delivered_name, quant_sf_chunks
 from refinebio_assets.pipelines.datasets.report import report_html
 from refinebio_assets.pipelines.datasets.targets import exact_targets
+from refinebio_assets.pipelines.delivery.gate import Delivery, require_sound
+from refinebio_assets.pipelines.delivery.license import license_text
+from refinebio_assets.pipelines.delivery.manifest import MANIFEST, manifest_of
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import Outcome, Situation, require_head
 from refinebio_assets.pipelines.progress import SILENT, Progress
@@ -125,7 +127,7 @@ def _write_bundle(lake: Lake, draft: Draft, contents: Contents, progress: Progre
     overview = read_overview(lake, contents.commit)
     with path.open("xb") as stream, ZipWriter(stream, threads=available_cores()) as archive:
         archive.add_bytes("README.md", readme(lock, row["warnings"] or ()).encode())
-        archive.add_bytes("LICENSE.TXT", LICENSE.encode())
+        archive.add_bytes("LICENSE.TXT", license_text("data set").encode())
         archive.add_bytes("aggregated_metadata.json", json_bytes(contents.aggregated()))
         if contents.filtered:
             archive.add_bytes("filtered_samples_metadata.json", filtered_json(contents.filtered))
@@ -140,16 +142,9 @@ def _write_bundle(lake: Lake, draft: Draft, contents: Contents, progress: Progre
             report_html(lock, row, overview, contents.loss, metadata, contents.listing).encode(),
         )
         archive.add_bytes(LOCK, lock_bytes(lock))
-        manifest = _manifest(lock, archive)
+        manifest = manifest_of(archive.members, dataset=lock["dataset"], number=lock["number"])
         archive.add_bytes(MANIFEST, json_bytes(manifest))
     return manifest
-
-
-def _manifest(lock: Mapping[str, Any], archive: ZipWriter) -> dict[str, Any]:
-    files = [
-        {"path": member.name, "size": member.size, "sha256": member.sha256} for member in archive.members
-    ]
-    return {"format": 1, "dataset": lock["dataset"], "number": lock["number"], "files": files}
 
 
 def _write_key(

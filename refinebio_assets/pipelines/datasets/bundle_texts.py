@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from refinebio_assets import __version__
 from refinebio_assets.domain import AggregateBy, ScaleBy, counted, organism_title
 from refinebio_assets.pipelines.datasets.explanations import (
     NOT_BATCH_CORRECTED,
@@ -26,19 +25,6 @@ _SCALED = {
     ScaleBy.STANDARD: "each gene has mean 0 and standard deviation 1 over the samples",
     ScaleBy.ROBUST: "each gene has median 0 and interquartile range 1 over the samples",
 }
-
-LICENSE = f"""This data set was assembled by refinebio-assets {__version__}.
-
-The expression values and metadata derive from experiments that their submitters deposited in public
-archives (NCBI GEO, NCBI SRA, EMBL-EBI ArrayExpress and ENA), or from samples that the maker of this data set
-added. The archives place no restrictions on the use or distribution of the data; some submitters may claim
-patent, copyright or other intellectual property rights in what they submitted. Whoever uses the data is
-responsible for respecting such rights; nothing in this data set gives or takes any.
-
-Please cite the experiments that you use: their accessions and publications are in aggregated_metadata.json.
-
-The software is under the BSD 3-Clause license. The data come as they are, without warranty of any kind.
-"""
 
 
 def readme(lock: Mapping[str, Any], warnings: Sequence[str]) -> str:

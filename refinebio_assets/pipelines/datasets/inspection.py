@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +16,12 @@ import pyarrow.parquet as pq
 from refinebio_assets.domain import AggregateBy, ScaleBy
 from refinebio_assets.errors import FormatError
 from refinebio_assets.methods.quantile import target_departures
-from refinebio_assets.pipelines.datasets.gate import Delivery
 from refinebio_assets.pipelines.datasets.lockfile import NAME as LOCK
 from refinebio_assets.pipelines.datasets.matrix_file import COLUMNS_AT_ONCE, column_vector
+from refinebio_assets.pipelines.delivery.gate import Delivery
+from refinebio_assets.pipelines.delivery.zipped import ZippedDelivery
 
-MANIFEST = "manifest.json"
-FILTERED = "filtered_samples_metadata.tsv"
 QUANT_SUFFIX = "_quant.sf"
-_CHUNK = 1 << 20
 
 Targets = Mapping[str, npt.NDArray[np.float64]]
 
@@ -47,75 +42,38 @@ def inspect_bundle(path: Path, targets: Targets, organism_of: Mapping[str, str])
         raise FormatError(path, expected="a bundle of a dataset", found=str(error)) from error
 
 
-class _Inspection:
+class _Inspection(ZippedDelivery):
     def __init__(self, archive: zipfile.ZipFile, targets: Targets, organism_of: Mapping[str, str]) -> None:
-        self._archive = archive
+        super().__init__(archive)
         self._targets = targets
         self._organism_of = organism_of
-        self._names = archive.namelist()
         self._lock: dict[str, Any] = json.loads(archive.read(LOCK))
 
     def delivery(self) -> Delivery:
         request = self._lock["request"]
         normalized = bool(request["quantile_normalize"] and not request["quant_sf_only"])
-        delivered = dict(self._quant_files() if request["quant_sf_only"] else self._matrices())
+        delivered = dict(self._quant_files() if request["quant_sf_only"] else self.matrices())
         departures, magnitudes = self._departures(delivered) if normalized else ({}, {})
-        manifest = json.loads(self._archive.read(MANIFEST))
         return Delivery(
             requested=request["data"],
             delivered=delivered,
-            described=dict(self._tables()),
-            filtered=self._filtered(),
-            manifest={item["path"]: item["sha256"] for item in manifest["files"]},
-            checksums={name: self._checksum(name) for name in self._names if name != MANIFEST},
+            described=dict(self.tables()),
+            filtered=self.filtered(),
+            manifest=self.manifest(),
+            checksums=self.checksums(),
             normalized=normalized,
             departures=departures,
             magnitudes=magnitudes,
             by_experiment=request["aggregate_by"] == AggregateBy.EXPERIMENT,
         )
 
-    def _matrices(self) -> Iterator[tuple[str, list[str]]]:
-        for key, name in self._by_key("{key}.tsv"):
-            with self._archive.open(name) as file:
-                yield key, file.readline().decode().rstrip("\n").split("\t")[1:]
-
-    def _tables(self) -> Iterator[tuple[str, list[str]]]:
-        for key, name in self._by_key("metadata_{key}.tsv"):
-            yield key, [row[0] for row in self._rows(name)]
-
-    def _by_key(self, pattern: str) -> Iterator[tuple[str, str]]:
-        for name in self._names:
-            key, _, rest = name.partition("/")
-            if rest == pattern.format(key=key):
-                yield key, name
-
-    def _rows(self, name: str) -> Iterator[list[str]]:
-        text = io.StringIO(self._archive.read(name).decode(), newline="")
-        rows = csv.reader(text, "excel-tab")
-        next(rows, None)
-        yield from rows
-
     def _quant_files(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for name in self._names:
+        for name in self.names:
             key, _, rest = name.partition("/")
             if rest.endswith(QUANT_SUFFIX):
                 found.setdefault(key, []).append(rest.removesuffix(QUANT_SUFFIX))
         return found
-
-    def _filtered(self) -> dict[tuple[str, str], str]:
-        if FILTERED not in self._names:
-            return {}
-        return {
-            (experiment, row[0]): row[2] for row in self._rows(FILTERED) for experiment in row[1].split(";")
-        }
-
-    def _checksum(self, name: str) -> str:
-        digest = hashlib.sha256()
-        with self._archive.open(name) as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-        return digest.hexdigest()
 
     def _departures(
         self, delivered: Mapping[str, list[str]]
@@ -143,9 +101,9 @@ class _Inspection:
         A sample that is only in the TSV, or that was never asked for, has no measure.
         """
         name = f"{key}/{key}.parquet"
-        if name not in self._names:
+        if name not in self.names:
             return {}
-        with self._archive.open(name) as member:
+        with self.archive.open(name) as member:
             file = pq.ParquetFile(pa.BufferReader(member.read()))
         columns = set(file.schema_arrow.names)
         known = [sample for sample in samples if sample in columns and sample in self._organism_of]

@@ -60,11 +60,11 @@ def make_lock(
             **{name: installed_version(name) for name in LIBRARIES},
         },
         "experiments": {
-            name: {step: _pinned(commit) for step, commit in own.commits()}
+            name: {step: pinned(commit) for step, commit in own.commits()}
             for name, own in pins.experiments.items()
         },
-        "attributes": {commit.partition: _pinned(commit) for commit in pins.attributes},
-        "references": dict(_references(lake, pins)),
+        "attributes": {commit.partition: pinned(commit) for commit in pins.attributes},
+        "references": dict(pinned_references(lake, pins)),
         "targets": targets.versions(),
         "samples": list(_samples(lake, pins, selection.groups)),
         "filtered": [filtered_entry(item) for item in selection.filtered],
@@ -113,10 +113,10 @@ def require_lock_of(dataset: str, lock: Mapping[str, Any]) -> None:
 def locked_pins(lake: Lake, lock: Mapping[str, Any]) -> Pins:
     """Return the commits that a lock names. Raises NotFoundError naming all that are gone."""
     experiments = {
-        name: {step: pinned["commit"] for step, pinned in steps.items()}
+        name: {step: pin["commit"] for step, pin in steps.items()}
         for name, steps in lock["experiments"].items()
     }
-    attributes = {name: pinned["commit"] for name, pinned in lock.get("attributes", {}).items()}
+    attributes = {name: pin["commit"] for name, pin in lock.get("attributes", {}).items()}
     return exact_pins(lake, experiments, attributes)
 
 
@@ -125,11 +125,12 @@ def lock_bytes(lock: Mapping[str, Any]) -> bytes:
     return (json.dumps(lock, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def _pinned(commit: Commit) -> dict[str, str]:
+def pinned(commit: Commit) -> dict[str, str]:
+    """Return a commit as a lock has it."""
     return {"commit": commit.id, "version": commit.version, "code_version": commit.code_version}
 
 
-def _references(lake: Lake, pins: Pins) -> Iterator[tuple[str, dict[str, Any]]]:
+def pinned_references(lake: Lake, pins: Pins) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what transcripts and probes were measured against, with the releases."""
     inputs = {
         (ref.asset, ref.partition, ref.version)

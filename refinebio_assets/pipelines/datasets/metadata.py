@@ -6,7 +6,7 @@ and JSON are written from it is in `metadata_files.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,11 +49,11 @@ def dataset_metadata(lake: Lake, pins: Pins, samples: Mapping[str, str]) -> Data
         wanted.setdefault(experiment, []).append(sample)
     found: dict[str, SampleMetadata] = {}
     experiments = {}
-    others = _attributes(lake, pins.attributes, samples)
+    others = attributes_of(lake, pins.attributes, samples)
     for name, own in pins.experiments.items():
         record = recorded_experiment(lake, own.record)
         experiments[name] = experiment_metadata(record)
-        for item in _samples(lake, own, record, wanted.get(name, ()), others):
+        for item in experiment_samples(lake, own, record, wanted.get(name, ()), others):
             found[item.sample] = item
     return DatasetMetadata({name: found[name] for name in samples if name in found}, experiments)
 
@@ -93,13 +93,14 @@ def _moment(date: str) -> str | None:
     return f"{date}T00:00:00" if len(date) == len("2014-02-12") else date or None
 
 
-def _samples(
+def experiment_samples(
     lake: Lake,
     pins: ExperimentPins,
     record: Experiment,
     wanted: Iterable[str],
     others: Mapping[str, Mapping[str, str]],
 ) -> Iterator[SampleMetadata]:
+    """Yield what is known of some samples of an experiment; ``others`` are columns by sample."""
     of = {sample.accession: sample for sample in record.samples}
     harmonized = _by_sample(lake, pins.metadata, "harmonized_metadata")
     results = _by_sample(lake, pins.quantified, "results")
@@ -143,8 +144,8 @@ def _by_sample(lake: Lake, commit: Commit | None, table: str) -> dict[str, Mappi
     return {row["sample"]: row for row in read_rows(lake, commit, table)} if commit is not None else {}
 
 
-def _attributes(
-    lake: Lake, commits: Iterable[Commit], samples: Mapping[str, str]
+def attributes_of(
+    lake: Lake, commits: Iterable[Commit], samples: Container[str]
 ) -> dict[str, dict[str, str]]:
     """Return what others say of samples: columns ``<source>_<name>``, several values joined with "; "."""
     found: dict[str, dict[str, list[str]]] = {}

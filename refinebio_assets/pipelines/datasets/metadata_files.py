@@ -37,12 +37,24 @@ def metadata_tsv(
     ``reasons`` say for each row why it was filtered, in a column of their own. As refine.bio's: tabs, quotes
     where they are needed, lines end with CR LF.
     """
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, "excel-tab")
-    writer.writerow([*columns[:2], REASON, *columns[2:]] if reasons else columns)
+    header = [*columns[:2], REASON, *columns[2:]] if reasons else columns
+    return _lines([header]) + metadata_lines(columns, rows, reasons)
+
+
+def metadata_lines(
+    columns: Sequence[str], rows: Sequence[tuple[SampleMetadata, str]], reasons: Sequence[str] = ()
+) -> bytes:
+    """Return the lines of ``metadata_tsv`` without the header."""
+    lines = []
     for number, (sample, experiment) in enumerate(rows):
         cells = [_cell(sample, experiment, column) for column in columns]
-        writer.writerow([*cells[:2], reasons[number], *cells[2:]] if reasons else cells)
+        lines.append([*cells[:2], reasons[number], *cells[2:]] if reasons else cells)
+    return _lines(lines)
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+    stream = io.StringIO(newline="")
+    csv.writer(stream, "excel-tab").writerows(rows)
     return stream.getvalue().encode()
 
 

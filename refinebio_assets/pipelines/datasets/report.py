@@ -6,9 +6,8 @@ whether a technical factor dominates.
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -16,22 +15,12 @@ from refinebio_assets.domain import counted
 from refinebio_assets.pipelines.datasets.explanations import NOT_BATCH_CORRECTED, WHY_FEW_GENES
 from refinebio_assets.pipelines.datasets.lockfile import delivered_experiments
 from refinebio_assets.pipelines.datasets.metadata import DatasetMetadata
-from refinebio_assets.pipelines.datasets.report_plots import component_plots, spread_plot
+from refinebio_assets.pipelines.datasets.report_plots import spread_plot
+from refinebio_assets.pipelines.delivery.page import image, muted, page, table, warning
+from refinebio_assets.pipelines.delivery.plotting import component_plots
 
 MAX_MATRICES = 50
 """Matrices that are drawn; a page with hundreds of plots opens slowly. All are in the tables."""
-
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 62em; margin: 2em auto;
-  padding: 0 1em; }
-h1 { font-size: 1.6em; } h2 { font-size: 1.25em; margin-top: 2em; border-bottom: 1px solid #ccc; }
-table { border-collapse: collapse; margin: 1em 0; font-size: 0.92em; }
-th, td { text-align: left; padding: 0.2em 0.9em 0.2em 0; border-bottom: 1px solid #e4e4e4;
-  vertical-align: top; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-.warning { background: #fff4d6; border-left: 4px solid #e69f00; padding: 0.5em 1em; margin: 0.6em 0; }
-img { max-width: 100%; } .muted { color: #666; }
-"""
 
 
 def report_html(
@@ -47,7 +36,7 @@ def report_html(
     parts = [
         f"<h1>Data set {escape(lock['dataset'])}, version {lock['number']}</h1>",
         f"<p>{escape(_headline(lock, row))}</p>",
-        *(f'<div class="warning">{escape(line)}</div>' for line in row["warnings"] or ()),
+        *map(warning, row["warnings"] or ()),
         "<h2>Samples</h2>",
         *_sample_tables(lock, listing, labels),
         *_filtered(lock),
@@ -55,14 +44,8 @@ def report_html(
         *(part for key in list(overview)[:MAX_MATRICES] for part in _matrix(key, overview[key], row, labels)),
     ]
     if lock["matrices"]:
-        parts.append(f'<p class="muted">{escape(NOT_BATCH_CORRECTED)}</p>')
-    title = f"Data set {escape(lock['dataset'])}"
-    head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-    return (
-        f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n'
-        + "\n".join(parts)
-        + "\n</body></html>\n"
-    )
+        parts.append(muted(NOT_BATCH_CORRECTED))
+    return page(f"Data set {lock['dataset']}", parts)
 
 
 def sample_labels(lock: Mapping[str, Any], metadata: DatasetMetadata) -> dict[str, dict[str, str]]:
@@ -98,18 +81,18 @@ def _sample_tables(
         (key, lock["matrices"].get(key, {}).get("genes", ""), len(samples))
         for key, samples in sorted(listing.items())
     ]
-    yield _table(("Matrix", "Genes", "Samples"), rows)
+    yield table(("Matrix", "Genes", "Samples"), rows)
     delivered = {name for names in listing.values() for name in names}
     for factor, of in labels.items():
         counts = Counter(of.get(name, "") for name in sorted(delivered))
-        yield _table((factor.capitalize(), "Samples"), [(name or "unknown", n) for name, n in counts.items()])
+        yield table((factor.capitalize(), "Samples"), [(name or "unknown", n) for name, n in counts.items()])
 
 
 def _filtered(lock: Mapping[str, Any]) -> Iterator[str]:
     if lock["filtered"]:
         yield "<h2>Samples that could not be delivered</h2>"
         rows = [(item["sample"], item["experiment"], item["reason"]) for item in lock["filtered"]]
-        yield _table(("Sample", "Experiment", "Reason"), rows)
+        yield table(("Sample", "Experiment", "Reason"), rows)
 
 
 def _genes(lock: Mapping[str, Any], loss: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -127,7 +110,7 @@ def _genes(lock: Mapping[str, Any], loss: Sequence[Mapping[str, Any]]) -> Iterat
         for item in loss
     ]
     heads = ("Matrix", "Measured with", "Samples", "Genes", "Left in the matrix", "It alone removed")
-    yield _table(heads, rows)
+    yield table(heads, rows)
 
 
 def _matrix(
@@ -135,19 +118,19 @@ def _matrix(
 ) -> Iterator[str]:
     yield f"<h2>{escape(key)}</h2>"
     plot = spread_plot(shown["before"], shown["after"], normalized=row["quantile_normalized"])
-    yield _image(plot, f"distribution of values of {key}")
+    yield image(plot, f"distribution of values of {key}")
     picture = shown["picture"]
     if picture["explained"] and any(picture["explained"]):
         given = {factor: [of.get(name, "") for name in shown["samples"]] for factor, of in labels.items()}
-        yield _image(component_plots(picture, given), f"principal components of {key}")
+        yield image(component_plots(picture, given), f"principal components of {key}")
         yield from _explained(picture)
 
 
 def _explained(picture: Mapping[str, Any]) -> Iterator[str]:
     if not picture["factors"]:
-        yield (
-            '<p class="muted">All samples are of one experiment, platform and technology, or each is of its '
-            "own: nothing technical tells groups apart.</p>"
+        yield muted(
+            "All samples are of one experiment, platform and technology, or each is of its own: nothing "
+            "technical tells groups apart."
         )
         return
     heads = ("Component", "Share of the variance", *(f"Explained by {name}" for name in picture["factors"]))
@@ -155,21 +138,4 @@ def _explained(picture: Mapping[str, Any]) -> Iterator[str]:
         (number + 1, f"{share:.1%}", *(f"{values[number]:.0%}" for values in picture["factors"].values()))
         for number, share in enumerate(picture["explained"])
     ]
-    yield _table(heads, rows)
-
-
-def _image(png: bytes, text: str) -> str:
-    data = base64.b64encode(png).decode()
-    return f'<p><img alt="{escape(text)}" src="data:image/png;base64,{data}"></p>'
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = ["<table><tr>" + "".join(f"<th>{escape(head)}</th>" for head in heads) + "</tr>"]
-    lines += ["<tr>" + "".join(_cell(value) for value in row) + "</tr>" for row in rows]
-    return "\n".join([*lines, "</table>"])
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, int):
-        return f'<td class="number">{value:,}</td>'
-    return f"<td>{escape(str(value))}</td>"
+    yield table(heads, rows)

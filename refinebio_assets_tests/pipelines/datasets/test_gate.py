@@ -18,8 +18,8 @@ from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit
 from refinebio_assets.pipelines.datasets.bundle import build_bundle, inspect_commit
 from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
-from refinebio_assets.pipelines.datasets.gate import Defect, Delivery, GateError, find_defects, require_sound
 from refinebio_assets.pipelines.datasets.inspection import inspect_bundle
+from refinebio_assets.pipelines.delivery.gate import Defect, Delivery, GateError, find_defects, require_sound
 from refinebio_assets_tests.pipelines.datasets.world import HUMAN, TARGET, World, arrays, rna_seq
 
 Files = dict[str, bytes]

@@ -32,7 +32,7 @@ LEFT JOIN lost l USING (experiment, sample);
 CREATE TABLE organisms AS
 SELECT o.organism AS name, max(o.taxonomy_id) AS taxonomy_id,
        bool_or(t.organism IS NOT NULL) AS has_target,
-       bool_or(o.organism IN (SELECT "partition" FROM source.commits WHERE asset = 'normalized_compendium'))
+       bool_or(o.organism IN (SELECT "partition" FROM source.commits WHERE asset = 'compendium_bundle'))
            AS has_compendia,
        bool_or(o.organism IN (SELECT "partition" FROM source.commits WHERE asset = 'rnaseq_sample_compendium'))
            AS has_quantfile_compendia
@@ -147,9 +147,10 @@ SELECT stable_id('published', asset || ' ' || "partition" || ' ' || id) AS id,
        stable_id('computed_file', asset || ' ' || "partition" || ' ' || id) AS file_id,
        stable_id('result', asset || ' ' || "partition" || ' ' || id) AS result_id,
        asset, "partition" AS organism, id AS commit_id, is_current, utc_text(created_at) AS created_at,
-       row_number() OVER (PARTITION BY asset, "partition" ORDER BY id) AS version
-FROM source.commits
-WHERE asset IN ('normalized_compendium', 'rnaseq_sample_compendium', 'target_quantiles')
+       coalesce(bundles.number, row_number() OVER (PARTITION BY asset, "partition" ORDER BY id)) AS version
+FROM source.commits LEFT JOIN (SELECT commit_id, number FROM source.compendium_bundles) bundles
+  ON bundles.commit_id = id
+WHERE asset IN ('compendium_bundle', 'rnaseq_sample_compendium', 'target_quantiles')
 ORDER BY asset, organism, id;
 
 CREATE TABLE compendia AS

@@ -19,7 +19,6 @@ from refinebio_assets.formats.json_stream import Fields, Items, json_chunks
 from refinebio_assets.formats.resumable_zip import Part, PartWriter, ResumableZip
 from refinebio_assets.pipelines.compendia.rnaseq_samples.experiment_part import STEP
 from refinebio_assets.pipelines.compendia.rnaseq_samples.texts import readme
-from refinebio_assets.pipelines.datasets.bundle_texts import LICENSE
 from refinebio_assets.pipelines.datasets.metadata import SampleMetadata
 from refinebio_assets.pipelines.datasets.metadata_files import (
     EXPERIMENT,
@@ -28,6 +27,7 @@ from refinebio_assets.pipelines.datasets.metadata_files import (
     metadata_tsv,
     sample_json,
 )
+from refinebio_assets.pipelines.delivery.license import license_text
 
 TOP = ""
 """The name of the part with the files at the top."""
@@ -102,7 +102,7 @@ def write_summary(archive: ResumableZip, top: PartWriter, about: About, totals: 
     """Write the files at the top: texts, metadata, filtered samples, lock and manifest."""
     parts = archive.parts
     top.add_bytes("README.md", readme(about, totals).encode())
-    top.add_bytes("LICENSE.TXT", LICENSE.encode())
+    top.add_bytes("LICENSE.TXT", license_text("compendium").encode())
     _write_json(top, AGGREGATED, _aggregated(parts, about, totals))
     if totals.filtered:
         _write_json(top, f"{FILTERED}.json", Fields(_filtered(parts, totals)))

@@ -1,6 +1,6 @@
 """The publish gate: what a bundle promises, compared with what is in it. A defect stops its publication.
 
-Pure functions on a `Delivery`; how one is read from a bundle is in `inspection.py`.
+Pure functions on a `Delivery`; how one is read is told by `inspection.py` of each kind of delivery.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ NAMED = 5
 """Samples or files named in a message."""
 TOLERANCE = 1e-9
 """Largest departure of a normalized sample, of the size of its values; rounding leaves about 1e-12."""
+NARROW_TOLERANCE = 1e-6
+"""The same of values that were rounded to float32, which leaves about 1e-7."""
 
 
 class Defect(StrEnum):
@@ -47,6 +49,7 @@ class Delivery:
     how far each sample is from its target, by key, where samples were normalized; ``magnitudes`` how large
     values of that matrix are. ``manifest`` and ``checksums`` are SHA-256 by path: promised and found.
     ``by_experiment`` tells that keys are experiments, so that each has to hold its own samples.
+    ``tolerance`` is the largest departure, of the size of the values.
     """
 
     requested: Mapping[str, Sequence[str]]
@@ -59,6 +62,7 @@ class Delivery:
     departures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     magnitudes: Mapping[str, float] = field(default_factory=dict)
     by_experiment: bool = False
+    tolerance: float = TOLERANCE
 
 
 class GateError(PermanentError):
@@ -99,7 +103,7 @@ def _not_normalized(delivery: Delivery) -> Iterator[str]:
         return
     for key, samples in delivery.delivered.items():
         departures = delivery.departures.get(key, {})
-        limit = TOLERANCE * max(1.0, delivery.magnitudes.get(key, 1.0))
+        limit = delivery.tolerance * max(1.0, delivery.magnitudes.get(key, 1.0))
         wrong = [name for name in samples if not departures.get(name, float("inf")) <= limit]
         if wrong:
             yield f"{some_of(wrong, NAMED)} of {key} have not the distribution of the target"

@@ -1,0 +1,1 @@
+"""The report of a compendium: ``page`` says it, ``plots`` draws it. Numbers are found elsewhere."""

@@ -1,0 +1,67 @@
+"""Pictures of a compendium as PNG bytes. Matplotlib is loaded when one is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from refinebio_assets.pipelines.delivery.plotting import COLORS, draw_components, name_axes, new_figure, png
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_BINS = 60
+_MOST = 99.5
+"""Percent of the genes that a histogram shows."""
+
+
+def components_plot(structure: Mapping[str, Any], labels: Mapping[str, Sequence[str]]) -> bytes:
+    """Return the first two components before and after normalization, once for each factor.
+
+    ``labels`` give the group of each sample that has scores.
+    """
+    figure = new_figure(4.0 * len(labels), 7.0)
+    size = float(np.clip(4_000 / max(1, len(structure["places"])), 3, 16))
+    place = 0
+    for when, title in (("before", "before quantile normalization"), ("after", "after")):
+        found = structure[when]
+        scores = np.array(found["scores"], float).reshape(len(structure["places"]), -1)
+        for factor, groups in labels.items():
+            place += 1
+            axes = figure.add_subplot(2, len(labels), place)
+            draw_components(axes, scores, groups, size=size)
+            axes.set_title(f"{title}, by {factor}", fontsize="small")
+            name_axes(axes, found["explained"])
+    return png(figure)
+
+
+def errors_plot(genes: Mapping[str, npt.NDArray[np.float64]], shares: npt.NDArray[np.float64]) -> bytes:
+    """Return histograms: genes' errors on values hidden one by one and by platform, samples' shares imputed.
+
+    ``genes`` are errors by how values were hidden, without NaN.
+    """
+    figure = new_figure(9.6, 2.9)
+    left, right = figure.add_subplot(1, 2, 1), figure.add_subplot(1, 2, 2)
+    errors = np.concatenate([np.empty(0), *genes.values()])
+    most = float(np.percentile(errors, _MOST)) if errors.size else 1.0
+    for color, (name, values) in zip(COLORS, genes.items(), strict=False):
+        if values.size:
+            drawn = np.minimum(values, most)
+            left.hist(drawn, bins=_BINS, range=(0, most), color=color, alpha=0.65, label=name, density=True)
+    left.legend(fontsize="x-small", frameon=False)
+    _dress(left, "error of a gene on hidden values (log2)", "share of genes")
+    right.hist(shares * 100, bins=_BINS // 2, range=(0, 50), color=COLORS[2], alpha=0.8)
+    _dress(right, "share of a sample's values that is imputed (%)", "samples")
+    return png(figure)
+
+
+def _dress(axes: Axes, across: str, up: str) -> None:
+    axes.set_xlabel(across, fontsize="small")
+    axes.set_ylabel(up, fontsize="small")
+    axes.tick_params(labelsize="x-small")
+    axes.spines[["top", "right"]].set_visible(False)
+    if up.startswith("share"):
+        axes.set_yticks([])
