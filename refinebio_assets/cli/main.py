@@ -70,6 +70,7 @@ _COMMANDS = {
     ),
     "catalog": ("refinebio_assets.cli.catalog", "catalog", "Query and maintain the DuckDB catalog."),
     "lake": ("refinebio_assets.cli.lake", "lake", "Verify stored files and clean up after killed processes."),
+    "gc": ("refinebio_assets.cli.gc", "gc", "Remove old versions that nothing uses."),
     "api": ("refinebio_assets.cli.api", "api", "Serve the lake to refine.bio's clients over HTTP."),
     "ui": ("refinebio_assets.cli.ui", "ui", "Open Dagster's UI on the same instance."),
     "demo": ("refinebio_assets.cli.demo", "demo", "Simulate a small world and process it."),

@@ -139,6 +139,10 @@ class RemoteStorage:
                 return False
         return True
 
+    def touch(self, path: str) -> bool:
+        """Return False: buckets set times only when a file is put."""
+        return False
+
     def remove(self, path: str) -> None:
         """Remove a folder's files (or one file) one by one, never through a pattern; absence is fine."""
         with storing(f"removing {self._url}/{path}"):

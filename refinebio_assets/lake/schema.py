@@ -31,6 +31,7 @@ from refinebio_assets.lake.compendium_tables import COMPENDIUM_TABLES
 from refinebio_assets.lake.dataset_tables import DATASET_TABLES
 from refinebio_assets.lake.discovery_tables import DISCOVERY_TABLES
 from refinebio_assets.lake.experiment_tables import EXPERIMENT_TABLES
+from refinebio_assets.lake.removal_tables import REMOVAL_TABLES
 from refinebio_assets.lake.table import COMMIT_COLUMNS, IS_CURRENT, Column, ColumnType, Scope, Table
 from refinebio_assets.lake.target_tables import TARGET_TABLES
 from refinebio_assets.lake.understood_tables import UNDERSTOOD_TABLES
@@ -327,6 +328,7 @@ _DECLARED = (
     *DATASET_TABLES,
     *DISCOVERY_TABLES,
     *COMPENDIUM_TABLES,
+    *REMOVAL_TABLES,
 )
 TABLES: Mapping[str, Table] = {table.name: table for table in _DECLARED}
 

@@ -68,6 +68,9 @@ class Storage(Protocol):
         Its name is what counts: after a power cut it may be there without its content.
         """
 
+    def touch(self, path: str) -> bool:
+        """Make a file that is there look new; False where that takes putting it again."""
+
     def remove(self, path: str) -> None:
         """Remove a folder with what is in it, or a file; absence is fine."""
 
@@ -247,6 +250,15 @@ class LocalStorage:
                 return False
             sync_path(target.parent)
         return True
+
+    def touch(self, path: str) -> bool:
+        """Set a file's time of modification to now. False when it went meanwhile."""
+        with storing(f"touching {self.root / path}"):
+            try:
+                os.utime(self.root / path)
+            except FileNotFoundError:
+                return False
+            return True
 
     def remove(self, path: str) -> None:
         """Remove a folder or file: first out of sight with one rename, then its content."""

@@ -98,7 +98,8 @@ class Lake:
         try:
             checksum, size = _write_chunks(folder / "content", chunks)
             path = object_path(checksum)
-            if self.storage.size(path) != size:
+            # Content that is there is marked as wanted again, so that `gc` leaves it alone.
+            if self.storage.size(path) != size or not self.storage.touch(path):
                 self.storage.put(folder / "content", path)
         finally:
             remove_tree(folder)

@@ -1,6 +1,6 @@
 """Keeping a lake sound: verify what is committed, find and remove what killed processes left behind.
 
-Raw files (``objects/``) are never removed: content that no commit names is kept for the next that does.
+What may be removed of what is committed is decided in ``pipelines/garbage``.
 """
 
 from __future__ import annotations
@@ -134,10 +134,11 @@ def remove_commits(lake: Lake, commits: Iterable[Commit]) -> int:
     """Remove commits on purpose, with the files that came with them; return how many bytes those had.
 
     Raw files and files of other commits that they share stay. A commit whose files another commit attached
-    must not be removed. The record goes first: what is left behind by a kill is swept.
+    must not be removed. The record goes first, so what a kill leaves behind is swept, and the oldest first,
+    so that a partition that loses all is never headed by an older commit than before.
     """
     size = 0
-    for commit in commits:
+    for commit in sorted(commits, key=lambda commit: commit.id):
         own = [file for file in commit.files if file.path.startswith(f"{commit.entry.folder}/")]
         lake.storage.remove(commit.entry.path)
         lake.storage.remove(commit.entry.folder)

@@ -95,6 +95,31 @@ _VIEWS = (
         " UNION ALL ".join(EDGE_SOURCES.values()),
     ),
     View(
+        "removed_versions",
+        "Versions and raw files that `gc` removed.",
+        {
+            "removed_asset": "Asset of the version; `file` is a raw file.",
+            "removed_partition": "Its partition; the SHA-256 of a raw file.",
+            "removed_version": "The version.",
+            "code_version": "Version of the code's meaning that made it.",
+            "made_at": "When it was committed; missing for a raw file.",
+            "size": "Bytes that it had to itself.",
+            "why": "Why it was removed.",
+            "removed_at": "When it was removed.",
+        },
+        """
+        SELECT removed_asset, removed_partition, removed_version,
+               max_by(code_version, removed_at) AS code_version, max(made_at) AS made_at,
+               max_by(size, removed_at) AS size, max_by(why, removed_at) AS why,
+               max(removed_at) AS removed_at
+        FROM removals
+        WHERE NOT EXISTS (FROM commits WHERE asset = removed_asset AND partition = removed_partition
+                          AND version = removed_version)
+          AND NOT EXISTS (FROM files WHERE removed_asset = 'file' AND sha256 = removed_partition)
+        GROUP BY removed_asset, removed_partition, removed_version
+        """,
+    ),
+    View(
         "sample_references",
         "What each sample is measured against: genome build and Ensembl release of its index, or the "
         "annotation or gene index of its array. One row a sample and experiment, of the newest results.",

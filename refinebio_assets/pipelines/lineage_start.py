@@ -9,6 +9,7 @@ from typing import Any
 from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
+from refinebio_assets.pipelines.garbage.removed import removal_sentence
 from refinebio_assets.pipelines.lineage import FILE, QUANTIFICATION, Thing
 from refinebio_assets.pipelines.overview import spellings
 
@@ -46,11 +47,12 @@ def starting_things(catalog: Catalog, text: str) -> list[Thing]:
     assets = KINDS.get(kind, (kind,))
     rows = _versions(catalog, assets, name)
     if not rows:
-        raise NotFoundError(_unknown(catalog, kind, assets, name))
+        raise NotFoundError(_unknown(catalog, kind, assets, name) + _removed(catalog, assets, name, version))
     if version:
         rows = [row for row in rows if row["version"].startswith(version)]
     if not rows:
-        raise NotFoundError(f"{kind} {name} has no version that starts with {version}")
+        gone = _removed(catalog, assets, name, version)
+        raise NotFoundError(f"{kind} {name} has no version that starts with {version}{gone}")
     newest = {asset: next((row for row in rows if row["asset"] == asset), None) for asset in assets}
     found = [_thing(row) for row in newest.values() if row is not None]
     return found if kind == "compendium" else found[:1]
@@ -68,6 +70,18 @@ def _versions(catalog: Catalog, assets: Sequence[str], name: str) -> list[dict[s
         if rows:
             return rows
     return []
+
+
+def _removed(catalog: Catalog, assets: Sequence[str], name: str, version: str) -> str:
+    """Say that such a version was removed on purpose, as the end of a message; or nothing."""
+    rows = query_rows(
+        catalog,
+        """SELECT * FROM removed_versions
+           WHERE list_contains($assets, removed_asset) AND removed_partition = $name
+             AND starts_with(removed_version, $version) ORDER BY made_at DESC LIMIT 1""",
+        {"assets": list(assets), "name": name, "version": version},
+    )
+    return "".join(f"; {removal_sentence(row)}" for row in rows)
 
 
 def _unknown(catalog: Catalog, kind: str, assets: Sequence[str], name: str) -> str:
@@ -105,7 +119,8 @@ def _samples(catalog: Catalog, name: str, version: str) -> list[Thing]:
         if wanted:
             return [Thing(QUANTIFICATION, row["partition"], row["version"]) for row in wanted]
         if version:
-            raise NotFoundError(f"sample {spelling} has no version that starts with {version}")
+            gone = _removed(catalog, (QUANTIFICATION,), spelling, version)
+            raise NotFoundError(f"sample {spelling} has no version that starts with {version}{gone}")
         raise NotFoundError(f"sample {spelling} was not processed: {rows[0]['reason']}")
     raise NotFoundError(
         f"there is no result of a sample {name} in the lake; see `refinebio-assets show {name}`"

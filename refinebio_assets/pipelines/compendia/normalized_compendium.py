@@ -23,6 +23,7 @@ from refinebio_assets.pipelines.compendia.lock import lock_bytes, make_lock
 from refinebio_assets.pipelines.compendia.model import CompendiumSettings, Imputation
 from refinebio_assets.pipelines.compendia.structure import structure_of
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
+from refinebio_assets.pipelines.garbage.removed import removal_note
 from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_before, dropped_rows
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.targets.target import Target, require_target
@@ -123,7 +124,8 @@ def require_compendium(lake: Lake, organism: str, number: int | None = None) -> 
     found = [commit for commit in history if commit.info["number"] == number]
     if not found:
         numbers = ", ".join(str(commit.info["number"]) for commit in history)
-        raise NotFoundError(f"{organism} has no compendium version {number}; it has {numbers}")
+        note = removal_note(lake, ASSET, organism)
+        raise NotFoundError(f"{organism} has no compendium version {number}; it has {numbers}{note}")
     return found[-1]
 
 

@@ -141,7 +141,7 @@ def assess_lock(lake: Lake, dataset: str, lock: Mapping[str, Any]) -> Assessment
 
 
 def dataset_versions(lake: Lake, dataset: str) -> list[Commit]:
-    """Return all versions of a dataset's matrices, oldest first: number 1 is the first."""
+    """Return all versions of a dataset's matrices, oldest first; ``info["number"]`` counts them from 1."""
     return lake.history(ASSET, dataset)
 
 

@@ -15,6 +15,7 @@ from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.datasets.contents import read_contents
 from refinebio_assets.pipelines.datasets.dataset_matrices import (
+    ASSET,
     CODE_VERSION,
     assess_dataset,
     dataset_versions,
@@ -27,6 +28,7 @@ from refinebio_assets.pipelines.datasets.matrix_file import (
     matrix_file_name,
     read_dataset_matrix,
 )
+from refinebio_assets.pipelines.garbage.removed import removal_note
 
 _ENTRY = {
     "version": "processed again",
@@ -105,7 +107,8 @@ def dataset_version(lake: Lake, name: str) -> Commit:
             return commit
     numbers = [str(commit.info["number"]) for commit in versions]
     listed = f"version {numbers[0]}" if len(numbers) == 1 else f"versions {', '.join(numbers)}"
-    raise NotFoundError(f"dataset {dataset} has {listed}, and no {number}")
+    gone = removal_note(lake, ASSET, dataset) if int(number) < versions[-1].info["number"] else ""
+    raise NotFoundError(f"dataset {dataset} has {listed}, and no {number}{gone}")
 
 
 def diff_datasets(lake: Lake, before: Commit, after: Commit) -> DatasetDifference:

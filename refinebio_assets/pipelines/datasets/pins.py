@@ -14,6 +14,7 @@ from refinebio_assets.pipelines import (
     harmonized_metadata,
     sample_quantifications,
 )
+from refinebio_assets.pipelines.garbage.removed import removal_note
 from refinebio_assets.pipelines.metadata_overlays import ATTRIBUTES
 
 STEPS = {
@@ -110,7 +111,8 @@ def exact_pins(
 def _exact(lake: Lake, asset: str, partition: str, commit_id: str, missing: list[str]) -> Commit | None:
     commit = next((commit for commit in lake.history(asset, partition) if commit.id == commit_id), None)
     if commit is None:
-        missing.append(f"{asset} of {partition}, commit {commit_id}")
+        note = removal_note(lake, asset, partition, commit_id=commit_id)
+        missing.append(f"{asset} of {partition}, commit {commit_id}{note}")
         return None
     lost = lake.missing_files(commit)
     missing += [f"{name} of {commit}" for name in lost]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.store import InputRef, Lake
 from refinebio_assets.pipelines.datasets.explanations import no_target
+from refinebio_assets.pipelines.garbage.removed import removal_note
 from refinebio_assets.pipelines.targets.target import ASSET, Target, find_target
 
 
@@ -58,7 +59,11 @@ def newest_targets(lake: Lake, organisms: Iterable[str]) -> Targets:
 def exact_targets(lake: Lake, versions: Mapping[str, str]) -> Targets:
     """Return these versions of targets. Raises NotFoundError naming every one that is not in the lake."""
     found = {name: target for name, wanted in versions.items() if (target := find_target(lake, name, wanted))}
-    missing = [f"target of {name}, version {versions[name]}" for name in versions if name not in found]
+    missing = [
+        f"target of {name}, version {version}{removal_note(lake, ASSET, name, version=version)}"
+        for name, version in versions.items()
+        if name not in found
+    ]
     if missing:
         raise NotFoundError(f"no longer in the lake: {'; '.join(missing)}")
     return Targets(found, tuple(versions))

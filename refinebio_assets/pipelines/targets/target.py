@@ -14,6 +14,7 @@ from refinebio_assets.domain import Technology
 from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.formats.target_file import read_target_file, target_file_bytes
 from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines.garbage.removed import removal_note
 
 ASSET = "target_quantiles"
 VALUES_FILE = "target.tsv"
@@ -89,7 +90,8 @@ def require_target(lake: Lake, organism: str, version: str | None = None) -> Tar
             f"{organism}` takes one from a file"
         )
     listed = ", ".join(dict.fromkeys(commit.version[:12] for commit in reversed(history)))
-    raise NotFoundError(f"{organism} has no target of version {version}; it has {listed}")
+    note = removal_note(lake, ASSET, organism, version=version or "")
+    raise NotFoundError(f"{organism} has no target of version {version}; it has {listed}{note}")
 
 
 def write_target(folder: Path, values: Vector, genes: list[str], technology: Technology) -> str:
