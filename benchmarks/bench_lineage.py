@@ -46,7 +46,8 @@ INSERT INTO results BY NAME SELECT c.experiment, s.sample, s.version, 'processed
 INSERT INTO files BY NAME SELECT c.experiment, s.sample, 'fastq_' || k AS role,
     'ftp://example/' || s.sample || '_' || k || '.fastq.gz' AS origin, s.sample || '_' || k AS name,
     1000000 AS size, sha256('file' || s.i || '_' || k) AS sha256, c.id AS commit_id, c.asset,
-    c.experiment AS partition FROM s JOIN c USING (e), range(1, 3) ks(k) WHERE c.asset = 'raw_files';
+    c.experiment AS partition, true AS is_current
+  FROM s JOIN c USING (e), range(1, 3) ks(k) WHERE c.asset = 'raw_files';
 INSERT INTO lineage BY NAME SELECT 'sample_quantification' AS output_asset, s.sample AS output_partition,
     s.version AS output_version, input.asset AS input_asset, input.partition AS input_partition,
     input.partition AS input_version, c.id AS commit_id, c.asset, c.experiment AS partition,

@@ -44,7 +44,7 @@ def open_catalog() -> Catalog:
         catalog.sync()
     except StorageError as error:
         try:
-            catalog.query("SELECT 1")
+            catalog.rows("SELECT 1")
         except NotFoundError:
             raise error from None
         click.echo(f"The catalog is shown as it was last: {error}", err=True)

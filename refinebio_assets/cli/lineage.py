@@ -60,7 +60,7 @@ def _catalog(as_is: bool) -> Catalog:
         return open_catalog()
     catalog = Catalog(open_lake())
     try:
-        catalog.query("SELECT 1")
+        catalog.rows("SELECT 1")
     except NotFoundError:
         catalog.sync()
     return catalog

@@ -53,7 +53,8 @@ def import_attributes(file: Path, source: str, methods_url: str) -> None:
 )
 def show_metadata(experiment: str, form: str) -> None:
     """Show the harmonized metadata of an EXPERIMENT's samples, or of one SAMPLE."""
-    from refinebio_assets.pipelines.overview import harmonized_rows, require_known, spellings
+    from refinebio_assets.pipelines.overview import harmonized_rows, require_known
+    from refinebio_assets.sources.accessions import spellings
 
     catalog = open_catalog()
     rows = next((rows for name in spellings(experiment) if (rows := harmonized_rows(catalog, name))), [])

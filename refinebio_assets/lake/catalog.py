@@ -10,8 +10,10 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING, Any
@@ -101,10 +103,29 @@ class Catalog:
         Parameters are DuckDB's (``?`` or ``$name``). Raises RequestError for SQL that is wrong or does
         more than read, NotFoundError when there is no catalog yet, StorageError when it is damaged.
         """
+        with self._answering(sql, parameters) as answer:
+            return answer.to_arrow_table()
+
+    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
+        """Return the answer as ``query`` does, a dictionary a row.
+
+        Without Arrow, whose import takes longer than most questions (0.25 s of processor time).
+        """
+        with self._answering(sql, parameters) as answer:
+            names = [column[0] for column in answer.description]
+            return [
+                {name: _in_utc(value) for name, value in zip(names, row, strict=True)}
+                for row in answer.fetchall()
+            ]
+
+    @contextmanager
+    def _answering(
+        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         cursor = self._cursor()
         try:
             _require_reading(cursor, sql)
-            return execute_bound(cursor, sql, parameters).to_arrow_table()
+            yield execute_bound(cursor, sql, parameters)
         except _DAMAGE as error:
             raise StorageError(f"the catalog in {self.folder} cannot be read: {error}") from error
         except duckdb.Error as error:
@@ -199,6 +220,11 @@ class Catalog:
             problems=problems,
             seconds=time.monotonic() - began,
         )
+
+
+def _in_utc(value: Any) -> Any:
+    """Return a time with the standard library's UTC, where DuckDB gives pytz's; all else as it is."""
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
 
 
 def _require_reading(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:

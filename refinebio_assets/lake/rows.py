@@ -24,7 +24,7 @@ def query_rows(
     catalog: Catalog, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
 ) -> list[dict[str, Any]]:
     """Return the rows that a SELECT on the catalog gives."""
-    return table_rows(catalog.query(sql, parameters))
+    return catalog.rows(sql, parameters)
 
 
 def table_rows(table: pa.Table) -> list[dict[str, Any]]:

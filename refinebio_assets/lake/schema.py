@@ -63,7 +63,7 @@ _DECLARED = (
     Table(
         "files",
         "Source files of samples, in the lake or with the reason why not.",
-        Scope.CURRENT,
+        Scope.HISTORY,
         (
             EXPERIMENT,
             SAMPLE,

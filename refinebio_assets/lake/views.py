@@ -28,7 +28,7 @@ EDGE_SOURCES: Mapping[str, str] = {
     "files": """
         SELECT f.asset AS output_asset, f.partition AS output_partition, c.version AS output_version,
                'file' AS input_asset, f.sha256 AS input_partition, f.sha256 AS input_version,
-               f.commit_id, true AS is_current
+               f.commit_id, f.is_current
         FROM files f JOIN commits c ON c.id = f.commit_id WHERE f.sha256 <> ''
         """,
     "references": """

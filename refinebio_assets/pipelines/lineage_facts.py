@@ -30,9 +30,9 @@ _TABLES: Mapping[str, Sequence[str]] = {
            FROM results WHERE list_contains($partitions, sample) GROUP BY ALL""",
     ),
     FILE: (
-        """SELECT sha256 AS partition, any_value(name) AS name, any_value(origin) AS origin,
-                  any_value(member) AS member, any_value(size) AS size, any_value(md5) AS md5,
-                  any_value(reads) AS reads, any_value(role) AS role
+        """SELECT sha256 AS partition, max_by(name, commit_id) AS name, max_by(origin, commit_id) AS origin,
+                  max_by(member, commit_id) AS member, any_value(size) AS size, any_value(md5) AS md5,
+                  any_value(reads) AS reads, max_by(role, commit_id) AS role
            FROM files WHERE list_contains($partitions, sha256) GROUP BY ALL""",
         """SELECT sha256 AS partition, any_value(origin) AS origin, any_value(size) AS size,
                   any_value(md5) AS md5, any_value(role) AS role

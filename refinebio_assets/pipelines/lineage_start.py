@@ -11,7 +11,7 @@ from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.pipelines.garbage.removed import removal_sentence
 from refinebio_assets.pipelines.lineage import FILE, QUANTIFICATION, Thing
-from refinebio_assets.pipelines.overview import spellings
+from refinebio_assets.sources.accessions import spellings
 
 # What is made last comes first: its lineage holds that of the others.
 KINDS: Mapping[str, Sequence[str]] = {
@@ -128,30 +128,25 @@ def _samples(catalog: Catalog, name: str, version: str) -> list[Thing]:
 
 
 def _files(catalog: Catalog, name: str) -> list[Thing]:
-    """Return the source files with this SHA-256, start of one, or name."""
+    """Return the source files with this SHA-256, start of one, or name: replaced ones where all are."""
     is_checksum = len(name) >= _LEAST_OF_A_CHECKSUM and _HEX.fullmatch(name.lower()) is not None
     rows = query_rows(
         catalog,
-        """SELECT DISTINCT sha256 FROM (SELECT sha256, name FROM files
-               UNION ALL SELECT sha256, '' FROM sources UNION ALL SELECT sha256, '' FROM annotation_sources)
+        """SELECT sha256, bool_or(is_current) AS is_current
+           FROM (SELECT sha256, name, is_current FROM files
+                 UNION ALL SELECT sha256, '', is_current FROM sources
+                 UNION ALL SELECT sha256, '', is_current FROM annotation_sources)
            WHERE sha256 <> '' AND ($checksum <> '' AND starts_with(sha256, $checksum) OR name = $name)
-           ORDER BY sha256""",
+           GROUP BY sha256 ORDER BY sha256""",
         {"checksum": name.lower() if is_checksum else "", "name": name},
     )
-    if not rows and is_checksum:
-        # A file that was replaced is known by its checksum only.
-        rows = query_rows(
-            catalog,
-            """SELECT DISTINCT input_partition AS sha256 FROM lineage
-               WHERE input_asset = 'file' AND starts_with(input_partition, $checksum) ORDER BY sha256""",
-            {"checksum": name.lower()},
-        )
     if not rows:
         raise NotFoundError(
             f"no source file has the name, or a SHA-256 that starts with, {name} "
             f"(at least {_LEAST_OF_A_CHECKSUM} digits)"
         )
-    return [Thing(FILE, row["sha256"], row["sha256"]) for row in rows]
+    current = [row for row in rows if row["is_current"]] or rows
+    return [Thing(FILE, row["sha256"], row["sha256"]) for row in current]
 
 
 def _thing(row: Mapping[str, Any]) -> Thing:

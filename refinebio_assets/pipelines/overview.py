@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from refinebio_assets.domain import distinct
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.metadata.harmonized import HARMONIZED_FIELDS
 from refinebio_assets.pipelines.harmonized_metadata import filled_fields
-from refinebio_assets.sources.accessions import geo_twin, recognize
+from refinebio_assets.sources.accessions import spellings
 
 _STATES = """
     WITH registered AS (
@@ -258,13 +257,6 @@ def require_known(catalog: Catalog, accession: str) -> ExperimentDetails | list[
     )
     hint = f" Did you mean {', '.join(row['name'] for row in near)}?" if near else ""
     raise NotFoundError(f"there is no experiment or sample {accession} in the catalog.{hint}")
-
-
-def spellings(accession: str) -> list[str]:
-    """Return the names under which something may be here: as given, as its archive writes it, its twin."""
-    known = recognize(accession)
-    canonical = known.text if known else accession
-    return [name for name in distinct([accession, canonical, geo_twin(canonical)]) if name]
 
 
 def _known(catalog: Catalog, name: str) -> ExperimentDetails | list[SampleDetails] | None:

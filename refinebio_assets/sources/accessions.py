@@ -97,3 +97,10 @@ def geo_twin(accession: str) -> str:
     if match is None:
         return ""
     return ("E-GEOD-" if match[1] == "GSE" else "GSE") + match[2]
+
+
+def spellings(accession: str) -> list[str]:
+    """Return the names under which something may be here: as given, as its archive writes it, its twin."""
+    known = recognize(accession)
+    canonical = known.text if known else accession
+    return [name for name in distinct([accession, canonical, geo_twin(canonical)]) if name]

@@ -97,6 +97,8 @@ def test_an_earlier_version_is_explained_by_what_it_was_made_from(study: Study, 
     assert old_file[0] in old.things()
     assert old_file[0] not in new.things()
     assert starting_things(catalog, f"file:{old_file[0].version}") == old_file
+    assert starting_things(catalog, "file:S1.sf") != old_file
+    assert describe(catalog, old_file)[old_file[0]]["name"] == "S1.sf"
 
 
 def test_neighbors_behind_others_are_not_direct(catalog: Catalog) -> None:

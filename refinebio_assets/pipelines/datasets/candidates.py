@@ -12,8 +12,8 @@ from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines import experiment_record, gene_expression, sample_quantifications
 from refinebio_assets.pipelines.array_values import GENES
 from refinebio_assets.pipelines.gene_expression import matrix_samples
-from refinebio_assets.pipelines.overview import spellings
 from refinebio_assets.pipelines.registry import EXPERIMENT_REGISTRATION, registered_experiment
+from refinebio_assets.sources.accessions import spellings
 
 
 @dataclass(frozen=True, slots=True)
