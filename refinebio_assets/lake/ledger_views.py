@@ -70,7 +70,8 @@ LEDGER_VIEWS = (
         LEFT JOIN (SELECT * FROM results WHERE is_current) r
           ON r.experiment = e.experiment AND r.sample = e.sample
         LEFT JOIN (SELECT DISTINCT experiment FROM matrices) m ON m.experiment = e.experiment
-        LEFT JOIN (SELECT experiment, sample, sum(size)::BIGINT AS bytes_in FROM files WHERE is_current GROUP BY ALL) i
+        LEFT JOIN (SELECT experiment, sample, sum(size)::BIGINT AS bytes_in FROM files
+                   WHERE is_current GROUP BY ALL) i
           ON i.experiment = e.experiment AND i.sample = e.sample
         """,
     ),

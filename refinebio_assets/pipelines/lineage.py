@@ -93,8 +93,8 @@ class Lineage:
 # A list that is looked through reaches the scan as a filter, five times as fast as a join alone; a join is
 # right for long lists (measured on a catalog of a million samples).
 _SHORT_LIST = 100
-# Things are numbered by their place in the lists, and pairs hold a thing's two names as one text: comparing the
-# names of a million samples costs half as much then.
+# Things are numbered by their place in the lists, and pairs hold a thing's two names as one text: comparing
+# the names of a million samples costs half as much then.
 _WANTED = """
     WITH wanted AS (
         SELECT unnest(range(len($assets))) AS place, unnest($assets) AS a, unnest($partitions) AS p,
