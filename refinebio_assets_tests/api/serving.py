@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +25,7 @@ from refinebio_assets.api.settings import ApiSettings
 from refinebio_assets.api.state.database import Database
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake
+from refinebio_assets_tests.defs.servers import free_port
 
 
 @contextmanager
@@ -60,3 +65,27 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60) -> Non
     while not holds():
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain until {what}"
         time.sleep(0.05)
+
+
+@contextmanager
+def served_by_command(home: str, *options: str) -> Iterator[httpx.Client]:
+    """Run `refinebio-assets api` on the lake in ``home`` in a process of its own; yield a client of it."""
+    port = free_port()
+    program = Path(sys.executable).with_name("refinebio-assets")
+    words = [program, "--home", home, "api", "--port", str(port), *options]
+    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    server = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            wait_until(lambda: _is_ready(client), "the API is ready")
+            yield client
+    finally:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(60) == 0
+
+
+def _is_ready(client: httpx.Client) -> bool:
+    try:
+        return client.get("/health").status_code == 200
+    except httpx.TransportError:
+        return False
