@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp
 
@@ -86,14 +87,15 @@ def create_app(found: Services, *, keep_current: bool = True) -> ASGIApp:
         app.state.routes += router.routes
     app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False, response_model=None)
     _add_error_handlers(app)
-    app.add_middleware(
-        CORSMiddleware,
+    guarded = Guard(app, found.settings)
+    # Browsers show pages of others no answer without its headers, refusals not either.
+    return CORSMiddleware(
+        guarded,
         allow_origins=list(found.settings.cors_origins),
         allow_methods=["GET", "POST", "PUT", "OPTIONS", "HEAD"],
         allow_headers=["API-KEY", "Content-Type"],
-        expose_headers=[REVISION_HEADER, "Content-Disposition"],
+        expose_headers=[REVISION_HEADER, "Content-Disposition", "Retry-After"],
     )
-    return Guard(app, found.settings)
 
 
 def _open_dagster(found: Services) -> None:
@@ -116,6 +118,12 @@ def _add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _tell_http)
     app.add_exception_handler(RequestValidationError, _tell_invalid)
     app.add_exception_handler(RefinebioError, _tell_error)
+    app.add_exception_handler(ClientDisconnect, _tell_nobody)
+
+
+async def _tell_nobody(_: Request, __: Exception) -> Response:
+    """Answer, for the log, a client that went away before its request was whole."""
+    return answer({"error_type": "bad_request", "message": "The request is not whole.", "details": None}, 400)
 
 
 def _problem_answer(problem: ApiProblemError) -> Response:

@@ -115,7 +115,6 @@ class _Answer:
             return
         data = json.dumps(body).encode()
         listed = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
-        listed += [(b"access-control-allow-origin", b"*")]
         listed += [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
         await self.send({"type": "http.response.start", "status": status, "headers": listed})
         await self.send({"type": "http.response.body", "body": data})

@@ -6,7 +6,7 @@ Of a parameter that comes again the last counts, as existing clients append to t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -145,12 +145,12 @@ def order(given: Mapping[str, str], columns: Sequence[str], default: str, tie: s
 
     ``tie`` is added to every order, so that pages never overlap.
     """
-    wanted = [part.strip() for part in given.get("ordering", "").split(",")]
+    wanted = dict.fromkeys(part.strip() for part in given.get("ordering", "").split(","))
     terms = list(_terms(wanted, columns))
     return f"ORDER BY {', '.join([*(terms or filter(None, [default])), tie])}"
 
 
-def _terms(wanted: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
+def _terms(wanted: Iterable[str], columns: Sequence[str]) -> Iterator[str]:
     for name in wanted:
         column = name.removeprefix("-")
         if column in columns:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -89,6 +92,62 @@ def test_a_server_that_starts_answers_from_what_an_earlier_one_left(tmp_path: Pa
     with serving(lake, read_only=True) as client:
         wait_until(lambda: client.get("/health").json()["state"] == "stale", "the damage is noticed")
         assert client.get("/v1/samples/S1/").status_code == 200
+
+
+def test_holdings_that_another_server_removed_serve_on(world: Lake) -> None:
+    with serving(world, read_only=True) as client:
+        wait_until_ready(client)
+        for left in (world.cache / "api").iterdir():
+            left.unlink()
+        with ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(lambda _: client.get("/v1/samples/?limit=2"), range(32)))
+        assert {answer.status_code for answer in answers} == {200}
+
+
+def test_pages_of_others_are_shown_refusals_too(world: Lake) -> None:
+    origin = {"Origin": "https://example.org"}
+    with serving(world, requests_per_second=0.01, burst=1, max_body_bytes=10) as client:
+        answers = [client.post("/v1/search/", json={"search": "liver" * 3}, headers=origin) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [413, 429]
+    for answer in answers:
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["x-source-revision"]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"search": [f"liver{n}" for n in range(101)]},
+        {"organism__contains": ["x"] * 101},
+        {"accession_code": [f"GSE{n}" for n in range(1001)]},
+        {"accession_code__in": "__".join("x" * 1001)},
+        {"facet": ["technology_global"] * 1001},
+    ],
+)
+def test_searches_that_would_keep_the_server_busy_are_refused(
+    api: httpx.Client, filters: dict[str, Any]
+) -> None:
+    answer = api.post("/v1/search/", json=filters)
+    assert (answer.status_code, answer.json()["error_type"]) == (400, "invalid_filters")
+
+
+def test_half_a_request_is_no_error_of_the_server(
+    api: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="refinebio_assets"):
+        address = (api.base_url.host, api.base_url.port or 80)
+        with socket.create_connection(address, timeout=10) as half:
+            half.sendall(b"POST /v1/token/ HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{")
+        wait_until(lambda: "POST /v1/token/ 400" in caplog.text, "the log is written")
+    assert "ERROR" not in {record.levelname for record in caplog.records}
+
+
+def test_a_client_that_closes_its_half_of_the_connection_is_answered(api: httpx.Client) -> None:
+    address = (api.base_url.host, api.base_url.port or 80)
+    with socket.create_connection(address, timeout=10) as half:
+        half.sendall(b"GET /v1/organisms/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        half.shutdown(socket.SHUT_WR)
+        assert half.makefile("rb").readline().startswith(b"HTTP/1.1 200")
 
 
 def test_the_documentation_loads_nothing_from_other_servers(api: httpx.Client) -> None:

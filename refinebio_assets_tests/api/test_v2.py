@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from refinebio_assets.api.models import v2 as models
+from refinebio_assets.api.v2 import expression
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.datasets.bundle import build_bundle
 from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
@@ -94,6 +95,14 @@ def test_slices_of_matrices_have_the_values_of_the_matrices(client: httpx.Client
     assert table.schema.field("A1").metadata != table.schema.field("R2").metadata
     whole = pq.read_table(BytesIO(client.get("/v2/expression?samples=R1&format=parquet").content))
     assert whole.column("Gene").to_pylist() == list(GENES[20:])
+
+
+def test_more_values_than_memory_should_hold_are_refused(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expression, "MOST_VALUES", 50)
+    assert "name fewer genes" in get(client, "expression/?samples=R1,R2,A1", 400)["message"]
+    assert client.get(f"/v2/expression/?samples=R1,A1&genes={GENES[25]}").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ class Keeper:
         """
         with self._making:
             pointer = self._published.pointer()
-            if pointer is not None and pointer == self._pointer:
+            is_broken = self._current is not None and self._current.is_broken
+            if pointer is not None and pointer == self._pointer and not is_broken:
                 return False
             if pointer is None:
                 raise NotFoundError(f"there is no catalog in {self._published.folder} yet")
@@ -149,6 +150,8 @@ class Keeper:
 
     def _open(self, pointer: Pointer) -> Holdings:
         path = self._folder / f"{_PREFIX}{pointer.sha256[:16]}{_version_mark()}"
+        if self._current is not None and self._current.is_broken:
+            path.unlink(missing_ok=True)
         for attempt in range(_ATTEMPTS):
             if attempt or not path.is_file():
                 self._make(pointer, path)

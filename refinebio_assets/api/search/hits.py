@@ -22,6 +22,10 @@ ORDERINGS = (
 FACETS = ("technology", "downloadable_organism_names", "platform_accession_codes", "has_publication")
 _GLOBAL = "_global"
 _MOST_TECHNOLOGIES = 10
+MOST_TERMS = 100
+"""Texts and lookups of one search: each looks at all experiments."""
+MOST_VALUES = 1000
+"""Values of all filters of one search."""
 Given = Mapping[str, Sequence[str]]
 Facets = dict[str, dict[str, int]]
 
@@ -40,7 +44,17 @@ def find_experiments(holdings: Holdings, given: Given) -> Hits:
     Raises ApiProblemError for a regular expression that cannot be read.
     """
     asked = {name: tuple(values) for name, values in given.items() if name not in ("limit", "offset")}
+    _require_modest(asked)
     return holdings.remember(("search", repr(sorted(asked.items()))), lambda: _find(holdings, asked))
+
+
+def _require_modest(given: Given) -> None:
+    """Raise ApiProblemError for a search that would keep the server busy for others."""
+    terms = sum(len(values) for name, values in given.items() if name == "search" or "__" in name)
+    if terms > MOST_TERMS:
+        raise bad_request(Invalid("invalid_filters", f"At most {MOST_TERMS} texts and lookups.", None))
+    if sum(1 + text.count("__") for values in given.values() for text in values) > MOST_VALUES:
+        raise bad_request(Invalid("invalid_filters", f"At most {MOST_VALUES:,} values.", None))
 
 
 def _find(holdings: Holdings, given: Given) -> Hits:
@@ -55,10 +69,10 @@ def _find(holdings: Holdings, given: Given) -> Hits:
     keys = list(_order_keys(given, ranks, scores))
     order = np.lexsort([key[positions] for key in reversed(keys)])
     facets = count_facets(holdings, found)
-    for name in given.get("facet", ()):
-        if name.removesuffix(_GLOBAL) in FACETS and name.endswith(_GLOBAL):
-            everything = count_facets(holdings, np.ones(experiments, dtype=bool))
-            facets[name] = everything[name.removesuffix(_GLOBAL)]
+    everywhere = [name for name in FACETS if f"{name}{_GLOBAL}" in given.get("facet", ())]
+    if everywhere:
+        everything = count_facets(holdings, np.ones(experiments, dtype=bool))
+        facets |= {f"{name}{_GLOBAL}": everything[name] for name in everywhere}
     return Hits(positions[order], facets)
 
 
@@ -74,7 +88,8 @@ def _filtered(holdings: Holdings, given: Given) -> Any:
 
 def _order_keys(given: Given, ranks: Mapping[str, Any], scores: Any) -> list[Any]:
     """Return arrays by which positions are sorted, the first decides; ties end with the default's."""
-    wanted = [part.strip() for value in given.get("ordering", ()) for part in value.split(",")]
+    listed = [part.strip() for value in given.get("ordering", ()) for part in value.split(",")]
+    wanted = dict.fromkeys(listed)
     keys = [
         -ranks[name[1:]] if name.startswith("-") else ranks[name]
         for name in wanted

@@ -41,7 +41,8 @@ _STOP_WORDS = frozenset(
     )
 )
 _MOST_WORDS = 50
-"""Words of one clause that are looked up; a longer text is a pasted page."""
+"""Words of one search that are looked up; a longer text is a pasted page."""
+_LONGEST_CLAUSE = 10_000
 
 
 def text_scores(holdings: Holdings, clauses: Sequence[str], experiments: int) -> Scores | None:
@@ -49,14 +50,16 @@ def text_scores(holdings: Holdings, clauses: Sequence[str], experiments: int) ->
 
     A clause is words, or ``field:words``. A field that there is not makes no clause.
     """
-    parsed = [_parse(clause) for clause in clauses]
+    parsed = [_parse(clause[:_LONGEST_CLAUSE]) for clause in clauses]
     usable = [item for item in parsed if item is not None]
     if not usable:
         return None
     scores = np.zeros(experiments)
+    left = _MOST_WORDS
     for fields, text in usable:
-        for word in _words(text):
+        for word in _words(text)[:left]:
             scores += _word_scores(holdings, word, fields, experiments)
+            left -= 1
         scores += _whole_text_scores(holdings, text, fields, experiments)
     return scores
 
@@ -70,7 +73,7 @@ def _parse(clause: str) -> tuple[Sequence[str], str] | None:
 
 def _words(text: str) -> list[str]:
     found = [word for word in _WORD.findall(text.lower()) if word not in _STOP_WORDS]
-    return list(dict.fromkeys(found))[:_MOST_WORDS]
+    return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -22,6 +23,8 @@ from refinebio_assets.pipelines.gene_expression import matrix_samples, read_expr
 
 MOST_SAMPLES = 1000
 MOST_GENES = 10_000
+MOST_VALUES = 10_000_000
+"""Values of one answer: 80 MB."""
 _MEDIA = {
     "arrow": "application/vnd.apache.arrow.stream",
     "parquet": "application/vnd.apache.parquet",
@@ -49,23 +52,37 @@ def expression(request: Request) -> Response:
 
 
 def _slice(request: Request, samples: Sequence[str], genes: Sequence[str]) -> pa.Table:
-    """Return the values of samples, in their order. Raises ApiProblemError naming those without values."""
+    """Return the values of samples, in their order.
+
+    Raises ApiProblemError naming those without values, or when there are too many of them.
+    """
     found = services(request)
     columns: dict[str, pa.Table] = {}
     for experiment in _experiments(request, samples):
         commit = found.lake.head(gene_expression.ASSET, experiment)
         if commit is not None:
-            columns |= _of_experiment(found, commit, [name for name in samples if name not in columns])
+            wanted = [name for name in samples if name not in columns]
+            columns |= _of_experiment(found, commit, wanted, genes)
+            _require_few(sum(table.num_rows for table in columns.values()))
     missing = [name for name in samples if name not in columns]
     if missing:
         raise bad_request(Invalid("invalid_data", "These samples have no expression values.", missing))
-    wanted = list(genes) or sorted({gene for part in columns.values() for gene in _genes(part)})
-    arrays = [_aligned(columns[name], name, wanted) for name in samples]
+    tables = {id(table): table for table in columns.values()}
+    rows = list(genes) or sorted({gene for table in tables.values() for gene in _genes(table)})
+    _require_few(len(rows) * len(samples))
+    places = {key: _places(table, rows) for key, table in tables.items()}
+    arrays = [_values(columns[name], name, places[id(columns[name])]) for name in samples]
     fields: list[pa.Field[Any]] = [pa.field(GENE_COLUMN, pa.string())]
     fields += [
         pa.field(name, pa.float64(), metadata={"unit": matrix_unit(columns[name])}) for name in samples
     ]
-    return pa.Table.from_arrays([pa.array(wanted, pa.string()), *arrays], schema=pa.schema(fields))
+    return pa.Table.from_arrays([pa.array(rows, pa.string()), *arrays], schema=pa.schema(fields))
+
+
+def _require_few(values: int) -> None:
+    if values > MOST_VALUES:
+        message = f"At most {MOST_VALUES:,} values at once: name fewer genes or samples."
+        raise bad_request(Invalid("invalid", message, "samples"))
 
 
 def _experiments(request: Request, samples: Sequence[str]) -> list[str]:
@@ -78,14 +95,18 @@ def _experiments(request: Request, samples: Sequence[str]) -> list[str]:
     return [row["experiment"] for row in rows]
 
 
-def _of_experiment(found: Services, commit: Commit, samples: Sequence[str]) -> dict[str, pa.Table]:
-    """Return for each sample the table that has its column."""
+def _of_experiment(
+    found: Services, commit: Commit, samples: Sequence[str], genes: Sequence[str]
+) -> dict[str, pa.Table]:
+    """Return for each sample the table that has its column, with these genes only, where they are given."""
     columns: dict[str, pa.Table] = {}
     for row in read_rows(found.lake, commit, "matrices"):
         there = set(matrix_samples(found.lake, commit, row["matrix"]))
         chosen = [name for name in samples if name in there and name not in columns]
         if chosen:
             table = read_expression(found.lake, commit, row["matrix"], chosen)
+            if genes:
+                table = table.filter(pc.is_in(table.column(GENE_COLUMN), pa.array(genes, pa.string())))
             columns |= dict.fromkeys(chosen, table)
     return columns
 
@@ -94,11 +115,14 @@ def _genes(table: pa.Table) -> list[str]:
     return [str(gene) for gene in table.column(GENE_COLUMN).to_pylist()]
 
 
-def _aligned(table: pa.Table, sample: str, genes: Sequence[str]) -> Any:
-    """Return a sample's values in the order of these genes, null for those that its matrix has not."""
+def _places(table: pa.Table, genes: Sequence[str]) -> Any:
+    """Return where a table has these genes, null for those that it has not."""
     places = {gene: place for place, gene in enumerate(_genes(table))}
-    taken = pa.array([places.get(gene) for gene in genes], pa.int64())
-    return table.column(sample).combine_chunks().take(taken).cast(pa.float64())
+    return pa.array([places.get(gene) for gene in genes], pa.int64())
+
+
+def _values(table: pa.Table, sample: str, places: Any) -> Any:
+    return table.column(sample).combine_chunks().take(places).cast(pa.float64())
 
 
 def _bytes(table: pa.Table, form: str) -> bytes:
