@@ -142,14 +142,6 @@ def test_half_a_request_is_no_error_of_the_server(
     assert "ERROR" not in {record.levelname for record in caplog.records}
 
 
-def test_a_client_that_closes_its_half_of_the_connection_is_answered(api: httpx.Client) -> None:
-    address = (api.base_url.host, api.base_url.port or 80)
-    with socket.create_connection(address, timeout=10) as half:
-        half.sendall(b"GET /v1/organisms/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        half.shutdown(socket.SHUT_WR)
-        assert half.makefile("rb").readline().startswith(b"HTTP/1.1 200")
-
-
 def test_the_documentation_loads_nothing_from_other_servers(api: httpx.Client) -> None:
     page = api.get("/docs").text
     files = re.findall(r'(?:src|href)="([^"]+)"', page)
