@@ -14,7 +14,6 @@ from threading import Lock
 
 from refinebio_assets.api.building import Built
 
-SECONDS_TO_END = 30
 _LAST_LINES = 20
 _logger = logging.getLogger(__name__)
 

@@ -117,7 +117,7 @@ def write_gene_index(path: Path, index: GeneIndex) -> None:
     texts = [_cells(column) for column in index.columns.values()]
     lines = ["\t".join(index.columns)]
     lines += ["\t".join(cell or "NA" for cell in row) for row in zip(*texts, strict=True)]
-    path.write_bytes(gzip.compress("\n".join([*lines, ""]).encode("utf-8"), mtime=0))
+    path.write_bytes(gzip.compress("\n".join([*lines, ""]).encode("utf-8"), compresslevel=6, mtime=0))
 
 
 def _column_names(head: bytes, label: str) -> list[str]:
@@ -168,10 +168,10 @@ def _one_id_a_cell(columns: Mapping[str, Texts]) -> dict[str, Texts]:
 
     The ids of different columns are not paired with each other: only gene and id belong together.
     """
+    if not any(SEVERAL in str(cell) for column in columns.values() for cell in column.dictionary.to_pylist()):
+        return dict(columns)
     names = [name for name in columns if name != GENE_COLUMN]
     texts = {name: [_ids(cell) for cell in _cells(columns[name])] for name in columns}
-    if all(len(ids) == 1 for column in texts.values() for ids in column):
-        return dict(columns)
     rows: dict[str, list[str | None]] = {name: [] for name in columns}
     for row, genes in enumerate(texts[GENE_COLUMN]):
         cells = [texts[name][row] for name in names]

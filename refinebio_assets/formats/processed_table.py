@@ -30,7 +30,6 @@ from refinebio_assets.formats.processed_text import (
     split_fields,
 )
 
-CONVERTED_COLUMNS = 2
 """Columns of a converted table: gene and value."""
 
 
@@ -143,18 +142,6 @@ def read_processed_table(
         short_rows=short,
         description=table.descriptions.get(columns[value_place].name, ""),
     )
-
-
-def require_two_columns(text: str, label: str) -> None:
-    """Raise FormatError unless every row below the header of a converted table has at most two fields.
-
-    This is the ancestor's quality check. The header itself, and a table without rows, are not looked at.
-    """
-    for number, line in enumerate(text.split("\n")[1:], start=2):
-        fields = line.removesuffix("\r").split("\t")
-        if len(fields) > CONVERTED_COLUMNS:
-            found = f"{len(fields)} fields: {quoted(line.encode())}"
-            raise FormatError(label, line=number, expected="a gene and one value", found=found)
 
 
 def _title_lines(fields: Sequence[Sequence[str]]) -> int:

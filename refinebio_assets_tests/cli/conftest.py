@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from refinebio_assets_tests.cli.warm_process import run_command
 from refinebio_assets_tests.pipelines.study import Study
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -43,10 +43,7 @@ def command_in(folder: Path) -> Run:
     }
 
     def run(*arguments: str | Path, env: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "refinebio_assets.cli.main", *map(str, arguments)]
-        return subprocess.run(
-            command, cwd=folder, env=kept | home | dict(env), capture_output=True, text=True, check=False
-        )
+        return run_command([*map(str, arguments)], folder, kept | home | dict(env))
 
     return run
 

@@ -43,6 +43,10 @@ def test_several_ids_of_a_cell_become_rows_with_each_gene(tmp_path: Path) -> Non
     assert pairs == {*[("p", gene, symbol) for gene in ("G1", "G2") for symbol in "ABC"], ("q", None, "D")}
 
 
+def test_one_id_among_missing_ones_is_that_id(tmp_path: Path) -> None:
+    assert cells(read(tmp_path, "ID\tEnsembl\np\tG1 /// ---\nq\t--- /// G1\n"))["ENSEMBL"] == ["G1", "G1"]
+
+
 def test_an_index_is_written_and_read_again_the_same(tmp_path: Path) -> None:
     index = read(tmp_path, INDEX)
     paths = [tmp_path / "a.tsv.gz", tmp_path / "b.tsv.gz"]

@@ -16,7 +16,6 @@ from refinebio_assets.formats.processed_numbers import parse_numbers
 from refinebio_assets.formats.processed_table import (
     ProcessedTable,
     read_processed_table,
-    require_two_columns,
 )
 
 NAN = float("nan")
@@ -258,17 +257,6 @@ def test_every_file_that_refinebio_prepared_is_read_or_refused_alike(
             assert table.ids == tuple(line[0] for line in lines)
             assert table.values.tolist() == [float(line[1]) for line in lines]
             assert case["column_name"] in (None, table.columns[0].name)
-
-
-def test_the_quality_check_is_refinebios(shared_data: Path) -> None:
-    cases = no_op_cases(shared_data, "no_op_check_output_quality")
-    assert len(cases) == 4
-    for case in cases:
-        if case["expected"]:
-            require_two_columns(case["text"], case["id"])
-        else:
-            with pytest.raises(FormatError, match="line 2: expected a gene and one value, found 3 fields"):
-                require_two_columns(case["text"], case["id"])
 
 
 @pytest.mark.parametrize(

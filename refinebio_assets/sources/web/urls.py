@@ -72,11 +72,6 @@ def split_url(url: str) -> SplitResult:
     return parts
 
 
-def host_of(url: str) -> str:
-    """Return a URL's host in lower case, without port."""
-    return split_url(url).hostname or ""
-
-
 def normalized_url(url: str) -> str:
     """Return the one spelling under which answers to this URL are cached and mirrored.
 
