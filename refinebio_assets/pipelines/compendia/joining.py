@@ -22,9 +22,12 @@ from refinebio_assets.methods.compendium.choice import (
 from refinebio_assets.methods.compendium.gene_rows import GeneRows, gene_rows, places_in
 from refinebio_assets.pipelines.compendia.memory import MemoryPlan, plan_memory
 from refinebio_assets.pipelines.compendia.model import CompendiumSample, SourceMatrix
+from refinebio_assets.pipelines.compendia.room import require_room
 from refinebio_assets.pipelines.progress import Progress
 
 STEP = "join"
+_BYTES_A_VALUE = 24
+"""Room beside the lake: three scratch files of 4 bytes a value, and a store nearly as large (2.8 files)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +73,7 @@ def join(sources: Sequence[SourceMatrix], scratch: Path, *, memory_limit: int, p
     _check_samples(sources)
     found = gene_rows((source.genes, len(source.samples)) for source in sources)
     plan = plan_memory(memory_limit, len(found.genes))
+    require_room(scratch, _BYTES_A_VALUE * found.samples * len(found.genes), "the compendium")
     parts = list(_parts(sources, plan.rows(len(found.genes))))
     raw = RowMatrix(scratch / "raw", (found.samples, len(found.genes)), np.float32)
     try:
