@@ -152,7 +152,7 @@ def _stale_compendia() -> list[dict[str, object]]:
         {
             "organism": found.organism,
             "state": f"version {found.number}",
-            "from": found.kind.asset if not found.problem else "cannot be judged",
+            "from": found.step if not found.problem else "cannot be judged",
             "input": ", ".join(found.inputs),
             "samples_due": found.samples,
             "why": found.problem or "; ".join(found.reasons),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from refinebio_assets.errors import RefinebioError
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.compendia.kinds import CompendiumKind
+from refinebio_assets.pipelines.compendia.bundle.compendium_bundle import assess_bundle
+from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, require_version
 from refinebio_assets.pipelines.compendia.normalized_compendium import assess_compendium
 from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendium import assess_samples
 from refinebio_assets.pipelines.freshness import Basis, explain_changes
@@ -22,11 +23,12 @@ _EXPERIMENTS = "experiments"
 class StaleCompendium:
     """A compendium that is out of date: which version, and in words by what.
 
-    ``inputs`` are the kinds of things that changed (``experiments``, ``target``); ``samples`` count those of
-    experiments that came, went or changed. ``problem`` is set in place of all that where it cannot be judged.
+    ``step`` is the asset to make again: the compendium, or its zip alone. ``inputs`` are the kinds of things
+    that changed (``experiments``, ``target``); ``samples`` count those of experiments that came, went or
+    changed. ``problem`` is set in place of all that where it cannot be judged.
     """
 
-    kind: CompendiumKind
+    step: str
     organism: str
     number: int
     inputs: tuple[str, ...] = ()
@@ -39,32 +41,33 @@ def stale_compendia(lake: Lake) -> Iterator[StaleCompendium]:
     """Yield the compendia of the lake that are out of date, or cannot be judged."""
     for kind in CompendiumKind:
         for organism in lake.partitions(kind.asset):
-            found = _judge(lake, kind, organism)
-            if found is not None:
-                yield found
+            number = int(require_version(lake, kind, organism).info["number"])
+            try:
+                step, situation = _first_due(lake, kind, organism)
+            except RefinebioError as error:
+                yield StaleCompendium(kind.asset, organism, number, problem=str(error))
+            else:
+                if situation.reasons:
+                    yield _stale(step, organism, number, situation)
 
 
-def _judge(lake: Lake, kind: CompendiumKind, organism: str) -> StaleCompendium | None:
-    try:
-        situation = _situation(lake, kind, organism)
-    except RefinebioError as error:
-        head = lake.head(kind.asset, organism)
-        number = int(head.info["number"]) if head else 0
-        return StaleCompendium(kind, organism, number, problem=str(error))
-    head = situation.head
-    if head is None or not situation.reasons:
-        return None
-    inputs, reasons, samples = what_changed(head.info["basis"], situation.basis)
-    told = explain_changes(head.info["basis"], situation.basis)
+def _first_due(lake: Lake, kind: CompendiumKind, organism: str) -> tuple[str, Situation]:
+    if kind is CompendiumKind.RNASEQ_SAMPLE:
+        return kind.asset, assess_samples(lake, organism).situation
+    situation = assess_compendium(lake, organism).situation
+    if situation.reasons:
+        return kind.asset, situation
+    return kind.zip_asset, assess_bundle(lake, organism).situation
+
+
+def _stale(step: str, organism: str, number: int, situation: Situation) -> StaleCompendium:
+    old = situation.head.info["basis"] if situation.head else None
+    if old is None:
+        return StaleCompendium(step, organism, number, reasons=situation.reasons)
+    inputs, reasons, samples = what_changed(old, situation.basis)
+    told = explain_changes(old, situation.basis)
     reasons += [reason for reason in situation.reasons if reason not in told]
-    number = int(head.info["number"])
-    return StaleCompendium(kind, organism, number, tuple(inputs), tuple(reasons), samples)
-
-
-def _situation(lake: Lake, kind: CompendiumKind, organism: str) -> Situation:
-    if kind is CompendiumKind.NORMALIZED:
-        return assess_compendium(lake, organism).situation
-    return assess_samples(lake, organism).situation
+    return StaleCompendium(step, organism, number, tuple(inputs), tuple(reasons), samples)
 
 
 def what_changed(old: Basis, new: Basis) -> tuple[list[str], list[str], int]:
@@ -80,7 +83,7 @@ def what_changed(old: Basis, new: Basis) -> tuple[list[str], list[str], int]:
     }
     sizes = {**_sizes(old), **_sizes(new)}
     reasons = [
-        f"{len(names):,} experiments {how} ({sum(sizes[name] for name in names):,} samples)"
+        f"{len(names):,} experiments {how}{_samples_of(names, sizes)}"
         for how, names in touched.items()
         if names
     ]
@@ -92,6 +95,12 @@ def what_changed(old: Basis, new: Basis) -> tuple[list[str], list[str], int]:
         {k: old[k] for k in others if k in old}, {k: new[k] for k in others if k in new}
     )
     return [*inputs, *others], reasons, sum(sizes[name] for names in touched.values() for name in names)
+
+
+def _samples_of(names: Iterable[str], sizes: Mapping[str, int]) -> str:
+    """Return how many samples experiments have, in brackets; empty where the basis does not say."""
+    samples = sum(sizes[name] for name in names)
+    return f" ({samples:,} samples)" if samples else ""
 
 
 def _experiment(key: str) -> str | None:

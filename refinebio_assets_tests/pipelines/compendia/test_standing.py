@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from refinebio_assets.pipelines.compendia.kinds import CompendiumKind
+from refinebio_assets.pipelines.compendia.bundle.compendium_bundle import build_compendium_bundle
 from refinebio_assets.pipelines.compendia.normalized_compendium import build_normalized_compendium
 from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendium import (
     build_rnaseq_sample_compendium,
@@ -24,17 +24,25 @@ def test_a_compendium_of_files_says_which_samples_came(tmp_path: Path) -> None:
     add_reads(world, "SRP2", "SRR3")
     add_reads(world, "SRP1", "SRR1", "SRR2", "SRR4")
     (stale,) = stale_compendia(world.lake)
-    assert (stale.kind, stale.number, stale.samples) == (CompendiumKind.RNASEQ_SAMPLE, 1, 4)
+    assert (stale.step, stale.number, stale.samples) == ("rnaseq_sample_compendium", 1, 4)
     assert stale.inputs == ("experiments",)
     assert stale.reasons == ("1 experiments added (1 samples)", "1 experiments changed (3 samples)")
 
 
 def test_a_normalized_compendium_says_that_its_target_changed(tmp_path: Path) -> None:
     world = World(tmp_path)
-    world.add("SRP1", rna_seq([f"SRR{number}" for number in range(6)], seed=1))
+    made = rna_seq([f"SRR{number}" for number in range(6)], seed=1)
+    world.add("SRP1", made)
     world.target()
     build_normalized_compendium(world.lake, HUMAN)
+    (without_zip,) = stale_compendia(world.lake)
+    assert (without_zip.step, without_zip.reasons) == ("compendium_bundle", ("not made before",))
+    build_compendium_bundle(world.lake, HUMAN)
     assert list(stale_compendia(world.lake)) == []
+    world.add("SRP1", made, title="Another title")
+    (with_other_metadata,) = stale_compendia(world.lake)
+    assert with_other_metadata.step == "compendium_bundle"
+    assert with_other_metadata.reasons == ("1 experiments changed",)
     world.target(values=np.linspace(1, 2, 50).tolist())
     (stale,) = stale_compendia(world.lake)
     assert stale.inputs == ("target",) and stale.samples == 0
