@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from refinebio_assets.cli.exit_codes import FAILED, TRY_AGAIN
-from refinebio_assets.cli.home import lake_url
+from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, the_web
 
 if TYPE_CHECKING:
     from refinebio_assets.pipelines.outcome import Situation
@@ -44,3 +44,30 @@ def build_reference(
         console.print(f"[red]{escape(name)}: no {what} was built[/] (run {outcome.run_id})")
         console.print(escape(outcome.problem), highlight=False)
         raise SystemExit(FAILED if outcome.permanent else TRY_AGAIN)
+
+
+def build_transcriptome(console: Console, organism: str) -> None:
+    """Build an organism's index unless it is up to date, in one Dagster run, and say what it holds."""
+    from refinebio_assets.pipelines.references.transcriptome_index import assess_transcriptome
+
+    situation = assess_transcriptome(open_lake(), organism, the_web)
+    build_reference(console, organism, "index", situation, "build_transcriptome_index")
+    _say_index(console, organism)
+
+
+def _say_index(console: Console, organism: str) -> None:
+    from refinebio_assets.pipelines.references.overview import transcriptomes
+
+    row = next(row for row in transcriptomes(open_catalog()) if row["organism"] == organism)
+    console.print(
+        f"[bold]{escape(organism)}[/]: {row['transcripts']:,} transcripts, of which "
+        f"{row['mapped_transcripts']:,} have a gene ({row['genes']:,} genes); Salmon {row['salmon_version']}",
+        highlight=False,
+    )
+    without = row["transcripts"] - row["mapped_transcripts"]
+    if without:
+        console.print(
+            f"  {without:,} of {row['transcripts']:,} transcripts have no gene in the gene map: their reads "
+            "are quantified but count for no gene",
+            style="yellow",
+        )

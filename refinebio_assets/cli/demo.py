@@ -33,13 +33,16 @@ def demo(folder: Path, seed: int) -> None:
 
     The archives' answers are a mirror in the folder, so that everything goes the way of real accessions.
     """
+    from refinebio_assets.cli.building import build_transcriptome
     from refinebio_assets.cli.platforms import build as annotate
     from refinebio_assets.cli.processing import Request, process_experiments
-    from refinebio_assets.cli.reference import build
     from refinebio_assets.cli.survey import survey_experiments
     from refinebio_assets.pipelines.demo_report import agreement_of_arrays, agreement_with_truth
-    from refinebio_assets.pipelines.platform_registry import PlatformInputs, register_platform
-    from refinebio_assets.pipelines.transcriptome_registry import TranscriptomeInputs, register_transcriptome
+    from refinebio_assets.pipelines.references.platform_registry import PlatformInputs, register_platform
+    from refinebio_assets.pipelines.references.transcriptome_registry import (
+        TranscriptomeInputs,
+        register_transcriptome,
+    )
     from refinebio_assets.simulate.world import simulate_world
     from refinebio_assets.sources.web.settings import MIRROR_VARIABLE
 
@@ -53,7 +56,7 @@ def demo(folder: Path, seed: int) -> None:
         organism=world.organism, genome=str(world.genome), gtf=str(world.gtf), source="simulated"
     )
     register_transcriptome(open_lake(), inputs)
-    build(console, world.organism)
+    build_transcriptome(console, world.organism)
     register_platform(
         open_lake(),
         PlatformInputs(
@@ -115,8 +118,8 @@ def _add_bead_arrays(console: Console, world: World) -> None:
     """Annotate the simulated BeadArrays, and index the genes of the array without raw data."""
     from refinebio_assets.cli.gene_indexes import build as index_genes
     from refinebio_assets.cli.platforms import build as annotate
-    from refinebio_assets.pipelines.bead_registry import BeadInputs, register_bead_platform
-    from refinebio_assets.pipelines.gene_index import GeneIndexInputs, register_gene_index
+    from refinebio_assets.pipelines.references.bead_registry import BeadInputs, register_bead_platform
+    from refinebio_assets.pipelines.references.gene_index import GeneIndexInputs, register_gene_index
 
     packages = {
         world.bead_platform: world.bead_package,

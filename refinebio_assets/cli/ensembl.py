@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from refinebio_assets.cli.building import build_transcriptome
 from refinebio_assets.cli.home import open_lake, the_web
 from refinebio_assets.cli.tables import terminal, write_rows
 
@@ -35,7 +36,11 @@ def add_ensembl(
     Only files that Ensembl has at this moment are registered. For Fungi and Bacteria the strain is used
     that is chosen to stand for the organism.
     """
-    from refinebio_assets.pipelines.transcriptome_survey import find_genome, register_genome, transcriptome_of
+    from refinebio_assets.pipelines.references.transcriptome_survey import (
+        find_genome,
+        register_genome,
+        transcriptome_of,
+    )
 
     genome = find_genome(the_web(), organism, division, release)
     console = terminal()
@@ -45,10 +50,8 @@ def add_ensembl(
     if dry_run:
         console.print("Dry run: nothing was registered.")
         return
-    from refinebio_assets.cli.reference import build
-
     register_genome(open_lake(), genome, for_samples_of)
-    build(console, inputs.organism)
+    build_transcriptome(console, inputs.organism)
 
 
 @click.command("list-ensembl")
@@ -58,7 +61,7 @@ def add_ensembl(
 )
 def list_ensembl(division: str, form: str) -> None:
     """List the organisms of a division with their assemblies, as Ensembl lists them now."""
-    from refinebio_assets.pipelines.transcriptome_survey import genome_rows
+    from refinebio_assets.pipelines.references.transcriptome_survey import genome_rows
 
     write_rows(genome_rows(the_web(), division), form)
 

@@ -28,8 +28,8 @@ def add_gene_index(platform: str, source: str, file: str) -> None:
     RefSeq or UniGene. refine.bio's gene indexes, GEO's GPL tables and Affymetrix' annotation tables will do.
     """
     from refinebio_assets.pipelines.fetch_file import locate
-    from refinebio_assets.pipelines.gene_index import GeneIndexInputs, register_gene_index
-    from refinebio_assets.pipelines.platform_registry import resolve_platform
+    from refinebio_assets.pipelines.references.gene_index import GeneIndexInputs, register_gene_index
+    from refinebio_assets.pipelines.references.platform_registry import resolve_platform
 
     inputs = GeneIndexInputs(resolve_platform(platform).accession, absolute(file), source)
     locate(inputs.table, the_web)  # before an earlier, good registration is replaced
@@ -43,7 +43,7 @@ def add_gene_index(platform: str, source: str, file: str) -> None:
 )
 def list_gene_indexes(form: str) -> None:
     """List the microarrays that have a gene index."""
-    from refinebio_assets.pipelines.reference_overview import gene_indexes
+    from refinebio_assets.pipelines.references.overview import gene_indexes
 
     rows = gene_indexes(open_catalog())
     if form != "table":
@@ -57,8 +57,8 @@ def list_gene_indexes(form: str) -> None:
 
 def build(console: Console, platform: str) -> None:
     """Build a microarray's index unless it is up to date, in one Dagster run, and say what it holds."""
-    from refinebio_assets.pipelines.gene_index import assess_gene_index
-    from refinebio_assets.pipelines.reference_overview import gene_index_columns, gene_indexes
+    from refinebio_assets.pipelines.references.gene_index import assess_gene_index
+    from refinebio_assets.pipelines.references.overview import gene_index_columns, gene_indexes
 
     situation = assess_gene_index(open_lake(), platform, the_web)
     build_reference(console, platform, "gene index", situation, "build_gene_index")

@@ -78,7 +78,7 @@ def add_platform(
 )
 def list_platforms(available: bool, form: str) -> None:
     """List the microarrays that have an annotation."""
-    from refinebio_assets.pipelines.reference_overview import available_platforms, platforms
+    from refinebio_assets.pipelines.references.overview import available_platforms, platforms
 
     rows = available_platforms() if available else platforms(open_catalog())
     if form != "table":
@@ -91,7 +91,7 @@ def list_platforms(available: bool, form: str) -> None:
 
 def build(console: Console, platform: str) -> None:
     """Build an array's annotation unless it is up to date, in one Dagster run, and say what it holds."""
-    from refinebio_assets.pipelines.platform_annotation import assess_annotation
+    from refinebio_assets.pipelines.references.platform_annotation import assess_annotation
 
     situation = assess_annotation(open_lake(), platform, the_web)
     build_reference(console, platform, "annotation", situation, "build_platform_annotation")
@@ -101,7 +101,7 @@ def build(console: Console, platform: str) -> None:
 def _register_affymetrix(
     platform: str, brainarray: tuple[str, ...], source: str, version: str, locations: Mapping[str, str]
 ) -> str:
-    from refinebio_assets.pipelines.platform_registry import (
+    from refinebio_assets.pipelines.references.platform_registry import (
         PlatformInputs,
         platform_warning,
         published_inputs,
@@ -130,7 +130,7 @@ def _register_affymetrix(
 def _register_beads(
     platform: str, organism: str, brainarray: tuple[str, ...], source: str, locations: Mapping[str, str]
 ) -> str:
-    from refinebio_assets.pipelines.bead_registry import (
+    from refinebio_assets.pipelines.references.bead_registry import (
         BeadInputs,
         published_bead_inputs,
         register_bead_platform,
@@ -172,7 +172,7 @@ def _look(role: str, location: str, *, published: bool) -> None:
 
 
 def _say_annotation(console: Console, platform: str) -> None:
-    from refinebio_assets.pipelines.reference_overview import annotation_counts, platforms
+    from refinebio_assets.pipelines.references.overview import annotation_counts, platforms
 
     catalog = open_catalog()
     row = next(row for row in platforms(catalog) if row["platform"] == platform)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
-from refinebio_assets.cli.building import build_reference
+from refinebio_assets.cli.building import build_transcriptome
 from refinebio_assets.cli.ensembl import add_ensembl, list_ensembl
 from refinebio_assets.cli.gene_indexes import add_gene_index, list_gene_indexes
 from refinebio_assets.cli.home import open_catalog, open_lake, the_web
@@ -54,7 +52,10 @@ def add_transcriptome(
     """
     from refinebio_assets.domain import organism_name
     from refinebio_assets.pipelines.fetch_file import locate
-    from refinebio_assets.pipelines.transcriptome_registry import TranscriptomeInputs, register_transcriptome
+    from refinebio_assets.pipelines.references.transcriptome_registry import (
+        TranscriptomeInputs,
+        register_transcriptome,
+    )
 
     inputs = TranscriptomeInputs(
         organism=organism_name(organism),
@@ -69,41 +70,14 @@ def add_transcriptome(
     for location in inputs.locations().values():
         locate(location, the_web)  # before an earlier, good registration is replaced
     register_transcriptome(open_lake(), inputs)
-    build(terminal(), inputs.organism)
+    build_transcriptome(terminal(), inputs.organism)
 
 
 @reference.command("list")
 def list_references() -> None:
     """List the organisms that have a transcriptome index."""
-    from refinebio_assets.pipelines.reference_overview import transcriptomes
+    from refinebio_assets.pipelines.references.overview import transcriptomes
 
     columns = ["organism", "transcripts", "mapped_transcripts", "genes", "division", "release", "assembly"]
     rows = transcriptomes(open_catalog())
     terminal().print(table(rows, [*columns, "salmon_version", "version"]) if rows else "No references yet.")
-
-
-def build(console: Console, organism: str) -> None:
-    """Build an organism's index unless it is up to date, in one Dagster run, and say what it holds."""
-    from refinebio_assets.pipelines.transcriptome_index import assess_transcriptome
-
-    situation = assess_transcriptome(open_lake(), organism, the_web)
-    build_reference(console, organism, "index", situation, "build_transcriptome_index")
-    _say_index(console, organism)
-
-
-def _say_index(console: Console, organism: str) -> None:
-    from refinebio_assets.pipelines.reference_overview import transcriptomes
-
-    row = next(row for row in transcriptomes(open_catalog()) if row["organism"] == organism)
-    console.print(
-        f"[bold]{escape(organism)}[/]: {row['transcripts']:,} transcripts, of which "
-        f"{row['mapped_transcripts']:,} have a gene ({row['genes']:,} genes); Salmon {row['salmon_version']}",
-        highlight=False,
-    )
-    without = row["transcripts"] - row["mapped_transcripts"]
-    if without:
-        console.print(
-            f"  {without:,} of {row['transcripts']:,} transcripts have no gene in the gene map: their reads "
-            "are quantified but count for no gene",
-            style="yellow",
-        )

@@ -55,7 +55,7 @@ COMPENDIUM_COLUMNS = ["organism", "state", "from", "input", "samples_due", "why"
 def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -> None:
     """List experiments by state: registered, complete, partial (some samples failed), failed, unsupported."""
     from refinebio_assets.pipelines.overview import experiment_states
-    from refinebio_assets.pipelines.reference_overview import platforms, transcriptomes
+    from refinebio_assets.pipelines.references.overview import platforms, transcriptomes
 
     catalog = open_catalog()
     if ledger:

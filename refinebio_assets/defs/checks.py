@@ -16,7 +16,11 @@ from refinebio_assets.defs.resources import LakeResource
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.pipelines.expression_checks import matrix_problems, unmapped_share, unprocessed_samples
 from refinebio_assets.pipelines.ledger import ledger_problems, ledger_totals
-from refinebio_assets.pipelines.reference_checks import Judgment, judge_annotation, judge_gene_index
+from refinebio_assets.pipelines.references.checks import (
+    Judgment,
+    judge_annotation,
+    judge_gene_index,
+)
 
 MAX_PROBLEMS = 20
 

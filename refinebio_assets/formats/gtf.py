@@ -2,7 +2,7 @@
 
 Refine.bio drops every line in which the word ``pseudogene`` occurs and takes genes from ``transcript``
 features. Sequences are the work of ``methods.splice``, deciding about odd transcripts that of
-``pipelines.transcripts``.
+``pipelines.references.transcripts``.
 """
 
 from __future__ import annotations

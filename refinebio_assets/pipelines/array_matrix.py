@@ -24,8 +24,8 @@ from refinebio_assets.pipelines import (
 )
 from refinebio_assets.pipelines.array_values import GENES, ArrayValues
 from refinebio_assets.pipelines.expression_matrix import SCAN, SUBMITTED_LOG2
-from refinebio_assets.pipelines.platform_registry import resolve_platform
 from refinebio_assets.pipelines.probe_values import read_gene_values
+from refinebio_assets.pipelines.references.platform_registry import resolve_platform
 from refinebio_assets.platforms.illumina_arrays import illumina_package
 from refinebio_assets.platforms.readable import readable
 

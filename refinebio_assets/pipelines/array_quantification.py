@@ -22,10 +22,10 @@ from refinebio_assets.methods.scan.summary import ProbeSets, group_probes, match
 from refinebio_assets.pipelines.array_values import GENES, PROBE_SETS, ArrayValues, write_array_values
 from refinebio_assets.pipelines.freshness import Basis
 from refinebio_assets.pipelines.kept import Kept
-from refinebio_assets.pipelines.platform_annotation import ASSET as ANNOTATION
-from refinebio_assets.pipelines.platform_annotation import Annotation
-from refinebio_assets.pipelines.platform_probes import cell_keys, text_array
 from refinebio_assets.pipelines.raw_file import RawFile
+from refinebio_assets.pipelines.references.platform_annotation import ASSET as ANNOTATION
+from refinebio_assets.pipelines.references.platform_annotation import Annotation
+from refinebio_assets.pipelines.references.platform_probes import cell_keys, text_array
 from refinebio_assets.platforms.microarrays import find_by_chip_type, find_microarray
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]

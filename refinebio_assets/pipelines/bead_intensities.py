@@ -33,11 +33,11 @@ from refinebio_assets.methods.beadarray import (
     scan_beads,
 )
 from refinebio_assets.methods.platform_detection import Detection, detect_platform
-from refinebio_assets.pipelines.bead_annotation import BeadPlatform
-from refinebio_assets.pipelines.bead_probes import BeadProbes
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.kept import Kept
 from refinebio_assets.pipelines.raw_file import RawFile
+from refinebio_assets.pipelines.references.bead_annotation import BeadPlatform
+from refinebio_assets.pipelines.references.bead_probes import BeadProbes
 
 Matrix = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]

@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 from refinebio_assets.domain import DropKind, Technology, Verdict
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines import gene_expression, sample_quantifications, transcriptome_index
+from refinebio_assets.pipelines import gene_expression, sample_quantifications
 from refinebio_assets.pipelines.expression_matrix import column_values
 from refinebio_assets.pipelines.gene_expression import read_expression
 from refinebio_assets.pipelines.outcome import require_head
+from refinebio_assets.pipelines.references import transcriptome_index
 
 
 def matrix_problems(lake: Lake, accession: str) -> list[str]:

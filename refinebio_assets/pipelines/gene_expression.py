@@ -17,7 +17,6 @@ from refinebio_assets.pipelines import (
     experiment_record,
     raw_files,
     sample_quantifications,
-    transcriptome_index,
 )
 from refinebio_assets.pipelines.array_matrix import (
     ArrayMatrix,
@@ -47,6 +46,7 @@ from refinebio_assets.pipelines.outcome import (
 )
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.raw_file import read_raw_files
+from refinebio_assets.pipelines.references import transcriptome_index
 from refinebio_assets.pipelines.transcript_summary import QuantFile, TranscriptSummary, summarize_quant_files
 from refinebio_assets.pipelines.workers import available_cores
 

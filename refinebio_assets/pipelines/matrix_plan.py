@@ -18,7 +18,7 @@ from refinebio_assets.pipelines.array_matrix import is_array_processor
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.raw_files import files_by_sample
 from refinebio_assets.pipelines.read_quantification import QUANT_FILE
-from refinebio_assets.pipelines.transcriptome_index import Transcriptome, find_transcriptome
+from refinebio_assets.pipelines.references.transcriptome_index import Transcriptome, find_transcriptome
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from refinebio_assets.formats.quant_sf import TPM_TOTAL, read_quant_sf
 from refinebio_assets.lake.store import Draft, InputRef, Lake
 from refinebio_assets.pipelines.freshness import Basis
 from refinebio_assets.pipelines.raw_file import RawFile
+from refinebio_assets.pipelines.references.transcriptome_index import Transcriptome
 from refinebio_assets.pipelines.transcript_summary import TPM_TOLERANCE
-from refinebio_assets.pipelines.transcriptome_index import Transcriptome
 from refinebio_assets.tools import salmon
 
 CODE_VERSION = "1"

@@ -10,9 +10,9 @@ from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import Commit, Lake
-from refinebio_assets.pipelines import transcriptome_index
-from refinebio_assets.pipelines.platform_annotation import Annotation
-from refinebio_assets.pipelines.transcriptome_index import Transcriptome
+from refinebio_assets.pipelines.references import transcriptome_index
+from refinebio_assets.pipelines.references.platform_annotation import Annotation
+from refinebio_assets.pipelines.references.transcriptome_index import Transcriptome
 from refinebio_assets.sources.accessions import spellings
 
 

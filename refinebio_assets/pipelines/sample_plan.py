@@ -8,13 +8,13 @@ from functools import cache
 from refinebio_assets.domain import Experiment, FileRole, Pipeline, Sample, Verdict, organism_title
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.array_quantification import ArrayTask
-from refinebio_assets.pipelines.platform_annotation import find_annotation
-from refinebio_assets.pipelines.platform_registry import resolve_platform
 from refinebio_assets.pipelines.raw_file import RawFile
 from refinebio_assets.pipelines.read_quantification import QuantificationTask, index_kmer_for
+from refinebio_assets.pipelines.references.platform_annotation import find_annotation
+from refinebio_assets.pipelines.references.platform_registry import resolve_platform
+from refinebio_assets.pipelines.references.transcriptome_index import Transcriptome, find_transcriptome
 from refinebio_assets.pipelines.sample_quantification import Refusal, SampleTask
 from refinebio_assets.pipelines.table_plan import TABLES, TablePlanner
-from refinebio_assets.pipelines.transcriptome_index import Transcriptome, find_transcriptome
 from refinebio_assets.platforms.microarrays import find_by_chip_type
 from refinebio_assets.platforms.pipeline_choice import choose_pipeline
 from refinebio_assets.tools.salmon import salmon_version

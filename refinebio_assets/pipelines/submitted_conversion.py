@@ -30,11 +30,11 @@ from refinebio_assets.methods.probe_conversion import (
     quality_problems,
     to_log2,
 )
-from refinebio_assets.pipelines.bead_annotation import BeadPlatform
-from refinebio_assets.pipelines.bead_probes import BeadProbes
-from refinebio_assets.pipelines.gene_index import StoredGeneIndex
 from refinebio_assets.pipelines.kept import Kept
 from refinebio_assets.pipelines.probe_values import ProbeValues
+from refinebio_assets.pipelines.references.bead_annotation import BeadPlatform
+from refinebio_assets.pipelines.references.bead_probes import BeadProbes
+from refinebio_assets.pipelines.references.gene_index import StoredGeneIndex
 
 Vector = npt.NDArray[np.float64]
 

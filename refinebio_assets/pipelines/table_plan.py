@@ -7,12 +7,12 @@ from functools import cache
 
 from refinebio_assets.domain import Experiment, FileRole, Manufacturer, Pipeline, Platform, Sample, Verdict
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.bead_annotation import bead_platforms, missing_bead_platforms
 from refinebio_assets.pipelines.bead_intensities import TableNames
 from refinebio_assets.pipelines.bead_quantification import BeadTask
-from refinebio_assets.pipelines.gene_index import find_gene_index
-from refinebio_assets.pipelines.platform_registry import resolve_platform
 from refinebio_assets.pipelines.raw_file import RawFile
+from refinebio_assets.pipelines.references.bead_annotation import bead_platforms, missing_bead_platforms
+from refinebio_assets.pipelines.references.gene_index import find_gene_index
+from refinebio_assets.pipelines.references.platform_registry import resolve_platform
 from refinebio_assets.pipelines.sample_quantification import Refusal
 from refinebio_assets.pipelines.submitted_conversion import IdReferences, missing_annotations
 from refinebio_assets.pipelines.submitted_quantification import SubmittedTask

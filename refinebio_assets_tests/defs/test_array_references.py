@@ -12,9 +12,9 @@ from refinebio_assets.definitions import build_definitions
 from refinebio_assets.defs.partitions import PLATFORM
 from refinebio_assets.defs.sample_events import add_keys
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.gene_index import GeneIndexInputs, register_gene_index
-from refinebio_assets.pipelines.platform_annotation import ASSET, find_annotation
-from refinebio_assets.pipelines.platform_registry import PlatformInputs, register_platform
+from refinebio_assets.pipelines.references.gene_index import GeneIndexInputs, register_gene_index
+from refinebio_assets.pipelines.references.platform_annotation import ASSET, find_annotation
+from refinebio_assets.pipelines.references.platform_registry import PlatformInputs, register_platform
 from refinebio_assets_tests.pipelines import chip
 from refinebio_assets_tests.pipelines.beads import ORGANISM, simulate_bead_files
 

@@ -12,11 +12,15 @@ import pyarrow as pa
 
 from refinebio_assets.formats.illumina_annotation import string_array
 from refinebio_assets.lake.rows import read_rows
-from refinebio_assets.pipelines.bead_annotation import ASSET, PAIRS_FILE, PROBES_FILE
-from refinebio_assets.pipelines.bead_probes import BeadGenePairs, BeadProbes
-from refinebio_assets.pipelines.bead_registry import KIND
-from refinebio_assets.pipelines.gene_index import GeneIndexInputs, build_gene_index, register_gene_index
 from refinebio_assets.pipelines.outcome import Outcome, require_head
+from refinebio_assets.pipelines.references.bead_annotation import ASSET, PAIRS_FILE, PROBES_FILE
+from refinebio_assets.pipelines.references.bead_probes import BeadGenePairs, BeadProbes
+from refinebio_assets.pipelines.references.bead_registry import KIND
+from refinebio_assets.pipelines.references.gene_index import (
+    GeneIndexInputs,
+    build_gene_index,
+    register_gene_index,
+)
 from refinebio_assets_tests.pipelines.study import Study
 
 PROBES = 1_300

@@ -9,7 +9,7 @@ import numpy as np
 
 from refinebio_assets.domain import organism_name
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.bead_registry import BeadInputs, register_bead_platform
+from refinebio_assets.pipelines.references.bead_registry import BeadInputs, register_bead_platform
 from refinebio_assets.simulate import organism
 from refinebio_assets.simulate.bead_packages import (
     gene_choices_text,

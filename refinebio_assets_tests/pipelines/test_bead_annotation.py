@@ -10,15 +10,15 @@ import pytest
 from refinebio_assets.errors import FormatError, NotFoundError, RequestError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.bead_annotation import bead_platforms, missing_bead_platforms
-from refinebio_assets.pipelines.bead_registry import (
+from refinebio_assets.pipelines.outcome import Outcome
+from refinebio_assets.pipelines.references.bead_annotation import bead_platforms, missing_bead_platforms
+from refinebio_assets.pipelines.references.bead_registry import (
     BeadInputs,
     published_bead_inputs,
     register_bead_platform,
     resolve_bead_platform,
 )
-from refinebio_assets.pipelines.outcome import Outcome
-from refinebio_assets.pipelines.platform_annotation import build_annotation, find_annotation
+from refinebio_assets.pipelines.references.platform_annotation import build_annotation, find_annotation
 from refinebio_assets.simulate.packing import gzip_bytes, tar_bytes
 from refinebio_assets_tests.pipelines.beads import ORGANISM, BeadFiles, simulate_bead_files
 

@@ -9,23 +9,26 @@ import pytest
 from refinebio_assets.errors import FormatError, PermanentError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.bead_annotation import (
+from refinebio_assets.pipelines.outcome import Outcome
+from refinebio_assets.pipelines.references.bead_annotation import (
     bead_platforms,
     find_bead_platform,
     missing_bead_platforms,
 )
-from refinebio_assets.pipelines.bead_probes import BeadProbes
-from refinebio_assets.pipelines.bead_registry import (
+from refinebio_assets.pipelines.references.bead_probes import BeadProbes
+from refinebio_assets.pipelines.references.bead_registry import (
     BeadInputs,
     register_bead_platform,
 )
-from refinebio_assets.pipelines.outcome import Outcome
-from refinebio_assets.pipelines.platform_annotation import (
+from refinebio_assets.pipelines.references.platform_annotation import (
     build_annotation,
     find_annotation,
 )
-from refinebio_assets.pipelines.platform_registry import PlatformInputs, register_platform
-from refinebio_assets.pipelines.registered_platforms import registered_platform, registered_platforms
+from refinebio_assets.pipelines.references.platform_registry import PlatformInputs, register_platform
+from refinebio_assets.pipelines.references.registered_platforms import (
+    registered_platform,
+    registered_platforms,
+)
 from refinebio_assets_tests.formats.illumina_making import chip_file, organism_file, package
 from refinebio_assets_tests.pipelines.chip import brainarray, probe_tab, sequence
 

@@ -10,7 +10,7 @@ import pytest
 from refinebio_assets.errors import FormatError, NotFoundError, RequestError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.gene_index import (
+from refinebio_assets.pipelines.references.gene_index import (
     GeneIndexInputs,
     build_gene_index,
     find_gene_index,

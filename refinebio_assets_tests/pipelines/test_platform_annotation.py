@@ -18,14 +18,23 @@ from refinebio_assets.formats.probe_tables import ProbeTable
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.outcome import Outcome
-from refinebio_assets.pipelines.platform_annotation import (
+from refinebio_assets.pipelines.references.platform_annotation import (
     PROBES_FILE,
     assess_annotation,
     build_annotation,
     find_annotation,
 )
-from refinebio_assets.pipelines.platform_probes import GeneProbes, read_genes, read_probes, text_array
-from refinebio_assets.pipelines.platform_registry import PlatformInputs, published_inputs, register_platform
+from refinebio_assets.pipelines.references.platform_probes import (
+    GeneProbes,
+    read_genes,
+    read_probes,
+    text_array,
+)
+from refinebio_assets.pipelines.references.platform_registry import (
+    PlatformInputs,
+    published_inputs,
+    register_platform,
+)
 from refinebio_assets.sources.web.settings import open_web
 from refinebio_assets_tests.pipelines import chip
 

@@ -8,7 +8,7 @@ import pytest
 
 from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.platform_registry import (
+from refinebio_assets.pipelines.references.platform_registry import (
     PLATFORM_REGISTRATION,
     PlatformInputs,
     platform_warning,
@@ -17,7 +17,10 @@ from refinebio_assets.pipelines.platform_registry import (
     resolve_platform,
     version_in_name,
 )
-from refinebio_assets.pipelines.registered_platforms import registered_platform, registered_platforms
+from refinebio_assets.pipelines.references.registered_platforms import (
+    registered_platform,
+    registered_platforms,
+)
 
 
 @pytest.fixture

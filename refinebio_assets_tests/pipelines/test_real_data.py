@@ -17,13 +17,16 @@ from refinebio_assets.pipelines.expression_checks import matrix_problems
 from refinebio_assets.pipelines.expression_matrix import column_values
 from refinebio_assets.pipelines.gene_expression import read_expression, summarize_expression
 from refinebio_assets.pipelines.outcome import Outcome
-from refinebio_assets.pipelines.platform_annotation import build_annotation
-from refinebio_assets.pipelines.platform_registry import PlatformInputs, register_platform
 from refinebio_assets.pipelines.raw_files import collect_raw_files
+from refinebio_assets.pipelines.references.platform_annotation import build_annotation
+from refinebio_assets.pipelines.references.platform_registry import PlatformInputs, register_platform
+from refinebio_assets.pipelines.references.transcriptome_index import build_transcriptome_index
+from refinebio_assets.pipelines.references.transcriptome_registry import (
+    TranscriptomeInputs,
+    register_transcriptome,
+)
 from refinebio_assets.pipelines.registry import register_experiment
 from refinebio_assets.pipelines.sample_quantifications import quantify_samples
-from refinebio_assets.pipelines.transcriptome_index import build_transcriptome_index
-from refinebio_assets.pipelines.transcriptome_registry import TranscriptomeInputs, register_transcriptome
 
 RELATIVE = 1e-12
 """What the matrix promises; float64 sums in another order than R's long double differ by 1e-15."""

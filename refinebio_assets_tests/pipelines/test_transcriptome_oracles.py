@@ -17,7 +17,7 @@ import pytest
 from refinebio_assets.domain import organism_name
 from refinebio_assets.formats.gene_map import write_gene_map
 from refinebio_assets.formats.gtf import read_gtf
-from refinebio_assets.pipelines.transcriptome_survey import find_genome, transcriptome_of
+from refinebio_assets.pipelines.references.transcriptome_survey import find_genome, transcriptome_of
 from refinebio_assets.sources.web.settings import open_web
 
 

@@ -9,13 +9,17 @@ import pytest
 from refinebio_assets.errors import NotFoundError, RequestError, TransientError
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.freshness import content_hash
-from refinebio_assets.pipelines.transcriptome_registry import (
+from refinebio_assets.pipelines.references.transcriptome_registry import (
     TRANSCRIPTOME_REGISTRATION,
     TranscriptomeInputs,
     register_transcriptome,
     registered_transcriptome,
 )
-from refinebio_assets.pipelines.transcriptome_survey import find_genome, genome_rows, register_genome
+from refinebio_assets.pipelines.references.transcriptome_survey import (
+    find_genome,
+    genome_rows,
+    register_genome,
+)
 from refinebio_assets.sources.ensembl.divisions import Division
 from refinebio_assets_tests.sources.ensembl.servers import (
     GENOMES,

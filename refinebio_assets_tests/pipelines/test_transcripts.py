@@ -10,7 +10,7 @@ import pytest
 from refinebio_assets.errors import FormatError, PermanentError
 from refinebio_assets.formats.fasta import read_fasta
 from refinebio_assets.formats.gene_map import write_gene_map
-from refinebio_assets.pipelines.transcripts import ExtractedTranscripts, extract_transcripts
+from refinebio_assets.pipelines.references.transcripts import ExtractedTranscripts, extract_transcripts
 
 GOLDEN = Path(__file__).parent / "golden" / "rsem"
 

@@ -19,9 +19,9 @@ from refinebio_assets.defs.pools import cores_of_pool
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource, ProgressSource
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
-from refinebio_assets.pipelines import gene_index as indexes
-from refinebio_assets.pipelines import platform_annotation as annotation
-from refinebio_assets.pipelines import transcriptome_index as pipeline
+from refinebio_assets.pipelines.references import gene_index as indexes
+from refinebio_assets.pipelines.references import platform_annotation as annotation
+from refinebio_assets.pipelines.references import transcriptome_index as pipeline
 
 OWNERS = ["team:refinebio"]
 SOURCE_COLUMNS = ["role", "origin", "size", "md5", "sha256"]

@@ -16,11 +16,11 @@ from refinebio_assets import __version__
 from refinebio_assets.errors import FormatError, RequestError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
-from refinebio_assets.pipelines import gene_index, platform_annotation, transcriptome_index
 from refinebio_assets.pipelines.datasets.pins import Pins, exact_pins
 from refinebio_assets.pipelines.datasets.request import DatasetRequest
 from refinebio_assets.pipelines.datasets.selection import Filtered, Group, Selection
 from refinebio_assets.pipelines.datasets.targets import Targets
+from refinebio_assets.pipelines.references import gene_index, platform_annotation, transcriptome_index
 
 NAME = "dataset.lock.json"
 FORMAT = 1

@@ -1,5 +1,5 @@
 """Ensembl's client: which genomes its six divisions hold, and where their files are.
 
 Genomes are only looked up here, never fetched. Registering one as an organism's transcriptome is the work
-of ``pipelines.transcriptome_survey``.
+of ``pipelines.references.transcriptome_survey``.
 """

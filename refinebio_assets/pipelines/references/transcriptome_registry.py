@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from refinebio_assets.domain import organism_name
 from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.reference_registry import ReferenceRegistry
+from refinebio_assets.pipelines.references.registry import ReferenceRegistry
 
 TRANSCRIPTOME_REGISTRATION = "transcriptome_registration"
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from refinebio_assets.formats.gene_index import GENE_COLUMN
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines import gene_index, platform_annotation
-from refinebio_assets.pipelines.bead_annotation import find_bead_platform
 from refinebio_assets.pipelines.outcome import require_head
+from refinebio_assets.pipelines.references import gene_index, platform_annotation
+from refinebio_assets.pipelines.references.bead_annotation import find_bead_platform
 
 FEWEST_WITH_GENE = 0.5
 """Below it, more of an experiment is lost than kept. Two of refine.bio's indexes have 1.0 of their probes."""

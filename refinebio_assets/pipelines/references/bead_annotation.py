@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from refinebio_assets.lake.store import Commit, Lake
-from refinebio_assets.pipelines.bead_probes import BeadProbes, read_bead_probes
-from refinebio_assets.pipelines.bead_registry import KIND
-from refinebio_assets.pipelines.platform_tables import STEP
+from refinebio_assets.pipelines.references.bead_probes import BeadProbes, read_bead_probes
+from refinebio_assets.pipelines.references.bead_registry import KIND
+from refinebio_assets.pipelines.references.platform_tables import STEP
 from refinebio_assets.platforms.illumina_arrays import candidate_packages, illumina_packages
 
 ASSET = STEP

@@ -8,7 +8,10 @@ from __future__ import annotations
 from refinebio_assets.domain import organism_name
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.transcriptome_registry import TranscriptomeInputs, register_transcriptome
+from refinebio_assets.pipelines.references.transcriptome_registry import (
+    TranscriptomeInputs,
+    register_transcriptome,
+)
 from refinebio_assets.platforms.strains import find_strain
 from refinebio_assets.sources.ensembl.divisions import Division, find_division
 from refinebio_assets.sources.ensembl.listing import list_species

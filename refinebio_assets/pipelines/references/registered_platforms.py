@@ -10,9 +10,9 @@ from typing import Any
 
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.bead_registry import KIND, BeadInputs, bead_inputs
-from refinebio_assets.pipelines.platform_registry import PLATFORM_REGISTRATION, PlatformInputs
-from refinebio_assets.pipelines.reference_registry import ReferenceRegistry
+from refinebio_assets.pipelines.references.bead_registry import KIND, BeadInputs, bead_inputs
+from refinebio_assets.pipelines.references.platform_registry import PLATFORM_REGISTRATION, PlatformInputs
+from refinebio_assets.pipelines.references.registry import ReferenceRegistry
 from refinebio_assets.platforms.annotation_sources import annotation_source
 from refinebio_assets.platforms.illumina_arrays import illumina_package
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from refinebio_assets.domain import Manufacturer
-from refinebio_assets.pipelines.annotation_content import AnnotationContent
-from refinebio_assets.pipelines.bead_annotation import PAIRS_FILE, PROBES_FILE
-from refinebio_assets.pipelines.bead_registry import KIND, BeadInputs
-from refinebio_assets.pipelines.bead_tables import BeadTables, read_bead_tables
-from refinebio_assets.pipelines.reference_files import LocalFile
+from refinebio_assets.pipelines.references.annotation_content import AnnotationContent
+from refinebio_assets.pipelines.references.bead_annotation import PAIRS_FILE, PROBES_FILE
+from refinebio_assets.pipelines.references.bead_registry import KIND, BeadInputs
+from refinebio_assets.pipelines.references.bead_tables import BeadTables, read_bead_tables
+from refinebio_assets.pipelines.references.files import LocalFile
 from refinebio_assets.platforms.illumina_arrays import illumina_package
 
 

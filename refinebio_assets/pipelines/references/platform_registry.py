@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from refinebio_assets.domain import Manufacturer, Platform, accession_problem
 from refinebio_assets.errors import RequestError
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.reference_registry import ReferenceRegistry
+from refinebio_assets.pipelines.references.registry import ReferenceRegistry
 from refinebio_assets.platforms.annotation_sources import SOURCE, annotation_source
 from refinebio_assets.platforms.microarrays import find_by_chip_type, find_microarray, takes_core_probes
 

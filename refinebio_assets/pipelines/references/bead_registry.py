@@ -9,8 +9,8 @@ from typing import Any
 from refinebio_assets.domain import Manufacturer, accession_problem, organism_name, organism_title
 from refinebio_assets.errors import RequestError
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.platform_registry import PLATFORM_REGISTRATION
-from refinebio_assets.pipelines.reference_registry import ReferenceRegistry
+from refinebio_assets.pipelines.references.platform_registry import PLATFORM_REGISTRATION
+from refinebio_assets.pipelines.references.registry import ReferenceRegistry
 from refinebio_assets.platforms.illumina_arrays import (
     SOURCE,
     IlluminaPackage,

@@ -22,9 +22,9 @@ from refinebio_assets.formats.illumina_genes import (
     resolve_genes,
 )
 from refinebio_assets.formats.illumina_package import read_bead_package
-from refinebio_assets.pipelines.bead_probes import BeadGenePairs, BeadProbes
-from refinebio_assets.pipelines.platform_tables import STEP, read_table
-from refinebio_assets.pipelines.reference_files import LocalFile
+from refinebio_assets.pipelines.references.bead_probes import BeadGenePairs, BeadProbes
+from refinebio_assets.pipelines.references.files import LocalFile
+from refinebio_assets.pipelines.references.platform_tables import STEP, read_table
 
 NO_SEQUENCE = "the package has no sequence of 50 bases for it: not in SCAN's model"
 SEVERAL_ENTREZ = "matches more than one Entrez gene: R gives no Ensembl gene to it"

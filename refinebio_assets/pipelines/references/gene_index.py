@@ -18,14 +18,14 @@ from refinebio_assets.pipelines.arriving_file import FetchedFile
 from refinebio_assets.pipelines.fetch_file import WebSource, no_web
 from refinebio_assets.pipelines.freshness import Basis
 from refinebio_assets.pipelines.outcome import Outcome, Situation
-from refinebio_assets.pipelines.platform_registry import resolve_platform
 from refinebio_assets.pipelines.progress import SILENT, Progress
-from refinebio_assets.pipelines.reference_files import (
+from refinebio_assets.pipelines.references.files import (
     assess_reference,
     fetch_source,
     source_rows,
 )
-from refinebio_assets.pipelines.reference_registry import ReferenceRegistry
+from refinebio_assets.pipelines.references.platform_registry import resolve_platform
+from refinebio_assets.pipelines.references.registry import ReferenceRegistry
 
 ASSET = "gene_index"
 CODE_VERSION = "1"

@@ -1,7 +1,7 @@
 """Makes the transcripts of an organism from its genome and GTF: a FASTA file and a gene map.
 
 The rules are refine.bio's (GTF filter and gene map) and those of ``rsem-prepare-reference``, which it
-ran (sequences, order). Indexing the transcripts is the work of ``pipelines.transcriptome_index``.
+ran (sequences, order). Indexing the transcripts is the work of ``transcriptome_index``.
 """
 
 from __future__ import annotations

@@ -15,13 +15,18 @@ from refinebio_assets.pipelines.fetch_file import WebSource, no_web
 from refinebio_assets.pipelines.freshness import Basis, content_hash
 from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows
 from refinebio_assets.pipelines.progress import SILENT, Progress
-from refinebio_assets.pipelines.reference_files import Files, assess_reference, fetch_source, source_rows
-from refinebio_assets.pipelines.transcriptome_registry import (
+from refinebio_assets.pipelines.references.files import (
+    Files,
+    assess_reference,
+    fetch_source,
+    source_rows,
+)
+from refinebio_assets.pipelines.references.transcriptome_registry import (
     TRANSCRIPTOME_REGISTRATION,
     TranscriptomeInputs,
     registered_transcriptome,
 )
-from refinebio_assets.pipelines.transcripts import extract_transcripts
+from refinebio_assets.pipelines.references.transcripts import extract_transcripts
 from refinebio_assets.pipelines.workers import available_cores
 from refinebio_assets.tools.salmon import LONG_KMER, SHORT_KMER, SalmonIndex, build_index, salmon_version
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from refinebio_assets.pipelines.annotation_content import AnnotationContent
-from refinebio_assets.pipelines.platform_probes import (
+from refinebio_assets.pipelines.references.annotation_content import AnnotationContent
+from refinebio_assets.pipelines.references.files import LocalFile
+from refinebio_assets.pipelines.references.platform_probes import (
     cell_count,
     cell_keys,
     content_version,
@@ -16,9 +17,8 @@ from refinebio_assets.pipelines.platform_probes import (
     write_genes,
     write_probes,
 )
-from refinebio_assets.pipelines.platform_registry import PlatformInputs, resolve_platform
-from refinebio_assets.pipelines.platform_tables import PlatformTables, read_platform_tables
-from refinebio_assets.pipelines.reference_files import LocalFile
+from refinebio_assets.pipelines.references.platform_registry import PlatformInputs, resolve_platform
+from refinebio_assets.pipelines.references.platform_tables import PlatformTables, read_platform_tables
 from refinebio_assets.platforms.readable import readable
 
 KIND = "Affymetrix"

@@ -29,14 +29,14 @@ from refinebio_assets.formats.probe_tables import (
     read_probe_tab,
     read_r_probe_package,
 )
-from refinebio_assets.pipelines.platform_probes import (
+from refinebio_assets.pipelines.references.files import LocalFile
+from refinebio_assets.pipelines.references.platform_probes import (
     GeneProbes,
     cell_keys,
     gene_probes,
     in_model_order,
 )
-from refinebio_assets.pipelines.platform_registry import resolve_platform
-from refinebio_assets.pipelines.reference_files import LocalFile
+from refinebio_assets.pipelines.references.platform_registry import resolve_platform
 
 STEP = "platform_annotation"
 NO_SEQUENCE = "the probe table has no sequence for this perfect match of the CDF file"

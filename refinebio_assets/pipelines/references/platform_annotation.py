@@ -10,18 +10,19 @@ from dataclasses import dataclass
 
 from refinebio_assets.formats.probe_tables import ProbeTable
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
-from refinebio_assets.pipelines.affymetrix_content import GENES_FILE, PROBES_FILE, affymetrix_content
-from refinebio_assets.pipelines.annotation_content import AnnotationContent
-from refinebio_assets.pipelines.bead_content import bead_content
-from refinebio_assets.pipelines.bead_registry import BeadInputs
 from refinebio_assets.pipelines.fetch_file import WebSource, no_web
 from refinebio_assets.pipelines.freshness import Basis
 from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows
-from refinebio_assets.pipelines.platform_probes import GeneProbes, read_genes, read_probes
-from refinebio_assets.pipelines.platform_registry import PLATFORM_REGISTRATION, PlatformInputs
-from refinebio_assets.pipelines.platform_tables import STEP
 from refinebio_assets.pipelines.progress import SILENT, Progress
-from refinebio_assets.pipelines.reference_files import (
+from refinebio_assets.pipelines.references.affymetrix_content import (
+    GENES_FILE,
+    PROBES_FILE,
+    affymetrix_content,
+)
+from refinebio_assets.pipelines.references.annotation_content import AnnotationContent
+from refinebio_assets.pipelines.references.bead_content import bead_content
+from refinebio_assets.pipelines.references.bead_registry import BeadInputs
+from refinebio_assets.pipelines.references.files import (
     Files,
     LocalFile,
     assess_reference,
@@ -29,7 +30,10 @@ from refinebio_assets.pipelines.reference_files import (
     local_files,
     source_rows,
 )
-from refinebio_assets.pipelines.registered_platforms import registered_platform
+from refinebio_assets.pipelines.references.platform_probes import GeneProbes, read_genes, read_probes
+from refinebio_assets.pipelines.references.platform_registry import PLATFORM_REGISTRATION, PlatformInputs
+from refinebio_assets.pipelines.references.platform_tables import STEP
+from refinebio_assets.pipelines.references.registered_platforms import registered_platform
 from refinebio_assets.platforms.annotation_sources import published_md5
 from refinebio_assets.platforms.illumina_arrays import published_package_md5
 
