@@ -44,7 +44,8 @@ ARRAY = Platform(
 )
 NAMES = [f"ENSG{number:011d}" for number in range(GENES)]
 EXTRA = "of these beyond the same work"
-LEAST_RATIO, MOST_MEMORY_MB = 15.0, 2_000
+LEAST_RATIO, MOST_MEMORY_MB, COMPARED_SAMPLES = 15.0, 2_000, 1_000
+"""Goals, which hold for 1,000 samples; the ratio is for the same work."""
 TOLERANCE = 1e-12
 
 Values = npt.NDArray[np.float64]
@@ -69,17 +70,36 @@ def compare(folder: Path, samples: int, peer_python: str, *, alone: bool) -> boo
     simulate(folder, samples, with_files=not alone)
     ours = run("ours", folder, samples)
     run("target", folder, samples)
-    good = ours["peak_mb"] < MOST_MEMORY_MB or samples > 1_000
-    if alone or not has_preprocess_core():
-        return good
+    missed = []
+    if ours["peak_mb"] >= MOST_MEMORY_MB and samples <= COMPARED_SAMPLES:
+        missed.append(f"{ours['peak_mb']:,.0f} MB of memory, wanted less than {MOST_MEMORY_MB:,}")
+    if not alone and has_preprocess_core():
+        missed += beside_refinebio(folder, samples, ours, peer_python)
+    for line in missed:
+        print(f"{'':11}MISSED: {line}")
+    print()
+    return not missed
+
+
+def beside_refinebio(folder: Path, samples: int, ours: dict[str, Any], peer_python: str) -> list[str]:
+    """Print how many times fewer CPU seconds ours takes; return the goals that it misses."""
     theirs = run("refinebio", folder, samples, python=peer_python)
-    ratio = theirs["cpu"] / (ours["cpu"] - ours["steps"][EXTRA])
-    apart = largest_difference(folder)
+    same = ours["cpu"] - ours["steps"][EXTRA]
+    ratio, apart = theirs["cpu"] / same, largest_difference(folder)
     print(
-        f"{'':11}{samples:>7} samples: ratio {theirs['cpu'] / ours['cpu']:.1f}, "
-        f"for the same work {ratio:.1f}, largest difference {apart:.1e}\n"
+        f"{'':11}same work:  {same:.1f} s against {theirs['cpu']:.1f} s, {ratio:.1f} times fewer CPU seconds"
     )
-    return good and apart <= TOLERANCE and (samples < 1_000 or ratio >= LEAST_RATIO)
+    print(
+        f"{'':11}whole:      {ours['cpu']:.1f} s against {theirs['cpu']:.1f} s, "
+        f"{theirs['cpu'] / ours['cpu']:.1f} times (Parquet, components, report, gate included)"
+    )
+    print(f"{'':11}values:     largest difference {apart:.1e}")
+    missed = []
+    if apart > TOLERANCE:
+        missed.append(f"values differ by {apart:.1e}, wanted at most {TOLERANCE}")
+    if samples >= COMPARED_SAMPLES and ratio < LEAST_RATIO:
+        missed.append(f"{ratio:.1f} times for the same work, wanted {LEAST_RATIO:.0f}")
+    return missed
 
 
 def simulate(folder: Path, samples: int, *, with_files: bool) -> None:
@@ -88,7 +108,7 @@ def simulate(folder: Path, samples: int, *, with_files: bool) -> None:
     lake = Lake(str(folder / "lake"))
     typical = rng.normal(0.5, 0.8, (GENES, 1))
     (folder / "target.tsv").write_bytes(target_file_bytes(np.sort(rng.normal(0.5, 0.9, GENES))))
-    import_target(lake, ORGANISM, folder / "target.tsv")
+    import_target(lake, ORGANISM, folder / "target.tsv", platform=ARRAY.name)
     build_target(lake, ORGANISM)
     experiments = []
     for number in range(0, samples, SAMPLES_AN_EXPERIMENT):

@@ -56,7 +56,7 @@ class Steps:
 
 def ours(folder: Path, steps: Steps) -> None:
     from refinebio_assets.lake.store import Lake
-    from refinebio_assets.pipelines.datasets import aggregation, bundle, dataset_matrices
+    from refinebio_assets.pipelines.datasets import aggregation, bundle, written_matrices
     from refinebio_assets.pipelines.datasets.bundle import build_bundle
     from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
 
@@ -64,7 +64,7 @@ def ours(folder: Path, steps: Steps) -> None:
     for module, name in (
         (aggregation, "picture_of"),
         (aggregation, "target_departures"),
-        (dataset_matrices, "write_dataset_matrix"),
+        (written_matrices, "write_dataset_matrix"),
         (bundle, "report_html"),
         (bundle, "inspect_bundle"),
     ):

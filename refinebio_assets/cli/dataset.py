@@ -15,6 +15,7 @@ from refinebio_assets.cli.dataset_reading import diff, download, regenerate, sho
 from refinebio_assets.cli.exit_codes import DONE, EXPLANATION, PARTIAL
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import table, terminal, write_rows
+from refinebio_assets.domain import counted
 
 if TYPE_CHECKING:
     from refinebio_assets.lake.store import Lake
@@ -125,8 +126,8 @@ def _say_created(
     request = made.request
     verb = "asked for" if made.changed else "is there already, with the same request"
     console.print(
-        f"Dataset [bold]{escape(made.dataset)}[/] {verb}: {len(request.samples):,} samples of "
-        f"{len(request.data):,} experiments, by {request.aggregate_by.lower()}",
+        f"Dataset [bold]{escape(made.dataset)}[/] {verb}: {counted(len(request.samples), 'sample')} of "
+        f"{counted(len(request.data), 'experiment')}, by {request.aggregate_by.lower()}",
         highlight=False,
         soft_wrap=True,
     )

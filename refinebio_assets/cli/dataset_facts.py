@@ -46,7 +46,8 @@ def say_built(console: Console, lake: Lake, details: DatasetDetails, bundle: Com
         _say_more(console, len(details.matrices))
     if any(row["alone_removed"] for row in details.gene_loss):
         console.print(table(details.gene_loss[:MAX_ROWS], _LOSS, title="Genes lost"))
-        console.print(WHY_FEW_GENES, style="dim", highlight=False)
+        if not any(WHY_FEW_GENES in warning for warning in newest["warnings"]):
+            console.print(WHY_FEW_GENES, style="dim", highlight=False)
     if details.filtered:
         title = "Samples that are not in it"
         console.print(table(details.filtered[:MAX_ROWS], ["experiment", "sample", "reason"], title=title))

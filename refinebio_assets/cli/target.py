@@ -11,7 +11,7 @@ from rich.markup import escape
 from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import table, terminal, write_rows
-from refinebio_assets.domain import organism_name
+from refinebio_assets.domain import counted, organism_name
 
 _MOST_EXPERIMENTS = 20
 _version = click.option("--version", metavar="VERSION", help="An older version; 6 characters are enough.")
@@ -156,8 +156,9 @@ def export_target(organism: str, version: str | None, output: Path) -> None:
 
 def build(console: Console, organism: str) -> None:
     """Build an organism's target unless it is up to date, in one Dagster run, and say what it is."""
-    from refinebio_assets.pipelines.target_quantiles import assess_target
+    from refinebio_assets.pipelines.target_quantiles import assess_target, require_enough_samples
 
+    require_enough_samples(open_lake(), organism)
     situation = assess_target(open_lake(), organism).situation
     build_reference(console, organism, "target", situation, "build_target_quantiles")
     _say_target(console, organism)
@@ -169,7 +170,7 @@ def _say_target(console: Console, organism: str) -> None:
 
     lake = open_lake()
     facts = target_facts(lake, require_target(lake, organism).commit)
-    source = f"imported from {facts['origin']}" if facts["imported"] else f"{facts['samples']:,} samples"
+    source = f"imported from {facts['origin']}" if facts["imported"] else counted(facts["samples"], "sample")
     of = f" of {facts['platform']}" if facts["platform"] else f" of {facts['technology']}"
     console.print(
         f"[bold]{escape(organism)}[/]: target of {facts['genes']:,} quantiles, {escape(source + of)}, "
@@ -177,7 +178,5 @@ def _say_target(console: Console, organism: str) -> None:
         highlight=False,
     )
     if facts["skipped_samples"]:
-        console.print(
-            f"  {facts['skipped_samples']:,} samples were skipped: `refinebio-assets target show {organism}`",
-            style="yellow",
-        )
+        skipped = counted(facts["skipped_samples"], "sample")
+        console.print(f"  skipped: {skipped}, see `refinebio-assets target show {organism}`", style="yellow")

@@ -91,6 +91,18 @@ def build_target(lake: Lake, organism: str, *, progress: Progress = SILENT, run_
     return Outcome(commit, True, assessed.situation.reasons, made.dropped)
 
 
+def require_enough_samples(lake: Lake, organism: str) -> None:
+    """Raise what a build of a target would be refused for when the lake has fewer samples than it needs.
+
+    These few are read for that, so that the message is the whole one. Raises PermanentError.
+    """
+    assessed = assess_target(lake, organism)
+    source, settings = assessed.source, assessed.settings
+    if assessed.situation.current is None and source is not None and source.samples < settings.minimum:
+        made = add_up(lake, source, lambda count: None, threads=available_cores())
+        raise PermanentError(_too_few(organism, settings, source, made))
+
+
 def _basis(settings: TargetSettings, source: TargetSource | None) -> dict[str, Any]:
     if source is None:
         file = settings.file.sha256 if settings.file else ""

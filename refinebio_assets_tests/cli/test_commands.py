@@ -12,6 +12,7 @@ from dagster import DagsterInstance, RunsFilter
 from refinebio_assets.cli.exit_codes import DONE, FAILED, PARTIAL, USAGE
 from refinebio_assets.simulate.world import simulate_world
 from refinebio_assets_tests.cli.conftest import Run, rows_of
+from refinebio_assets_tests.pipelines.datasets.world import World, rna_seq
 from refinebio_assets_tests.pipelines.study import Study
 
 COMMANDS = ["process", "reference", "status", "show", "export", "catalog", "lake", "ui", "demo"]
@@ -142,6 +143,22 @@ def test_show_tells_of_an_experiment_and_of_a_sample(study: Study, refinebio: Ru
         | _commit_of(sample)
     ]
     assert "S2.sf" in refinebio("show", "S2").stdout
+
+
+def test_show_says_once_what_is_said_of_several_samples(refinebio: Run, tmp_path: Path) -> None:
+    reason = "its reads are cut off"
+    World(tmp_path).add("SRP1", rna_seq(["SRR1"]), failed={"SRR2": reason, "SRR3": reason})
+    shown = refinebio("show", "SRP1").stdout
+    (said,) = [line for line in shown.splitlines() if reason in line]
+    assert "SRR2, SRR3" in said and "failed" in said
+
+
+def test_show_does_not_call_a_file_of_a_failed_sample_processed(study: Study, refinebio: Run) -> None:
+    study.write("S1.sf", "nonsense\n")
+    study.register()
+    study.process()
+    shown = refinebio("show", "S1").stdout
+    assert "File quant_sf: in the lake" in shown and "Result (current): failed" in shown
 
 
 def _commit_of(sample: dict[str, list[dict[str, str]]]) -> dict[str, str]:

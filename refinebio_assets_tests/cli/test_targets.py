@@ -32,8 +32,9 @@ def lake(tmp_path: Path) -> Lake:
 def test_a_target_is_built_listed_shown_and_exported(lake: Lake, refinebio: Run, tmp_path: Path) -> None:
     refused = refinebio("target", "build", "Homo sapiens")
     assert refused.returncode == 1
-    assert "needs 100 samples, and 2 of 3 samples" in refused.stdout
-    assert "target build HOMO_SAPIENS --minimum 2" in refused.stdout
+    assert "needs 100 samples, and 2 of 3 samples" in refused.stderr
+    assert "target build HOMO_SAPIENS --minimum 2" in refused.stderr
+    assert not (tmp_path / "lake" / "dagster").exists(), "a run was started"
     built = refinebio("target", "build", "Homo sapiens", "--minimum", "2")
     assert built.returncode == 0, built.stderr + built.stdout
     assert f"target of 40 quantiles, 2 samples of {HGU95}" in built.stdout

@@ -160,7 +160,7 @@ def build_matrix(
         departures = _departures(values, members, targets) if request.quantile_normalize else ()
         scale_genes(values, request.scale_by, out=values)
     warnings = (
-        *_gene_warnings(group.key, loss),
+        *_gene_warnings(loss),
         *_processing_warnings(members),
         *_scale_warnings(members, request.scale_by),
         *remarks.sentences(),
@@ -346,8 +346,8 @@ def _for_picture(values: Matrix, request: DatasetRequest) -> Matrix:
     return logs
 
 
-def _gene_warnings(key: str, loss: GeneLoss) -> list[str]:
-    return [few_genes(key, loss)] if loss.after < FEW_GENES * loss.before else []
+def _gene_warnings(loss: GeneLoss) -> list[str]:
+    return [few_genes(loss)] if loss.after < FEW_GENES * loss.before else []
 
 
 def _processing_warnings(members: Sequence[Member]) -> list[str]:

@@ -43,7 +43,7 @@ from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.workers import available_cores
 
 ASSET = "dataset_bundle"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _write_bundle(lake: Lake, draft: Draft, contents: Contents, progress: Progre
     overview = read_overview(lake, contents.commit)
     with path.open("xb") as stream, ZipWriter(stream, threads=available_cores()) as archive:
         archive.add_bytes("README.md", readme(lock, row["warnings"] or ()).encode())
-        archive.add_bytes("LICENSE.TXT", license_text("data set").encode())
+        archive.add_bytes("LICENSE.TXT", license_text("dataset").encode())
         archive.add_bytes("aggregated_metadata.json", json_bytes(contents.aggregated()))
         if contents.filtered:
             archive.add_bytes("filtered_samples_metadata.json", filtered_json(contents.filtered))

@@ -31,7 +31,7 @@ def readme(lock: Mapping[str, Any], warnings: Sequence[str]) -> str:
     """Return the README of a bundle: Markdown that reads well as plain text."""
     request = lock["request"]
     parts = [
-        f"# Data set {lock['dataset']}\n",
+        f"# Dataset {lock['dataset']}\n",
         _summary(lock),
         _warnings(warnings),
         "## Files\n",
@@ -165,7 +165,7 @@ def _questions(request: Mapping[str, Any]) -> str:
     if not request["quant_sf_only"]:
         pairs += [
             ("Why are there so few genes?", WHY_FEW_GENES),
-            ("Why has a sample other values in another data set?", WHY_VALUES_DIFFER),
+            ("Why has a sample other values in another dataset?", WHY_VALUES_DIFFER),
             ("Are the data corrected for batches?", NOT_BATCH_CORRECTED),
         ]
     return "\n".join(f"**{question}** {answer}\n" for question, answer in pairs)
@@ -176,6 +176,6 @@ def _cite(lock: Mapping[str, Any]) -> str:
     return (
         "Cite the experiments and their publications, which `aggregated_metadata.json` lists "
         f"({names}), the archives that hold them, and the software: refinebio-assets "
-        f"{lock['software']['refinebio-assets']}, with the data set's lockfile as supplement. The processing "
+        f"{lock['software']['refinebio-assets']}, with the dataset's lockfile as supplement. The processing "
         "follows refine.bio of the Childhood Cancer Data Lab (https://www.refine.bio).\n"
     )

@@ -71,12 +71,12 @@ def left_out(
     ]
 
 
-def few_genes(key: str, loss: GeneLoss) -> str:
-    """Say that many genes were lost, and which platform costs most."""
+def few_genes(loss: GeneLoss) -> str:
+    """Say that many genes of a matrix were lost, and which platform costs most."""
     costly = max(loss.groups, key=lambda group: group.alone_removed)
     blame = f"; {costly.name} alone costs {costly.alone_removed:,}" if costly.alone_removed else ""
     return (
-        f"{key} has {loss.after:,} of the {loss.before:,} genes that any of its samples has{blame}. "
+        f"it has {loss.after:,} of the {loss.before:,} genes that any of its samples has{blame}. "
         + WHY_FEW_GENES
     )
 
@@ -85,7 +85,8 @@ def ks_warning(check: UpperHalfCheck, pair: tuple[str, str]) -> str:
     """Say that two samples differ in distribution after normalization, as refine.bio does."""
     return (
         f"Failed Kolmogorov Smirnov test! Stat: {check.statistic}, PVal: {check.p_value} "
-        f"({pair[0]} and {pair[1]}, the worst of {check.pairs:,} pairs)"
+        f"({pair[0]} and {pair[1]}, the worst of {counted(check.pairs, 'pair')}). Samples with many equal "
+        "values, as zeros, or of few genes do not get quite the same distribution."
     )
 
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from refinebio_assets.domain import counted
+from refinebio_assets.domain import counted, organism_title
 from refinebio_assets.pipelines.datasets.explanations import NOT_BATCH_CORRECTED, WHY_FEW_GENES
 from refinebio_assets.pipelines.datasets.lockfile import delivered_experiments
 from refinebio_assets.pipelines.datasets.metadata import DatasetMetadata
 from refinebio_assets.pipelines.datasets.report_plots import spread_plot
-from refinebio_assets.pipelines.delivery.page import image, muted, page, table, warning
+from refinebio_assets.pipelines.delivery.page import beside, image, muted, page, table, warning
 from refinebio_assets.pipelines.delivery.plotting import component_plots
 
 MAX_MATRICES = 50
@@ -34,18 +34,19 @@ def report_html(
     """Return the page: ``row`` is that of the table ``datasets``, ``loss`` are rows of ``gene_loss``."""
     labels = sample_labels(lock, metadata)
     parts = [
-        f"<h1>Data set {escape(lock['dataset'])}, version {lock['number']}</h1>",
+        f"<h1>Dataset {escape(lock['dataset'])}, version {lock['number']}</h1>",
         f"<p>{escape(_headline(lock, row))}</p>",
+        muted(_made_with(lock, row)),
         *map(warning, row["warnings"] or ()),
         "<h2>Samples</h2>",
-        *_sample_tables(lock, listing, labels),
+        beside(_sample_tables(lock, listing, labels)),
         *_filtered(lock),
         *(_genes(lock, loss) if lock["matrices"] else ()),
         *(part for key in list(overview)[:MAX_MATRICES] for part in _matrix(key, overview[key], row, labels)),
     ]
     if lock["matrices"]:
         parts.append(muted(NOT_BATCH_CORRECTED))
-    return page(f"Data set {lock['dataset']}", parts)
+    return page(f"Dataset {lock['dataset']}", parts)
 
 
 def sample_labels(lock: Mapping[str, Any], metadata: DatasetMetadata) -> dict[str, dict[str, str]]:
@@ -74,6 +75,21 @@ def _headline(lock: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     return text + (f", scaled by {request['scale_by'].lower()}." if request["scale_by"] != "NONE" else ".")
 
 
+def _made_with(lock: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """Say what samples were normalized to, how well that went, and what made the dataset."""
+    text = "".join(
+        f"Normalized to the target of {organism_title(organism)}, version {version[:12]}. "
+        for organism, version in lock["targets"].items()
+    )
+    if row["ks_statistic"] is not None:
+        text += (
+            f"Of the pairs of samples that were compared afterwards, the worst has a Kolmogorov-Smirnov "
+            f"statistic of {row['ks_statistic']:.2g} (p = {row['ks_pvalue']:.2g}). "
+        )
+    made = f"Asked for on {lock['requested_at'][:10]}, made by refinebio-assets "
+    return text + made + f"{lock['software']['refinebio-assets']}."
+
+
 def _sample_tables(
     lock: Mapping[str, Any], listing: Mapping[str, Sequence[str]], labels: Mapping[str, Mapping[str, str]]
 ) -> Iterator[str]:
@@ -97,7 +113,8 @@ def _filtered(lock: Mapping[str, Any]) -> Iterator[str]:
 
 def _genes(lock: Mapping[str, Any], loss: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "<h2>Genes</h2>"
-    yield f"<p>{escape(WHY_FEW_GENES)}</p>"
+    if any(lock["matrices"][item["matrix"]]["genes"] < item["genes"] for item in loss):
+        yield f"<p>{escape(WHY_FEW_GENES)}</p>"
     rows = [
         (
             item["matrix"],

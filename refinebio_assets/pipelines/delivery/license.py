@@ -6,7 +6,7 @@ from refinebio_assets import __version__
 
 
 def license_text(what: str) -> str:
-    """Return the terms of use of a delivery, ``what`` being "data set" or "compendium"."""
+    """Return the terms of use of a delivery, ``what`` being "dataset" or "compendium"."""
     return f"""This {what} was assembled by refinebio-assets {__version__}.
 
 The expression values and metadata derive from experiments that their submitters deposited in public

@@ -13,6 +13,7 @@ h1 { font-size: 1.6em; } h2 { font-size: 1.25em; margin-top: 2em; border-bottom:
 table { border-collapse: collapse; margin: 1em 0; font-size: 0.92em; }
 th, td { text-align: left; padding: 0.2em 0.9em 0.2em 0; border-bottom: 1px solid #e4e4e4;
   vertical-align: top; }
+.beside { display: flex; flex-wrap: wrap; gap: 0 3em; align-items: flex-start; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 .warning { background: #fff4d6; border-left: 4px solid #e69f00; padding: 0.5em 1em; margin: 0.6em 0; }
 img { max-width: 100%; } .muted { color: #666; }
@@ -37,6 +38,11 @@ def warning(text: str) -> str:
 def muted(text: str) -> str:
     """Return a remark."""
     return f'<p class="muted">{escape(text)}</p>'
+
+
+def beside(parts: Iterable[str]) -> str:
+    """Return small parts side by side, as far as there is room."""
+    return "\n".join(['<div class="beside">', *parts, "</div>"])
 
 
 def image(png: bytes, alternative: str) -> str:

@@ -26,20 +26,26 @@ _GRAY = "#BBBBBB"
 def component_plots(picture: Mapping[str, Any], labels: Mapping[str, Sequence[str]]) -> bytes:
     """Return the first two principal components, once for each factor by which samples are colored.
 
-    ``labels`` give each sample's group by factor.
+    ``labels`` give each sample's group by factor; a factor with one group colors nothing, and where no factor
+    has more, samples are drawn once.
     """
     scores = np.array(picture["scores"], float)
-    figure = new_figure(4.2 * max(1, len(labels)), 3.8)
-    for number, (factor, groups) in enumerate(labels.items(), start=1):
-        axes = figure.add_subplot(1, len(labels), number)
+    telling = {factor: groups for factor, groups in labels.items() if len(set(groups)) > 1}
+    drawn = telling or {"": [""] * len(scores)}
+    figure = new_figure(4.2 * len(drawn), 4.2)
+    for number, (factor, groups) in enumerate(drawn.items(), start=1):
+        axes = figure.add_subplot(1, len(drawn), number)
         draw_components(axes, scores, groups)
-        axes.set_title(f"colored by {factor}", fontsize="medium")
+        axes.set_title(f"colored by {factor}" if factor else "samples", fontsize="medium")
         name_axes(axes, picture["explained"])
     return png(figure)
 
 
 def draw_components(axes: Axes, scores: Any, groups: Sequence[str], *, size: float = 14.0) -> None:
-    """Draw samples in two components (samples x components), a color a group; small groups are gray."""
+    """Draw samples in two components (samples x components), a color a group; small groups are gray.
+
+    Groups are named below the plot, where no dot passes for a sample.
+    """
     shown = _largest_groups(groups)
     second = scores[:, 1] if scores.shape[1] > 1 else np.zeros(len(scores))
     given = np.array([group if group in shown else OTHERS for group in groups])
@@ -48,7 +54,8 @@ def draw_components(axes: Axes, scores: Any, groups: Sequence[str], *, size: flo
         own = given == group
         label = _short(group)
         axes.scatter(scores[own, 0], second[own], s=size, color=colors[group], label=label, alpha=0.8, lw=0)
-    axes.legend(fontsize="x-small", frameon=False)
+    if len(shown) > 1:
+        axes.legend(fontsize="small", frameon=False, loc="upper left", bbox_to_anchor=(0.0, -0.16))
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -197,6 +197,40 @@ def test_a_build_killed_at_any_file_operation_leaves_every_version_whole(world: 
     assert build_bundle(world.lake, "D").commit.info["matrices"] == dataset_versions(world.lake, "D")[1].id
 
 
+FULL = """
+import resource, signal, sys
+from refinebio_assets.errors import StorageError
+from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines.datasets.bundle import build_bundle
+from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+for limit in (3_000, 8_000, 14_000, 20_000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        build_matrices(Lake(sys.argv[1]), "D")
+        build_bundle(Lake(sys.argv[1]), "D")
+    except StorageError as error:
+        print(limit, error)
+"""
+"""Builds on a disk where files may not grow beyond a limit, as on one that is full; prints what is said."""
+
+
+def test_a_full_disk_is_told_of_and_leaves_the_versions_before(world: World) -> None:
+    before = matrix_bytes(world, 1)
+    build_bundle(world.lake, "D")
+    world.add("GSE2", arrays([f"GSM{number}" for number in range(10, 40)], 2))
+    world.ask("D", {"SRP1": ["ALL"], "GSE2": ["ALL"]}, aggregate_by="SPECIES")
+    run = subprocess.run([sys.executable, "-c", FULL, world.lake.url], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("staging dataset_matrices[D]") >= 1, run.stdout
+    assert run.stdout.count("staging dataset_bundle[D]") >= 1, run.stdout
+    assert matrix_bytes(world, 1) == before
+    assert world.lake.verify_all().problems == ()
+    assert build_matrices(world.lake, "D").commit.info["number"] == 2
+    assert build_bundle(world.lake, "D").commit.info["number"] == 2
+
+
 class Meanwhile(Silent):
     """A progress at which something else happens as soon as samples are read."""
 
