@@ -49,8 +49,9 @@ def build_inbox(*, no_build: bool) -> int:
     folder = inbox_folder(lake, os.environ)
     done = take_requests(lake, open_catalog(), folder)
     _say_taken(console, done, folder)
-    refused = any(not taken.dataset for taken in done.taken)
-    codes = [FAILED] if refused else []
+    codes = [FAILED] if any(not taken.dataset for taken in done.taken) else []
+    if no_build and any(taken.dataset for taken in done.taken):
+        codes.append(DONE)
     if done.failed:
         codes.append(TRY_AGAIN)
     if not no_build:

@@ -205,7 +205,7 @@ from refinebio_assets.pipelines.datasets.bundle import build_bundle
 from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-for limit in (3_000, 8_000, 14_000, 20_000):
+for limit in (5_000, 60_000):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
         build_matrices(Lake(sys.argv[1]), "D")
