@@ -11,22 +11,24 @@ import signal
 import sys
 from typing import Any
 
+import matplotlib.backends.backend_agg  # noqa: F401 -- once, and not in every child
+
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.datasets.bundle import build_bundle
 from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
 
 OPERATIONS = ("open", "os.mkdir", "os.rename", "os.chmod", "os.remove", "os.rmdir", "os.scandir")
-STRIDE = 23
+STRIDE = 17
 """Operations between two kills; a prime, so that it is in step with nothing."""
 
 
 def build_until(lake: str, dataset: str, last: int) -> None:
-    """Build the dataset in a child that is killed at its operation number ``last``."""
+    """Build the dataset in a child that is killed at its operation number ``last`` on the lake's files."""
     seen = 0
 
-    def count(event: str, _: Any) -> None:
+    def count(event: str, given: tuple[Any, ...]) -> None:
         nonlocal seen
-        if event in OPERATIONS:
+        if event in OPERATIONS and str(given[0]).startswith(lake):
             seen += 1
             if seen == last:
                 os.kill(os.getpid(), signal.SIGKILL)
