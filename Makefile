@@ -1,4 +1,4 @@
-# make demo | test | check | ui | api | bench. Each sets up what it needs, on a machine with Python 3.11 or later.
+# make demo | test | acceptance | check | ui | api | bench. Each sets up what it needs, on a machine with Python 3.11 or later.
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,7 @@ unexport PYTHONPATH
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format ui api fuzz bench clean lock salmon test-services
+.PHONY: help demo test acceptance check format ui api fuzz bench clean lock salmon test-services
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -22,6 +22,9 @@ demo: $(VENV)/run.stamp salmon ## Set up, simulate a small world, process it and
 
 test: $(VENV)/dev.stamp salmon test-services ## Set up and run the tests
 	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_OPTIONS)
+
+acceptance: $(VENV)/dev.stamp test-services ## Prove the limits and recovery with fifty queued runs on real servers
+	REFINEBIO_ACCEPTANCE=1 $(BIN)/python -m pytest refinebio_assets_tests/deployment --durations=0 $(PYTEST_OPTIONS)
 
 check: $(VENV)/dev.stamp ## Lint, format, types and import rules
 	$(BIN)/ruff check .

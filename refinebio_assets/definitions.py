@@ -8,6 +8,7 @@ from refinebio_assets.defs import (
     dataset_checks,
     discovery,
     jobs,
+    killed_runs,
     sensors,
     upkeep_sensors,
 )
@@ -71,7 +72,12 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
             jobs.check_ledger,
             discovery.discover_experiments,
         ],
-        sensors=[sensors.dataset_inbox, *upkeep_sensors.UPKEEP_SENSORS, discovery.discovered_experiments],
+        sensors=[
+            sensors.dataset_inbox,
+            *upkeep_sensors.UPKEEP_SENSORS,
+            discovery.discovered_experiments,
+            killed_runs.killed_runs,
+        ],
         schedules=[discovery.weekly_discovery],
         resources={
             "lake": LakeResource(),

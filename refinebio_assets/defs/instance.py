@@ -7,11 +7,12 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from refinebio_assets.lake.home import DEFAULT_HOME
 
 PROCESS_TAG = "refinebio/process"
+_ENDED = ("Z", "X")
 UNFINISHED = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
 
@@ -35,9 +36,12 @@ def prepare_dagster_home(lake_url: str) -> Path:
     return home
 
 
-def process_tags() -> dict[str, str]:
-    """Return run tags that tell which process on which machine executes a run."""
-    return {PROCESS_TAG: f"{socket.gethostname()}:{_process_identity(os.getpid())}"}
+def process_tags(run_id: str) -> dict[str, str]:
+    """Return run tags that tell which process on which machine executes a run.
+
+    The run is named too, because a run that is executed again gets the tags of the first.
+    """
+    return {PROCESS_TAG: f"{run_id} {socket.gethostname()} {_process_identity(os.getpid())}"}
 
 
 def end_dead_runs(instance: DagsterInstance) -> list[str]:
@@ -49,8 +53,11 @@ def end_dead_runs(instance: DagsterInstance) -> list[str]:
     running = RunsFilter(statuses=UNFINISHED)
     ended = []
     for run in instance.get_runs(filters=running):
-        host, _, identity = run.tags.get(PROCESS_TAG, "").rpartition(":")
-        if host == socket.gethostname() and identity != _process_identity(int(identity.split("@")[0])):
+        if not _is_process_gone(run):
+            continue
+        # A process that ended by itself wrote how, perhaps after the runs were listed.
+        run = instance.get_run_by_id(run.run_id) or run
+        if not run.is_finished:
             instance.report_run_failed(run, "the process that executed this run was killed")
             ended.append(run.run_id)
     for run_id in _slot_holders(instance):
@@ -69,6 +76,14 @@ def occupied_pools(instance: DagsterInstance) -> dict[str, str]:
     }
 
 
+def _is_process_gone(run: DagsterRun) -> bool:
+    """Tell whether the process that executes a run was one of this machine and no longer exists."""
+    run_id, host, identity = (run.tags.get(PROCESS_TAG) or "  ").split(" ")
+    if (run_id, host) != (run.run_id, socket.gethostname()):
+        return False
+    return identity != _process_identity(int(identity.partition("@")[0]))
+
+
 def _slot_holders(instance: DagsterInstance) -> set[str]:
     """Return the ids of runs that hold a slot of a pool or wait for one."""
     return {
@@ -85,12 +100,15 @@ def _pools(instance: DagsterInstance) -> list[Any]:
 
 
 def _process_identity(process: int) -> str:
-    """Return the process id with its start time, as ids are used again; no start time when it is gone."""
+    """Return the process id with its start time, as ids are used again; no start time when it is gone.
+
+    A process that ended, but whose parent has not noticed, is gone too.
+    """
     try:
         fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
     except (OSError, IndexError):
         return f"{process}@{'unknown' if _exists(process) else 'gone'}"
-    return f"{process}@{fields[19]}"
+    return f"{process}@{'gone' if fields[0] in _ENDED else fields[19]}"
 
 
 def _exists(process: int) -> bool:

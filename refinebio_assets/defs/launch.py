@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from dagster import DagsterInstance, Definitions, ExecuteInProcessResult
 
@@ -116,6 +117,7 @@ def _run(
     definitions: Definitions, job: str, partition: str, ops: dict[str, Any], tell: Callable[[str], None]
 ) -> RunOutcome:
     quiet = {"console": {"config": {"log_level": "CRITICAL"}}}
+    run_id = str(uuid4())
     with DagsterInstance.get() as instance:
         end_dead_runs(instance)
         _wait_for_pools(instance, tell)
@@ -123,7 +125,8 @@ def _run(
             instance=instance,
             partition_key=partition,
             run_config={"ops": ops, "loggers": quiet},
-            tags=process_tags(),
+            tags=process_tags(run_id),
+            run_id=run_id,
             raise_on_error=False,
         )
     return _outcome(result)

@@ -3,9 +3,10 @@
 import os
 from typing import Protocol
 
-from dagster import ConfigurableResource, DagsterLogManager
+from dagster import ConfigurableResource, DagsterLogManager, InitResourceContext
 from pydantic import Field
 
+from refinebio_assets.defs.instance import process_tags
 from refinebio_assets.defs.log_progress import LogProgress
 from refinebio_assets.lake.home import DEFAULT_HOME, HOME_VARIABLE, home_url
 from refinebio_assets.lake.store import Lake
@@ -26,6 +27,18 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]  # it gives 
     def open(self) -> Lake:
         """Return the lake; nothing is read or written until it is used."""
         return Lake(self.url or home_url())
+
+    def setup_for_execution(self, context: InitResourceContext) -> None:
+        """Note which process executes the run, so that it can be told when that process is gone.
+
+        Every step uses the lake, and all steps of a run are executed by one process.
+        """
+        run, instance = context.run, context.instance
+        if run is None or instance is None:
+            return
+        tags = process_tags(run.run_id)
+        if not tags.items() <= run.tags.items():
+            instance.add_run_tags(run.run_id, tags)
 
 
 class ArchivesResource(ConfigurableResource):  # type: ignore[type-arg]  # it gives itself, not a value

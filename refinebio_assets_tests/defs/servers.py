@@ -40,38 +40,69 @@ def wait_until(ready: Callable[[], bool], what: str, seconds: float = SECONDS_TO
         time.sleep(0.5)
 
 
+class Postgres:
+    """A Postgres server in a temporary folder, which can be stopped and started again."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs = programs
+        self._folder = folder
+        self._port = free_port()
+        # Postgres refuses to run as root, and its user cannot enter pytest's folders.
+        self._user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            self._user = {"user": "postgres", "group": "postgres"}
+            shutil.chown(folder, "postgres", "postgres")
+        self.url = f"postgresql://tester@127.0.0.1:{self._port}/postgres"
+        self._process: subprocess.Popen[bytes] | None = None
+        where = ["-D", folder / "data", "-U", "tester", "-A", "trust", "--no-sync"]
+        self._run("initdb", *where, check=True)
+
+    def start(self) -> None:
+        """Start the server and wait until it takes connections."""
+        options = ["-D", self._folder / "data", "-p", str(self._port), "-k", self._folder, "-c", "fsync=off"]
+        self._process = subprocess.Popen(
+            [self._programs / "postgres", *options, "-c", "listen_addresses=127.0.0.1"],
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **self._user,
+        )
+        where = ["-h", "127.0.0.1", "-p", str(self._port)]
+        wait_until(lambda: self._run("pg_isready", *where).returncode == 0, "Postgres")
+
+    def stop(self) -> None:
+        """Stop the server at once; connections are cut."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(60)
+            self._process = None
+
+    def _run(self, program: str, *options: str | Path, check: bool = False) -> Any:
+        command = [self._programs / program, *options]
+        return subprocess.run(command, check=check, capture_output=True, cwd=self._folder, **self._user)
+
+
 @contextmanager
-def postgres() -> Iterator[str]:
-    """Run a Postgres server in a temporary folder and yield its URL; skip where there is none."""
+def postgres_server() -> Iterator[Postgres]:
+    """Run a Postgres server; skip where none is installed."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
         pytest.skip("no Postgres server is installed: apt-get install postgresql")
-    as_root = os.geteuid() == 0
-    # Postgres refuses to run as root, and its user cannot enter pytest's folders.
-    user: dict[str, Any] = {"user": "postgres", "group": "postgres"} if as_root else {}
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    if as_root:
-        shutil.chown(folder, "postgres", "postgres")
-    port = free_port()
-    initialize = [programs[-1] / "initdb", "-D", folder / "data", "-U", "tester", "-A", "trust", "--no-sync"]
-    subprocess.run(initialize, check=True, capture_output=True, cwd=folder, **user)
-    options = ["-D", folder / "data", "-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1"]
-    with subprocess.Popen(
-        [programs[-1] / "postgres", *options, "-c", "fsync=off"],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        **user,
-    ) as server:
-        check = [programs[-1] / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
-        try:
-            wait_until(
-                lambda: subprocess.run(check, capture_output=True, check=False).returncode == 0, "Postgres"
-            )
-            yield f"postgresql://tester@127.0.0.1:{port}/postgres"
-        finally:
-            server.send_signal(signal.SIGINT)
-    shutil.rmtree(folder, ignore_errors=True)
+    server = Postgres(programs[-1], folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Run a Postgres server and yield its URL; skip where none is installed."""
+    with postgres_server() as server:
+        yield server.url
 
 
 class Ui:

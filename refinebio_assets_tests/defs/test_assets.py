@@ -12,11 +12,13 @@ from dagster import (
     DagsterInstance,
     ExecuteInProcessResult,
     TableMetadataValue,
+    build_sensor_context,
     instance_for_test,
 )
 
 from refinebio_assets.definitions import build_definitions
 from refinebio_assets.defs.instance import end_dead_runs, process_tags
+from refinebio_assets.defs.killed_runs import killed_runs
 from refinebio_assets.defs.sample_events import LIMIT_VARIABLE, add_keys
 from refinebio_assets.pipelines.sample_quantifications import sample_code_version
 from refinebio_assets_tests.pipelines.study import Study
@@ -131,14 +133,33 @@ def test_a_permanent_failure_shows_its_message_and_is_not_retried(
     assert not result.filter_events(lambda e: e.event_type == DagsterEventType.STEP_UP_FOR_RETRY)
 
 
-def test_a_run_whose_process_was_killed_is_ended_by_the_next(study: Study, instance: DagsterInstance) -> None:
+def started(instance: DagsterInstance, of_run: str = "", process: str = "") -> str:
+    """Record a run as started; its tag says that ``process`` of this machine executes ``of_run``."""
     job = build_definitions().resolve_job_def("process_experiment")
-    host = process_tags()["refinebio/process"].partition(":")[0]
-    gone = instance.create_run_for_job(job, tags={"refinebio/process": f"{host}:4194304@1"})
-    alive = instance.create_run_for_job(job, tags=process_tags())
-    for made in (gone, alive):
-        started = DagsterEvent(DagsterEventType.RUN_START.value, made.job_name)
-        instance.report_dagster_event(started, run_id=made.run_id)
-    assert end_dead_runs(instance) == [gone.run_id]
+    made = instance.create_run_for_job(job)
+    tag = process_tags(of_run or made.run_id)["refinebio/process"]
+    if process:
+        tag = " ".join([*tag.split(" ")[:2], process])
+    instance.add_run_tags(made.run_id, {"refinebio/process": tag})
+    event = DagsterEvent(DagsterEventType.RUN_START.value, made.job_name)
+    instance.report_dagster_event(event, run_id=made.run_id)
+    return made.run_id
+
+
+def test_runs_whose_process_was_killed_are_ended_by_the_next_and_by_the_sensor(
+    study: Study, instance: DagsterInstance
+) -> None:
+    gone, alive = started(instance, process="4194304@1"), started(instance)
+    # A run that is executed again has the tags of the one before until its own process starts.
+    again = started(instance, of_run=gone, process="4194304@1")
+    assert end_dead_runs(instance) == [gone]
+    second = started(instance, process="4194304@1")
+    killed_runs(build_sensor_context(instance=instance))
     statuses = {made.run_id: made.status.value for made in instance.get_runs()}
-    assert statuses == {gone.run_id: "FAILURE", alive.run_id: "STARTED"}
+    assert statuses == {gone: "FAILURE", second: "FAILURE", alive: "STARTED", again: "STARTED"}
+
+
+def test_a_run_says_which_process_executes_it(study: Study, instance: DagsterInstance) -> None:
+    run_id = run(instance).run_id
+    made = instance.get_run_by_id(run_id)
+    assert made is not None and process_tags(run_id).items() <= made.tags.items()
