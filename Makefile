@@ -49,7 +49,7 @@ bench: $(VENV)/dev.stamp salmon ## Run the benchmarks beside their peers
 	BENCH_PYTHON=$(PYTHON) ./benchmarks/run
 
 lock: $(VENV)/dev.stamp ## Choose new versions for the lock files
-	$(BIN)/uv pip compile -q --universal --upgrade --fork-strategy fewest --python-version 3.11 --no-annotate --no-header --extra h5ad --extra s3 --extra dev setup.cfg -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --upgrade --fork-strategy fewest --python-version 3.11 --no-annotate --no-header --extra h5ad --extra s3 --extra cluster --extra dev setup.cfg -o requirements-dev.lock
 	$(BIN)/uv pip compile -q --universal --upgrade --fork-strategy fewest --python-version 3.11 --no-annotate --no-header --extra h5ad -c requirements-dev.lock setup.cfg -o requirements.lock
 
 clean: ## Remove the environment and caches; the lake stays
@@ -60,6 +60,7 @@ salmon:
 
 test-services:
 	@./.ci/require --optional /usr/lib/postgresql/*/bin/initdb postgresql "tests against a real Postgres are skipped without it"
+	@./.ci/require --optional redis-server redis-server "tests of workers on several machines are skipped without it"
 
 $(BIN)/uv:
 	@./.ci/make-venv $(PYTHON) $(VENV)

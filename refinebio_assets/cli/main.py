@@ -73,6 +73,7 @@ _COMMANDS = {
     "gc": ("refinebio_assets.cli.gc", "gc", "Remove old versions that nothing uses."),
     "api": ("refinebio_assets.cli.api", "api", "Serve the lake to refine.bio's clients over HTTP."),
     "ui": ("refinebio_assets.cli.ui", "ui", "Open Dagster's UI on the same instance."),
+    "worker": ("refinebio_assets.cli.worker", "worker", "Execute runs on this machine of a cluster."),
     "demo": ("refinebio_assets.cli.demo", "demo", "Simulate a small world and process it."),
 }
 

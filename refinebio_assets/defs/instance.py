@@ -56,9 +56,9 @@ def end_dead_runs(instance: DagsterInstance) -> list[str]:
         if not _is_process_gone(run):
             continue
         # A process that ended by itself wrote how, perhaps after the runs were listed.
-        run = instance.get_run_by_id(run.run_id) or run
-        if not run.is_finished:
-            instance.report_run_failed(run, "the process that executed this run was killed")
+        newest = instance.get_run_by_id(run.run_id)
+        if newest is not None and not newest.is_finished:
+            instance.report_run_failed(newest, "the process that executed this run was killed")
             ended.append(run.run_id)
     for run_id in _slot_holders(instance):
         holder = instance.get_run_by_id(run_id)

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-SECONDS_TO_START = 120
+SECONDS_TO_START = 300
 
 
 def free_port() -> int:
@@ -103,6 +103,30 @@ def postgres() -> Iterator[str]:
     """Run a Postgres server and yield its URL; skip where none is installed."""
     with postgres_server() as server:
         yield server.url
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """Run a Redis server on loopback and yield its URL; skip where none is installed."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("no Redis server is installed: apt-get install redis-server")
+    port = free_port()
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
+        server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: is_listening(port), "Redis")
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            server.kill()
+            server.wait()
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether somebody listens on a port of the loopback interface."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Ui:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,9 +17,10 @@ from typing import Any
 import yaml
 
 from refinebio_assets_tests.conftest import REPOSITORY
-from refinebio_assets_tests.defs.servers import Ui, free_port, wait_until
+from refinebio_assets_tests.defs.servers import Ui, free_port, is_listening, wait_until
 
 LOCATION = "refinebio_assets"
+ACCEPTANCE = bool(os.environ.get("REFINEBIO_ACCEPTANCE"))
 FINISHED = {"SUCCESS", "FAILURE", "CANCELED"}
 
 LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) { __typename
@@ -116,7 +117,7 @@ class Deployment:
     def start(self) -> None:
         """Start all servers and wait until the UI answers."""
         self.code_server.start()
-        wait_until(self._serves_code, "the code server")
+        wait_until(lambda: is_listening(self._code_port), "the code server")
         self.daemon.start()
         self.webserver.start()
         wait_until(self.ui.is_up, "the UI")
@@ -140,6 +141,15 @@ class Deployment:
         assert launched["__typename"] == "LaunchRunSuccess", json.dumps(launched)
         return str(launched["run"]["runId"])
 
+    def worker(self, name: str, runs: int) -> Program:
+        """Return a worker that stands for a machine: with settings, copies and catalog of its own."""
+        machine = self.folder / name
+        (machine / "dagster").mkdir(parents=True)
+        shutil.copyfile(self.home / "dagster.yaml", machine / "dagster" / "dagster.yaml")
+        own = {"DAGSTER_HOME": str(machine / "dagster"), "XDG_CACHE_HOME": str(machine / "cache")}
+        command = [sys.executable, "-m", "refinebio_assets.cli.main", "worker", "--runs", str(runs)]
+        return Program(name, command, machine, self.env | own)
+
     def cancel(self, runs: Iterable[str]) -> None:
         """Ask for the end of runs, as the UI's button does."""
         self.ui.ask(TERMINATE, ids=list(runs))
@@ -155,10 +165,6 @@ class Deployment:
         wait_until(lambda: set(self.statuses(wanted).values()) <= FINISHED, "the end of the runs", seconds)
         return self.statuses(wanted)
 
-    def _serves_code(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self._code_port)) == 0
-
     def _program(self, name: str, *command: str) -> Program:
         return Program(name, [sys.executable, *command], self.folder, self.env)
 
@@ -170,10 +176,14 @@ def shipped_settings() -> dict[str, Any]:
 
 
 @contextmanager
-def running(deployment: Deployment) -> Iterator[Deployment]:
-    """Run a deployment; afterwards nothing of it is left."""
+def running(deployment: Deployment, *workers: Program) -> Iterator[Deployment]:
+    """Run a deployment and its workers; afterwards nothing of them is left."""
     try:
+        for worker in workers:
+            worker.start()
         deployment.start()
         yield deployment
     finally:
+        for worker in workers:
+            worker.stop()
         deployment.stop()

@@ -1,0 +1,28 @@
+"""``refinebio-assets worker``: executes runs on this machine, for a deployment of several machines."""
+
+from __future__ import annotations
+
+import click
+
+from refinebio_assets.cli.home import lake_url
+
+
+@click.command()
+@click.option(
+    "--runs", type=click.IntRange(1), default=1, show_default=True, help="Runs at a time on this machine."
+)
+def worker(runs: int) -> None:
+    """Execute runs that other machines launch; stop with Ctrl-C or SIGTERM, which waits for them.
+
+    The broker is named by REFINEBIO_BROKER_URL, Dagster's database by REFINEBIO_POSTGRES_URL, the lake by
+    REFINEBIO_HOME, as on all machines of the deployment.
+    """
+    from refinebio_assets.defs.instance import prepare_dagster_home
+
+    home = prepare_dagster_home(lake_url())
+    click.echo(f"Dagster home: {home}")
+    from refinebio_assets import definitions
+    from refinebio_assets.defs.celery_worker import work
+
+    click.echo(f"{len(definitions.defs.assets or [])} assets are loaded; runs at a time: {runs}")
+    work(runs)
