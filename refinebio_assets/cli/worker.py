@@ -21,8 +21,8 @@ def worker(runs: int) -> None:
 
     home = prepare_dagster_home(lake_url())
     click.echo(f"Dagster home: {home}")
-    from refinebio_assets import definitions
+    # Loaded here, once, for the runs' processes, which are forked from this one.
+    import refinebio_assets.definitions  # noqa: F401
     from refinebio_assets.defs.celery_worker import work
 
-    click.echo(f"{len(definitions.defs.assets or [])} assets are loaded; runs at a time: {runs}")
     work(runs)
