@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import TypeVar
 
 THREADS_A_WORKER = 4
@@ -16,8 +18,18 @@ Result = TypeVar("Result")
 
 
 def available_cores() -> int:
-    """Return how many cores this process may use (containers and affinity masks respected)."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many cores this process may use: affinity masks and containers' quotas are respected."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, round(min(cores, container_quota())))
+
+
+def container_quota(limits: Path = Path("/sys/fs/cgroup/cpu.max")) -> float:
+    """Return how many cores' time the container may use (cgroup version 2); without a limit, infinity."""
+    try:
+        quota, period = limits.read_text(encoding="ascii").split()
+        return int(quota) / int(period)
+    except (OSError, ValueError):
+        return math.inf
 
 
 def share_cores(cores: int, pieces: int) -> tuple[int, int]:
