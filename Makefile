@@ -1,4 +1,4 @@
-# make demo | test | acceptance | check | ui | api | bench. Each sets up what it needs, on a machine with Python 3.11 or later.
+# make demo | test | acceptance | check | ui | api | bench. Each sets up what it needs (Python 3.11 or later).
 
 PYTHON ?= python3
 VENV := .venv

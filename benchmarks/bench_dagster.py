@@ -62,7 +62,8 @@ PAGES = {
     "asset, one partition": (
         """query($key: AssetKeyInput!, $partition: String!) { assetNodeOrError(assetKey: $key) {
             ... on AssetNode { id staleStatus(partition: $partition)
-            latestMaterializationByPartition(partitions: [$partition]) { runId timestamp metadataEntries { label } } } } }""",
+                latestMaterializationByPartition(partitions: [$partition]) {
+                    runId timestamp metadataEntries { label } } } } }""",
         {"key": KEYS[-1], "partition": "GSE000001"},
     ),
     "asset, tab Events": (
