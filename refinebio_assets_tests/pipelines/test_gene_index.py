@@ -69,11 +69,10 @@ def test_what_is_in_the_index_and_what_is_not_is_counted(lake: Lake, tmp_path: P
     assert (columns["PROBEID"]["ids"], columns["PROBEID"]["with_gene"]) == (3, 2)
 
 
-@pytest.mark.parametrize(("name", "rows"), [("rae230b", 10_000), ("yeast2", 5_000)])
-def test_the_ancestors_indexes_are_taken(lake: Lake, shared_data: Path, name: str, rows: int) -> None:
-    build(lake, shared_data / "gene_indexes" / f"{name}.tsv.gz", platform=name)
-    found = find_gene_index(lake, name)
-    assert found is not None and found.read(lake).rows > rows
+def test_an_index_of_the_ancestor_is_taken(lake: Lake, shared_data: Path) -> None:
+    build(lake, shared_data / "gene_indexes" / "yeast2.tsv.gz", platform="yeast2")
+    found = find_gene_index(lake, "yeast2")
+    assert found is not None and found.read(lake).rows > 5_000
 
 
 def test_the_same_table_is_read_once_and_a_changed_one_again(lake: Lake, tmp_path: Path) -> None:
