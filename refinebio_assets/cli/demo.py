@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 def demo(folder: Path, seed: int) -> None:
     """Simulate a small organism and the archives that hold its experiments; survey, process, compare.
 
+    Then make two datasets and both compendia.
+
     The archives' answers are a mirror in the folder, so that everything goes the way of real accessions.
     """
     from refinebio_assets.cli.building import build_transcriptome
@@ -77,7 +79,8 @@ def demo(folder: Path, seed: int) -> None:
     columns = ["experiment", "sample", "processing", "genes", "spearman"]
     console.print(table(arrays, columns, title="Arrays against the simulated truth (log2 expression a gene)"))
     code = _build_datasets(console, world)
-    _say_where(console, world.experiments[0], time.monotonic() - started)
+    compendia = _build_compendia(console, world.organism)
+    _say_where(console, world.experiments[0], compendia, time.monotonic() - started)
     if code != DONE or "failed" in {*states.values(), *surveyed.values()}:
         raise SystemExit(FAILED)
 
@@ -114,6 +117,28 @@ def _build_datasets(console: Console, world: World) -> int:
     return build_datasets(["demo-by-experiment", "demo-by-species"], console=console)
 
 
+def _build_compendia(console: Console, organism: str) -> list[str]:
+    """Make both compendia of the organism; return commands that read them."""
+    from refinebio_assets.cli.compendium import build_normalized, build_samples
+    from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, require_zip, zip_of
+    from refinebio_assets.pipelines.compendia.normalized_compendium import open_compendium
+
+    build_normalized(console, organism)
+    build_samples(console, organism)
+    lake = open_lake()
+    store = open_compendium(lake, organism)
+    console.print(f"  store: {store.folder}", highlight=False, soft_wrap=True)
+    for kind in CompendiumKind:
+        path = lake.local(zip_of(require_zip(lake, kind, organism)))
+        console.print(f"  zip, {kind}: {path}", highlight=False, soft_wrap=True)
+    program = ".venv/bin/refinebio-assets compendium"
+    return [
+        f"{program} slice {organism} --gene {store.gene_names[0]} --output gene.tsv",
+        f"{program} show {organism}",
+        f"{program} download {organism} --kind rnaseq-sample --output quant_sf.zip",
+    ]
+
+
 def _add_bead_arrays(console: Console, world: World) -> None:
     """Annotate the simulated BeadArrays, and index the genes of the array without raw data."""
     from refinebio_assets.cli.gene_indexes import build as index_genes
@@ -141,7 +166,7 @@ def _add_bead_arrays(console: Console, world: World) -> None:
     index_genes(console, world.gene_index_platform)
 
 
-def _say_where(console: Console, accession: str, seconds: float) -> None:
+def _say_where(console: Console, accession: str, compendia: list[str], seconds: float) -> None:
     lines = [
         f"Done in {seconds:.0f} s. The lake is {lake_url()}",
         "",
@@ -152,5 +177,6 @@ def _say_where(console: Console, accession: str, seconds: float) -> None:
         f"  .venv/bin/refinebio-assets metadata show {accession}    harmonized metadata",
         "  .venv/bin/refinebio-assets dataset download demo-by-species --output demo.zip",
         f"  .venv/bin/refinebio-assets export {accession} --output {accession}.tsv",
+        *(f"  {command}" for command in compendia),
     ]
     console.print("\n".join(lines), highlight=False, soft_wrap=True)

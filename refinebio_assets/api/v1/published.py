@@ -115,8 +115,8 @@ def _compendium(request: Request, row: Row) -> Row:
     return {
         "id": row["id"],
         "primary_organism_name": row["primary_organism_name"],
-        "organism_names": [row["primary_organism_name"]],
-        "svd_algorithm": "NONE" if row["quant_sf_only"] else "ARPACK",
+        "organism_names": row["organism_names"],
+        "svd_algorithm": row["svd_algorithm"],
         "quant_sf_only": row["quant_sf_only"],
         "compendium_version": row["compendium_version"],
         "computed_file": shown,

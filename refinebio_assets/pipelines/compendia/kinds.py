@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.store import Commit, Lake, StoredFile
+from refinebio_assets.pipelines.garbage.removed import removal_note
 
 
 class CompendiumKind(StrEnum):
@@ -49,7 +50,8 @@ def require_version(lake: Lake, kind: CompendiumKind, organism: str, number: int
     found = [commit for commit in history if commit.info["number"] == number]
     if not found:
         numbers = ", ".join(str(commit.info["number"]) for commit in history)
-        raise NotFoundError(f"{organism} has no {kind} compendium version {number}; it has {numbers}")
+        note = removal_note(lake, kind.asset, organism)
+        raise NotFoundError(f"{organism} has no {kind} compendium version {number}; it has {numbers}{note}")
     return found[-1]
 
 

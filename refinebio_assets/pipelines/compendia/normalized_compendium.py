@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from refinebio_assets.domain import DropKind, Dropped
-from refinebio_assets.errors import NotFoundError, PermanentError
+from refinebio_assets.errors import PermanentError
 from refinebio_assets.formats.compendium_store import CompendiumStore, layout
 from refinebio_assets.lake.content import hash_file
 from refinebio_assets.lake.storage import make_scratch, remove_tree
@@ -16,14 +16,13 @@ from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines import target_quantiles
 from refinebio_assets.pipelines.compendia.building import CompendiumFacts, build_compendium
 from refinebio_assets.pipelines.compendia.findings import write_findings
-from refinebio_assets.pipelines.compendia.kinds import CompendiumKind
+from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, next_number, require_version
 from refinebio_assets.pipelines.compendia.lake_matrices import LakeMatrices, lake_matrices
 from refinebio_assets.pipelines.compendia.lock import NAME as LOCK
 from refinebio_assets.pipelines.compendia.lock import lock_bytes, make_lock
 from refinebio_assets.pipelines.compendia.model import CompendiumSettings, Imputation
 from refinebio_assets.pipelines.compendia.structure import structure_of
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
-from refinebio_assets.pipelines.garbage.removed import removal_note
 from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_before, dropped_rows
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.targets.target import Target, require_target
@@ -112,21 +111,7 @@ def open_compendium(lake: Lake, organism: str, number: int | None = None) -> Com
 
 def require_compendium(lake: Lake, organism: str, number: int | None = None) -> Commit:
     """Return the commit of a compendium as ``open_compendium``."""
-    history = lake.history(ASSET, organism)
-    if not history:
-        known = ", ".join(lake.partitions(ASSET)) or "no organism"
-        raise NotFoundError(
-            f"there is no compendium of {organism}; there are some of {known}. "
-            f"`refinebio-assets compendium build {organism}` makes one"
-        )
-    if number is None:
-        return history[-1]
-    found = [commit for commit in history if commit.info["number"] == number]
-    if not found:
-        numbers = ", ".join(str(commit.info["number"]) for commit in history)
-        note = removal_note(lake, ASSET, organism)
-        raise NotFoundError(f"{organism} has no compendium version {number}; it has {numbers}{note}")
-    return found[-1]
+    return require_version(lake, CompendiumKind.NORMALIZED, organism, number)
 
 
 def _imputation_of(head: Commit | None) -> Imputation:
@@ -150,7 +135,7 @@ def _write(
 ) -> CompendiumFacts:
     folder = draft.folder / FOLDER
     folder.mkdir()
-    number = _next_number(lake, draft.partition)
+    number = next_number(lake, CompendiumKind.NORMALIZED, draft.partition)
     facts = build_compendium(
         assessed.sources.matrices,
         assessed.target.values(lake),
@@ -181,11 +166,6 @@ def _write(
     return facts
 
 
-def _next_number(lake: Lake, organism: str) -> int:
-    head = lake.head(ASSET, organism)
-    return 1 if head is None else int(head.info["number"]) + 1
-
-
 def _commit(
     lake: Lake,
     draft: Draft,
@@ -197,7 +177,7 @@ def _commit(
     names = (layout.GENES, layout.SAMPLES, layout.BY_SAMPLE)
     version = content_hash([hash_file(draft.folder / FOLDER / name)[0] for name in names])
     row = _row(draft.partition, version, assessed, facts, dropped) | {
-        "number": _next_number(lake, draft.partition)
+        "number": next_number(lake, CompendiumKind.NORMALIZED, draft.partition)
     }
     draft.write_table("compendia", [row])
     draft.write_table("dropped", dropped_rows(dropped))

@@ -147,13 +147,22 @@ SELECT stable_id('published', asset || ' ' || "partition" || ' ' || id) AS id,
        stable_id('computed_file', asset || ' ' || "partition" || ' ' || id) AS file_id,
        stable_id('result', asset || ' ' || "partition" || ' ' || id) AS result_id,
        asset, "partition" AS organism, id AS commit_id, is_current, utc_text(created_at) AS created_at,
-       coalesce(bundles.number, row_number() OVER (PARTITION BY asset, "partition" ORDER BY id)) AS version
-FROM source.commits LEFT JOIN (SELECT commit_id, number FROM source.compendium_bundles) bundles
-  ON bundles.commit_id = id
+       coalesce(numbered.number, row_number() OVER (PARTITION BY asset, "partition" ORDER BY id)) AS version
+FROM source.commits LEFT JOIN (
+    SELECT commit_id, number FROM source.compendium_bundles
+    UNION ALL SELECT commit_id, number FROM source.compendia
+) numbered ON numbered.commit_id = id
 WHERE asset IN ('compendium_bundle', 'rnaseq_sample_compendium', 'target_quantiles')
 ORDER BY asset, organism, id;
 
 CREATE TABLE compendia AS
-SELECT id, file_id, result_id, organism AS primary_organism_name, asset = 'rnaseq_sample_compendium' AS quant_sf_only,
-       version AS compendium_version, is_current, asset, organism, commit_id, created_at
-FROM published WHERE asset <> 'target_quantiles';
+SELECT p.id, p.file_id, p.result_id, p.organism AS primary_organism_name, p.quant_sf_only,
+       p.version AS compendium_version, p.is_current, p.asset, p.organism, p.commit_id, p.created_at,
+       coalesce(c.organisms, [p.organism]) AS organism_names,
+       CASE WHEN coalesce(c.imputation, 'none') = 'none' THEN 'NONE' ELSE 'ARPACK' END AS svd_algorithm
+FROM (SELECT *, asset = 'rnaseq_sample_compendium' AS quant_sf_only FROM published) p
+LEFT JOIN (SELECT organism, number, kind = 'rnaseq-sample' AS quant_sf_only,
+                  any_value(organisms) AS organisms, any_value(imputation) AS imputation
+           FROM source.compendia GROUP BY ALL) c
+  ON c.organism = p.organism AND c.number = p.version AND c.quant_sf_only = p.quant_sf_only
+WHERE p.asset <> 'target_quantiles';
