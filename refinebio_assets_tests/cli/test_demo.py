@@ -49,9 +49,13 @@ def test_the_demo_agrees_with_the_truth_and_does_nothing_the_second_time(
     assert "SIMULATUM_DEMONSTRANS" in first.stdout and "demo-by-species.zip" in first.stdout
     assert "Technology explains" in first.stdout
     assert "make ui" in first.stdout
+    assert "compendium version 1 of quant.sf files of 10 RNA-seq samples of 2 experiments" in first.stdout
+    words = re.search(r"compendium (slice SIMULATUM_DEMONSTRANS --gene \S+) --output", first.stdout)
+    assert words is not None
+    assert refinebio("compendium", *words[1].split(), "--output", "gene.tsv").returncode == DONE
     second = refinebio("demo")
     assert second.returncode == DONE
-    assert second.stdout.count("up to date, nothing to do") == 15
+    assert second.stdout.count("up to date, nothing to do") == 17
 
 
 @pytest.mark.usefixtures("first")

@@ -183,7 +183,7 @@ def _write_quant_files(lake: Lake, archive: ZipWriter, contents: Contents, key: 
         return  # All its files were damaged since: the gate tells.
     for member in group.members:
         if member.quant_sf is not None:
-            with archive.member(delivered_name(group, member)) as sink:
+            with archive.member(delivered_name(key, member.sample)) as sink:
                 for chunk in quant_sf_chunks(lake, member.quant_sf):
                     sink.write(chunk)
 

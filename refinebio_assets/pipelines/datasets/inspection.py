@@ -21,8 +21,6 @@ from refinebio_assets.pipelines.datasets.matrix_file import COLUMNS_AT_ONCE, col
 from refinebio_assets.pipelines.delivery.gate import Delivery
 from refinebio_assets.pipelines.delivery.zipped import ZippedDelivery
 
-QUANT_SUFFIX = "_quant.sf"
-
 Targets = Mapping[str, npt.NDArray[np.float64]]
 
 
@@ -52,7 +50,7 @@ class _Inspection(ZippedDelivery):
     def delivery(self) -> Delivery:
         request = self._lock["request"]
         normalized = bool(request["quantile_normalize"] and not request["quant_sf_only"])
-        delivered = dict(self._quant_files() if request["quant_sf_only"] else self.matrices())
+        delivered = dict(self.quant_files() if request["quant_sf_only"] else self.matrices())
         departures, magnitudes = self._departures(delivered) if normalized else ({}, {})
         return Delivery(
             requested=request["data"],
@@ -66,14 +64,6 @@ class _Inspection(ZippedDelivery):
             magnitudes=magnitudes,
             by_experiment=request["aggregate_by"] == AggregateBy.EXPERIMENT,
         )
-
-    def _quant_files(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for name in self.names:
-            key, _, rest = name.partition("/")
-            if rest.endswith(QUANT_SUFFIX):
-                found.setdefault(key, []).append(rest.removesuffix(QUANT_SUFFIX))
-        return found
 
     def _departures(
         self, delivered: Mapping[str, list[str]]

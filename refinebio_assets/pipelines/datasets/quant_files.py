@@ -11,7 +11,8 @@ from refinebio_assets.errors import FormatError, PermanentError
 from refinebio_assets.formats.quant_sf import require_whole
 from refinebio_assets.lake.content import read_verified
 from refinebio_assets.lake.store import Lake, StoredFile
-from refinebio_assets.pipelines.datasets.selection import Filtered, Group, Member, Selection
+from refinebio_assets.pipelines.datasets.selection import Filtered, Member, Selection
+from refinebio_assets.pipelines.delivery.zipped import QUANT_SUFFIX
 
 _CHUNK = 1 << 20
 
@@ -72,6 +73,6 @@ def _problem(lake: Lake, member: Member) -> str:
     return ""
 
 
-def delivered_name(group: Group, member: Member) -> str:
-    """Return the path of a sample's file in the bundle."""
-    return f"{group.key}/{member.sample}_quant.sf"
+def delivered_name(key: str, sample: str) -> str:
+    """Return the path of a sample's file in a zip: in the folder of its experiment, say."""
+    return f"{key}/{sample}{QUANT_SUFFIX}"

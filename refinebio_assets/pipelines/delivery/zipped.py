@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from refinebio_assets.pipelines.delivery.manifest import MANIFEST
 
 FILTERED = "filtered_samples_metadata.tsv"
+QUANT_SUFFIX = "_quant.sf"
 CHUNK = 1 << 20
 
 
@@ -34,6 +35,15 @@ class ZippedDelivery:
         for key, name in self.by_key("{key}.tsv"):
             with self.archive.open(name) as file:
                 yield key, file.readline().decode().rstrip("\n").split("\t")[1:]
+
+    def quant_files(self) -> dict[str, list[str]]:
+        """Return the samples of each folder with ``quant.sf`` files, in their order."""
+        found: dict[str, list[str]] = {}
+        for name in self.names:
+            key, _, rest = name.partition("/")
+            if rest.endswith(QUANT_SUFFIX):
+                found.setdefault(key, []).append(rest.removesuffix(QUANT_SUFFIX))
+        return found
 
     def tables(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the key and samples of each table of metadata."""

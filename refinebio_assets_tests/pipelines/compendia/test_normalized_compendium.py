@@ -100,7 +100,7 @@ def test_versions_count_up_and_old_ones_stay_readable(lake: Lake) -> None:
     assert open_compendium(lake, MOUSE, 1).shape == (45, 22)
     third = build_normalized_compendium(lake, MOUSE)
     assert not third.changed, "the imputation that was chosen stays"
-    with pytest.raises(NotFoundError, match="no compendium version 7; it has 1, 2"):
+    with pytest.raises(NotFoundError, match="no normalized compendium version 7; it has 1, 2"):
         require_compendium(lake, MOUSE, 7)
 
 

@@ -16,7 +16,7 @@ from refinebio_assets.pipelines.compendia.rnaseq_samples.choice import Experimen
 from refinebio_assets.pipelines.datasets.metadata import SampleMetadata, dataset_metadata
 from refinebio_assets.pipelines.datasets.metadata_files import metadata_columns, metadata_tsv, sample_json
 from refinebio_assets.pipelines.datasets.pins import ExperimentPins
-from refinebio_assets.pipelines.datasets.quant_files import DamagedError, whole_quant_sf
+from refinebio_assets.pipelines.datasets.quant_files import DamagedError, delivered_name, whole_quant_sf
 from refinebio_assets.pipelines.datasets.request import DatasetRequest
 from refinebio_assets.pipelines.datasets.selection import Member, select_samples
 from refinebio_assets.pipelines.progress import Progress
@@ -60,11 +60,6 @@ def write_experiment(
         ],
         "lock": _lock(lake, own, delivered),
     }
-
-
-def delivered_name(experiment: str, sample: str) -> str:
-    """Return the path of a sample's file in the zip."""
-    return f"{experiment}/{sample}_quant.sf"
 
 
 def _write_files(

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import json
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -17,10 +13,10 @@ from refinebio_assets.domain import some_of
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.compendia.rnaseq_samples.choice import choose_experiments, sequenced_samples
 from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendium import ASSET
-from refinebio_assets.pipelines.compendia.rnaseq_samples.summary import FILTERED, MANIFEST
+from refinebio_assets.pipelines.delivery.manifest import MANIFEST
+from refinebio_assets.pipelines.delivery.zipped import ZippedDelivery
 from refinebio_assets.pipelines.outcome import require_head
 
-SUFFIX = "_quant.sf"
 _SHOWN = 5
 _LOOKED_AT = 20
 """Files whose content is compared with the manifest, evenly spread: each was hashed while it was written."""
@@ -36,12 +32,12 @@ def sample_compendium_problems(lake: Lake, organism: str) -> list[str]:
 def zip_problems(path: Path) -> list[str]:
     """Return what is wrong with a zip by itself: manifest, content, and tables that do not fit."""
     with zipfile.ZipFile(path) as archive:
-        return [*_differs_from_manifest(archive), *_tables_differ(archive)]
+        delivered = ZippedDelivery(archive)
+        return [*_differs_from_manifest(delivered), *_tables_differ(delivered)]
 
 
-def _differs_from_manifest(archive: zipfile.ZipFile) -> Iterator[str]:
-    promised = {item["path"]: item["sha256"] for item in json.loads(archive.read(MANIFEST))["files"]}
-    names = set(archive.namelist()) - {MANIFEST}
+def _differs_from_manifest(delivered: ZippedDelivery) -> Iterator[str]:
+    promised, names = delivered.manifest(), set(delivered.names) - {MANIFEST}
     missing, stray = sorted(promised.keys() - names), sorted(names - promised.keys())
     if missing:
         yield f"the manifest has {some_of(missing, _SHOWN)}, the zip has not"
@@ -49,26 +45,21 @@ def _differs_from_manifest(archive: zipfile.ZipFile) -> Iterator[str]:
         yield f"the zip has {some_of(stray, _SHOWN)}, the manifest has not"
     known = sorted(promised.keys() & names)
     for place in np.unique(np.linspace(0, len(known) - 1, min(_LOOKED_AT, len(known))).astype(int)).tolist():
-        if _checksum(archive, known[place]) != promised[known[place]]:
+        if _checksum(delivered, known[place]) != promised[known[place]]:
             yield f"{known[place]} has not the checksum that the manifest promises"
 
 
-def _checksum(archive: zipfile.ZipFile, name: str) -> str:
-    """Return the SHA-256 of a member; empty where it is damaged."""
+def _checksum(delivered: ZippedDelivery, name: str) -> str:
+    """Return the SHA-256 of a file; empty where it is damaged."""
     try:
-        return hashlib.sha256(archive.read(name)).hexdigest()
+        return delivered.checksum(name)
     except (zipfile.BadZipFile, zlib.error, EOFError):
         return ""
 
 
-def _tables_differ(archive: zipfile.ZipFile) -> Iterator[str]:
+def _tables_differ(delivered: ZippedDelivery) -> Iterator[str]:
     """Compare each folder's files with its table: the same samples, in the same order."""
-    files = _samples(archive)
-    tables = {
-        name.split("/")[0]: [row[0] for row in _rows(archive, name)]
-        for name in archive.namelist()
-        if "/metadata_" in name and name.endswith(".tsv")
-    }
+    files, tables = delivered.quant_files(), dict(delivered.tables())
     for experiment in sorted(files.keys() | tables.keys()):
         own, rows = files.get(experiment, []), tables.get(experiment, [])
         if own != rows:
@@ -79,36 +70,16 @@ def _tables_differ(archive: zipfile.ZipFile) -> Iterator[str]:
 def _samples_lost(lake: Lake, organism: str, path: Path, basis: dict[str, object]) -> Iterator[str]:
     """Compare with the experiments of today, unless they changed since."""
     with zipfile.ZipFile(path) as archive:
-        files = _samples(archive)
-        filtered = {
-            (experiment, row[0])
-            for row in (_rows(archive, f"{FILTERED}.tsv") if f"{FILTERED}.tsv" in archive.namelist() else ())
-            for experiment in row[1].split(";")
-        }
+        delivered = ZippedDelivery(archive)
+        files, filtered = delivered.quant_files(), delivered.filtered()
     for part in choose_experiments(lake, organism).parts:
         if part.basis().items() <= basis.items():
-            delivered = set(files.get(part.experiment, ()))
+            present = set(files.get(part.experiment, ()))
             lost = [
                 sample
                 for sample in sequenced_samples(lake, lake.read(part.record), organism)
-                if sample not in delivered and (part.experiment, sample) not in filtered
+                if sample not in present and (part.experiment, sample) not in filtered
             ]
             if lost:
                 named = some_of(lost, _SHOWN)
                 yield f"{named} of {part.experiment} are neither in it nor listed as filtered"
-
-
-def _samples(archive: zipfile.ZipFile) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name in archive.namelist():
-        experiment, _, rest = name.partition("/")
-        if rest.endswith(SUFFIX):
-            found.setdefault(experiment, []).append(rest.removesuffix(SUFFIX))
-    return found
-
-
-def _rows(archive: zipfile.ZipFile, name: str) -> Iterator[list[str]]:
-    with archive.open(name) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
-        rows = csv.reader(text, "excel-tab")
-        next(rows, None)
-        yield from rows

@@ -28,11 +28,11 @@ from refinebio_assets.pipelines.datasets.metadata_files import (
     sample_json,
 )
 from refinebio_assets.pipelines.delivery.license import license_text
+from refinebio_assets.pipelines.delivery.manifest import MANIFEST
 
 TOP = ""
 """The name of the part with the files at the top."""
-LOCK, MANIFEST, AGGREGATED = "compendium.lock.json", "manifest.json", "aggregated_metadata.json"
-FILTERED = "filtered_samples_metadata"
+LOCK, AGGREGATED, FILTERED = "compendium.lock.json", "aggregated_metadata.json", "filtered_samples_metadata"
 FORMAT = 1
 
 Parts = Callable[[], Iterator[Part]]
