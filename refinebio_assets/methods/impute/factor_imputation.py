@@ -30,7 +30,7 @@ from refinebio_assets.methods.impute.held_out import HeldOut, HeldOutErrors, gen
 
 RANKS = (0, 2, 5, 10, 20, 40)
 """Ranks to choose from; 0 is the gene's mean. Too few can be as bad for blocks as too many: all are tried."""
-GENES_FOR_RANK = 2_000
+GENES_FOR_RANK = 1_500
 """The rank is chosen on so many genes; samples' factors are known well from them."""
 PILOT_SAMPLES = 2_000
 """The rank is chosen, and genes' loadings are first known, from so many samples: 160 MB for 20,000 genes."""
@@ -79,7 +79,7 @@ def impute_by_factors(
     """Fill the missing values (NaN) of a samples x genes matrix of float32 or float64 by a factor model.
 
     ``groups`` names for each sample what values are missing by (its platform): blocks of them are held
-    out, see ``hold_out``. ``ranks`` are tried on at most 2,000 genes of ``pilot_samples``; ranks above half
+    out, see ``hold_out``. ``ranks`` are tried on at most 1,500 genes of ``pilot_samples``; ranks above half
     of the matrix's smaller side are left out. ``rng`` chooses held-out values, genes and samples: the same
     generator state, the same result. Held-out values are hidden while errors are measured, and known in
     one last sweep.
@@ -108,7 +108,7 @@ def impute_by_factors(
     if len(pilot.samples) < matrix.shape[0]:
         fit = _fit(matrix, fit.model, held_out, max_sweeps)
     errors = HeldOutErrors(held_out, fit.predicted, gene_means(matrix, held_out)[held_out.genes])
-    fill(matrix, sweep(matrix, fit.model, None)[0], out)
+    fill(matrix, sweep(matrix, fit.model, None)[0], held_out, out)
     return FactorImputation(out, rank, fit.sweeps + 1, fit.settled, errors, tuple(trials))
 
 

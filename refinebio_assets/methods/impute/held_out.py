@@ -40,7 +40,8 @@ class HeldOut:
     ``samples`` and ``genes`` are the positions, sorted by sample, then gene, of the cells at which errors are
     measured; ``in_block`` tells which of them are in a block, ``values`` are the known values. All those that
     are not in a block are hidden, and all known values of a gene in the group ``hidden_group`` (one number a
-    gene, -1 for none); ``group_of`` is each sample's group.
+    gene, -1 for none); ``group_of`` is each sample's group, and ``absent`` (groups x genes) tells which genes
+    have no known value in a group, before any was hidden.
     """
 
     shape: tuple[int, int]
@@ -50,6 +51,7 @@ class HeldOut:
     values: Values
     group_of: Cells
     hidden_group: Cells
+    absent: Flags
 
     def cells_in(self, rows: slice) -> slice:
         """Return which of the measured cells are in these rows."""
@@ -83,6 +85,7 @@ class HeldOut:
             self.values[chosen],
             self.group_of[samples],
             self.hidden_group[genes],
+            self.absent[:, genes],
         )
 
 
@@ -167,7 +170,8 @@ def hold_out(
         row, gene = np.nonzero(taken)
         found.append((row + rows.start, gene, in_block[taken], block[taken].astype(np.float64)))
     row, gene, blocks, values = (np.concatenate(part) for part in zip(*found, strict=True))
-    return _spared(HeldOut((samples, genes), row, gene, blocks, values, group_of, hidden_group), left)
+    found_out = HeldOut((samples, genes), row, gene, blocks, values, group_of, hidden_group, counts == 0)
+    return _spared(found_out, left)
 
 
 def held_out_errors(matrix: Matrix, held_out: HeldOut, impute: Callable[[Matrix], Matrix]) -> HeldOutErrors:
@@ -248,6 +252,7 @@ def _spared(held_out: HeldOut, left: Cells) -> HeldOut:
         held_out.values[kept],
         held_out.group_of,
         held_out.hidden_group,
+        held_out.absent,
     )
 
 
