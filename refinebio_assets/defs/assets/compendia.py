@@ -18,14 +18,16 @@ from refinebio_assets.defs.assets.expression import gene_expression
 from refinebio_assets.defs.assets.reference import OWNERS
 from refinebio_assets.defs.assets.targets import target_quantiles
 from refinebio_assets.defs.failures import explained
-from refinebio_assets.defs.metadata import declared_schema, materialized, table_value
+from refinebio_assets.defs.metadata import declared_schema, image_value, materialized, table_value
 from refinebio_assets.defs.partitions import organism_partitions
 from refinebio_assets.defs.resources import LakeResource, ProgressSource
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.compendia import normalized_compendium as pipeline
+from refinebio_assets.pipelines.compendia.findings import read_findings
 from refinebio_assets.pipelines.compendia.model import Imputation
-from refinebio_assets.pipelines.compendia.overview import dropped_by_reason, samples_by
+from refinebio_assets.pipelines.compendia.overview import dropped_by_reason, samples_by, variance_rows
+from refinebio_assets.pipelines.compendia.report.plots import components_of
 
 
 class CompendiumConfig(Config):
@@ -81,6 +83,7 @@ def _shown(store: Lake, commit: Commit) -> dict[str, Any]:
     row = read_rows(store, commit, "compendia")[0]
     summary = [{"what": name.replace("_", " "), "value": value} for name, value in row.items()]
     opened = pipeline.open_compendium(store, commit.partition, row["number"])
+    structure = read_findings(store, commit)["structure"]
     dropped = dropped_by_reason(store, commit)
     return {
         "dagster/row_count": row["genes"],
@@ -88,6 +91,10 @@ def _shown(store: Lake, commit: Commit) -> dict[str, Any]:
         "samples by platform": table_value(
             samples_by(opened, "platform"), ["platform", "samples", "share_missing"]
         ),
+        "variance before and after normalization": table_value(
+            variance_rows(structure), ["between", "groups", "before", "after", "by_chance"]
+        ),
+        "components": image_value(components_of(opened, structure), "principal components of samples"),
         **({"left out": table_value(dropped, ["kind", "number", "reason"])} if dropped else {}),
         "read it": MetadataValue.md(
             f"`refinebio-assets compendium slice {commit.partition} --gene GENE`, or see docs/compendia.md"

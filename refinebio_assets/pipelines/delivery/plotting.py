@@ -21,6 +21,7 @@ COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0
 """Okabe and Ito's colors, which people of all color visions tell apart."""
 OTHERS = "others"
 _GRAY = "#BBBBBB"
+_NAMES_IN_A_COLUMN = 4
 
 
 def component_plots(picture: Mapping[str, Any], labels: Mapping[str, Sequence[str]]) -> bytes:
@@ -41,10 +42,12 @@ def component_plots(picture: Mapping[str, Any], labels: Mapping[str, Sequence[st
     return png(figure)
 
 
-def draw_components(axes: Axes, scores: Any, groups: Sequence[str], *, size: float = 14.0) -> None:
+def draw_components(
+    axes: Axes, scores: Any, groups: Sequence[str], *, size: float = 14.0, named: bool = True
+) -> None:
     """Draw samples in two components (samples x components), a color a group; small groups are gray.
 
-    Groups are named below the plot, where no dot passes for a sample.
+    ``named``: groups are named below the plot, where no dot passes for a sample.
     """
     shown = _largest_groups(groups)
     second = scores[:, 1] if scores.shape[1] > 1 else np.zeros(len(scores))
@@ -54,8 +57,11 @@ def draw_components(axes: Axes, scores: Any, groups: Sequence[str], *, size: flo
         own = given == group
         label = _short(group)
         axes.scatter(scores[own, 0], second[own], s=size, color=colors[group], label=label, alpha=0.8, lw=0)
-    if len(shown) > 1:
-        axes.legend(fontsize="small", frameon=False, loc="upper left", bbox_to_anchor=(0.0, -0.16))
+    if named and len(shown) > 1:
+        columns = 1 + (len(shown) > _NAMES_IN_A_COLUMN)
+        axes.legend(
+            fontsize="small", frameon=False, loc="upper left", bbox_to_anchor=(0.0, -0.16), ncols=columns
+        )
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -33,3 +33,19 @@ def hide_by_platform(
     for gene in np.flatnonzero(rng.random(values.shape[1]) < share):
         hidden[names == rng.choice(np.unique(names)), gene] = np.nan
     return hidden
+
+
+def two_technologies(rng: np.random.Generator, samples: int, genes: int = 300) -> tuple[Values, list[str]]:
+    """Return samples x genes and technologies: every second sample is reads, wider and cut at zero.
+
+    Arrays miss every seventh gene.
+    """
+    level = rng.gamma(4.0, 2.0, genes)
+    loadings = 1.2 * rng.standard_normal((12, genes)) * np.exp(-np.arange(12) / 4)[:, None]
+    values = (
+        level + rng.standard_normal((samples, 12)) @ loadings + 0.4 * rng.standard_normal((samples, genes))
+    )
+    reads = np.arange(samples) % 2 == 1
+    values[reads] = np.maximum(1.3 * values[reads] - 2.5, 0.0)
+    values[np.ix_(~reads, np.arange(0, genes, 7))] = np.nan
+    return values, ["reads" if own else "array" for own in reads.tolist()]

@@ -11,7 +11,12 @@ from refinebio_assets.errors import PermanentError
 from refinebio_assets.methods.impute.factor_imputation import impute_by_factors
 from refinebio_assets.methods.impute.held_out import held_out_errors
 from refinebio_assets.methods.impute.iterative_svd import iterative_svd
-from refinebio_assets_tests.methods.impute.matrices import by_sample, hide_by_platform, platforms
+from refinebio_assets_tests.methods.impute.matrices import (
+    by_sample,
+    hide_by_platform,
+    platforms,
+    two_technologies,
+)
 
 
 def test_it_beats_iterative_svd_and_the_gene_mean_at_random_and_in_blocks() -> None:
@@ -34,6 +39,16 @@ def test_the_error_told_is_the_error_made_where_values_are_really_missing() -> N
     made = np.sqrt(np.mean((result.matrix - truth)[missing] ** 2))
     assert result.held_out is not None
     assert made == pytest.approx(result.held_out.block, rel=0.15)
+
+
+def test_more_samples_do_not_make_blocks_much_worse_where_technologies_differ_otherwise() -> None:
+    blocks = []
+    for samples in (200, 1_600):
+        matrix, groups = two_technologies(np.random.default_rng(0), samples)
+        errors = impute_by_factors(matrix, np.random.default_rng(1), groups=groups, ranks=(10,)).held_out
+        assert errors is not None
+        blocks.append(errors.block)
+    assert blocks[1] < 1.4 * blocks[0]
 
 
 def test_it_finds_the_rank_of_the_data() -> None:

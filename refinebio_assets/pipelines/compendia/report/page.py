@@ -22,18 +22,20 @@ from refinebio_assets.pipelines.compendia.bundle.texts import (
 )
 from refinebio_assets.pipelines.compendia.confounds import Confound, Separable
 from refinebio_assets.pipelines.compendia.overview import dropped_by_reason, samples_by, variance_rows
-from refinebio_assets.pipelines.compendia.report.plots import components_plot, errors_plot
+from refinebio_assets.pipelines.compendia.report.plots import components_of, errors_plot
 from refinebio_assets.pipelines.compendia.structure import LEVELS
 from refinebio_assets.pipelines.datasets.explanations import NOT_BATCH_CORRECTED
 from refinebio_assets.pipelines.delivery.page import image, muted, page, table
 from refinebio_assets.pipelines.delivery.plotting import COLORS
 
-MAX_ROWS = 25
+MAX_ROWS = 15
 """Rows of a table; all are in the metadata."""
+_LONGEST = 44
+"""Letters of a platform's name that leave room for a table beside."""
 
 _STYLE = """
 .figures { display: flex; flex-wrap: wrap; gap: 0.8em; margin: 1.4em 0; }
-.figures div { flex: 1 1 8em; background: #f4f7fa; border-radius: 6px; padding: 0.7em 1em; }
+.figures div { flex: 1 1 6em; background: #f4f7fa; border-radius: 6px; padding: 0.7em 1em; }
 .figures b { display: block; font-size: 1.5em; font-variant-numeric: tabular-nums; }
 .figures span { color: #556; font-size: 0.88em; }
 .found { display: grid; grid-template-columns: 7.5em 1fr; gap: 0.5em 1em; margin: 1em 0; }
@@ -43,6 +45,7 @@ _STYLE = """
 .bar { display: flex; height: 2.1em; border-radius: 4px; overflow: hidden; margin: 0.2em 0 0.9em; }
 .bar span { color: #fff; font-size: 0.85em; line-height: 2.5em; text-align: center; overflow: hidden;
   white-space: nowrap; }
+.beside { display: flex; flex-wrap: wrap; gap: 0 3em; }
 .key i { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; margin: 0 0.35em 0 1em; }
 """
 _BADGES = {
@@ -83,7 +86,7 @@ def _figures(contents: Contents) -> str:
         (f"{row['share_missing']:.1%}", "of values " + ("imputed" if contents.imputed else "missing")),
     ]
     if row["block_error"] is not None:
-        figures.append((f"{row['block_error']:.2f}", "imputation error by platform (log2)"))
+        figures.append((f"{row['block_error']:.2f}", "log2, error of imputation"))
     return (
         '<div class="figures">'
         + "".join(f"<div><b>{value}</b><span>{escape(what)}</span></div>" for value, what in figures)
@@ -129,10 +132,8 @@ def _structure(contents: Contents) -> Iterator[str]:
     for when, words in (("before", "Before quantile normalization"), ("after", "After")):
         yield f"<div>{words}</div>{_bar(structure[when])}"
     yield _variance_table(structure)
-    names = contents.store.samples.take(structure["places"])
-    labels = {name: list(map(str, names.column(name).to_pylist())) for name in LEVELS}
     if any(structure["after"]["explained"]):
-        yield image(components_plot(structure, labels), "principal components of samples")
+        yield image(components_of(contents.store, structure), "principal components of samples")
         if len(structure["places"]) < contents.row["samples"]:
             yield muted(f"{len(structure['places']):,} samples are drawn, evenly chosen.")
         yield _components_table(structure)
@@ -210,12 +211,20 @@ def _errors(contents: Contents) -> bytes:
 def _samples(contents: Contents) -> Iterator[str]:
     yield "<h2>Samples</h2>"
     missing = "Values imputed" if contents.imputed else "Values missing"
-    for column in ("technology", "platform", "organism", "experiment"):
-        rows = samples_by(contents.store, column)
-        shown = [(row[column], row["samples"], f"{row['share_missing']:.1%}") for row in rows[:MAX_ROWS]]
-        yield table((column.capitalize(), "Samples", missing), shown)
-        if len(rows) > MAX_ROWS:
-            yield muted(f"And {len(rows) - MAX_ROWS:,} more: see the metadata.")
+    for columns in (("technology", "organism"), ("platform", "experiment")):
+        tables = (_sample_table(contents, column, missing) for column in columns)
+        yield f'<div class="beside">{"".join(f"<div>{item}</div>" for item in tables)}</div>'
+
+
+def _sample_table(contents: Contents, column: str, missing: str) -> str:
+    rows = samples_by(contents.store, column)
+    shown = [(_short(row[column]), row["samples"], f"{row['share_missing']:.1%}") for row in rows[:MAX_ROWS]]
+    more = muted(f"And {len(rows) - MAX_ROWS:,} more.") if len(rows) > MAX_ROWS else ""
+    return table((column.capitalize(), "Samples", missing), shown) + more
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."
 
 
 def _left_out(contents: Contents) -> Iterator[str]:

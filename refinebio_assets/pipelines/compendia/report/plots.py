@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from refinebio_assets.formats.compendium_store import CompendiumStore
+from refinebio_assets.pipelines.compendia.structure import LEVELS
 from refinebio_assets.pipelines.delivery.plotting import COLORS, draw_components, name_axes, new_figure, png
 
 if TYPE_CHECKING:
@@ -18,12 +20,14 @@ _MOST = 99.5
 """Percent of the genes that a histogram shows."""
 
 
-def components_plot(structure: Mapping[str, Any], labels: Mapping[str, Sequence[str]]) -> bytes:
-    """Return the first two components before and after normalization, once for each factor.
-
-    ``labels`` give the group of each sample that has scores.
+def components_of(store: CompendiumStore, structure: Mapping[str, Any]) -> bytes:
+    """Return the first two components of samples before and after normalization, colored by each factor that
+    has two groups.
     """
-    figure = new_figure(4.0 * len(labels), 7.0)
+    drawn = store.samples.take(structure["places"])
+    groups_of = {name: list(map(str, drawn.column(name).to_pylist())) for name in LEVELS}
+    labels = {factor: groups for factor, groups in groups_of.items() if len(set(groups)) > 1} or groups_of
+    figure = new_figure(4.0 * len(labels), 8.6)
     size = float(np.clip(4_000 / max(1, len(structure["places"])), 3, 16))
     place = 0
     for when, title in (("before", "before quantile normalization"), ("after", "after")):
@@ -32,7 +36,7 @@ def components_plot(structure: Mapping[str, Any], labels: Mapping[str, Sequence[
         for factor, groups in labels.items():
             place += 1
             axes = figure.add_subplot(2, len(labels), place)
-            draw_components(axes, scores, groups, size=size)
+            draw_components(axes, scores, groups, size=size, named=when == "after")
             axes.set_title(f"{title}, by {factor}", fontsize="small")
             name_axes(axes, found["explained"])
     return png(figure)
