@@ -8,6 +8,7 @@ the other; simple reads with wrk where it is installed.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import socket
@@ -27,17 +28,29 @@ from refinebio_assets.lake.published import PublishedFiles
 from refinebio_assets.lake.store import Lake
 
 WORDS = 60_000
+ORGANISMS = 40
 SEARCHES = (
     *("search=cancer", "search=medulloblastoma", "search=liver%20mouse%20development", "search=expression"),
     *("", "organism=ORGANISM_0&technology=rna-seq&num_downloadable_samples__gt=0"),
     *("search=tumor&platform=platform7&ordering=_score", "search=GSE1234", "ordering=-num_total_samples"),
 )
 READS = (
-    "/v1/samples/GSM{0}/",
-    "/v1/experiments/GSE{1}/",
-    "/v1/organisms/",
-    "/v1/samples/?limit=25&offset={0}",
+    ("/v1/samples/GSM{}/", "samples"),
+    ("/v1/experiments/GSE{}/", "experiments"),
+    ("/v1/samples/?limit=25&offset={}", "samples"),
+    ("/v1/samples/?experiment_accession_code=GSE{}", "experiments"),
+    ("/v1/search/?search=GSE{}", "experiments"),
+    ("/v1/organisms/?offset={}", "organisms"),
 )
+"""Paths, and of what the number in them is one."""
+
+VARIED = """
+local seed = 0
+function setup(thread) thread:set("number", seed); seed = seed + 1 end
+function init() math.randomseed(os.time() + number) end
+function request() return wrk.format("GET", string.format("{path}", math.random(0, {most}))) end
+"""
+"""wrk's script: another object each time, so that no cache answers."""
 
 FILL = """
     INSERT INTO commits BY NAME SELECT
@@ -148,8 +161,8 @@ def make_catalog(folder: Path, experiments: int, samples: int, keys: int) -> Non
     published.publish(building, schema_fingerprint())
 
 
-def served(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Start the server, wait until it is ready, and return it with its address."""
+def served(folder: Path, what: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the server, wait until it is ready, say how long that took, and return it with its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -174,11 +187,16 @@ def served(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
         if server.poll() is not None:
             raise SystemExit((folder / "server.log").read_text())
         time.sleep(0.5)
-    print(f"ready after {time.monotonic() - began:.1f} s")
+    print(f"{what}: ready after {time.monotonic() - began:.1f} s")
     return server, address
 
 
-def timed_searches(client: httpx.Client, experiments: int, rounds: int) -> list[float]:
+def end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    server.wait()
+
+
+def timed_searches(client: httpx.Client, rounds: int) -> list[float]:
     """Return how long searches took, in milliseconds; no two are the same, so that none is remembered."""
     took = []
     for number in range(rounds):
@@ -190,20 +208,40 @@ def timed_searches(client: httpx.Client, experiments: int, rounds: int) -> list[
     return took
 
 
-def load(address: str, path: str) -> str:
-    """Return how many requests a second wrk gets answered."""
+def load(server: subprocess.Popen[bytes], address: str, *options: str) -> str:
+    """Return how many requests a second wrk gets answered, and the server's processor time for one.
+
+    The latter says more on a machine that does other things, too.
+    """
     if shutil.which("wrk") is None:
         return "wrk is not installed"
-    done = subprocess.run(
-        ["wrk", "-t1", "-c8", "-d8s", "--latency", f"{address}{path}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    before = processor_seconds(server)
+    command = ["wrk", "-t1", "-c8", "-d8s", "--latency", *options, address]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    took = processor_seconds(server) - before
+    requests = re.search(r"(\d+) requests in", done.stdout)
     rate = re.search(r"Requests/sec:\s+(\S+)", done.stdout)
     tail = re.search(r"99%\s+(\S+)", done.stdout)
     bad = re.search(r"Non-2xx[^\n]*", done.stdout)
-    return f"{rate[1]} requests/s, 99 % within {tail[1]} {bad[0] if bad else ''}"
+    each = took * 1000 / int(requests[1])
+    return (
+        f"{float(rate[1]):,.0f} requests/s, 99 % within {tail[1]}, {each:.2f} ms CPU {bad[0] if bad else ''}"
+    )
+
+
+def processor_seconds(server: subprocess.Popen[bytes]) -> float:
+    """Return the processor time that a process has taken."""
+    fields = Path(f"/proc/{server.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def varied_script(folder: Path, pattern: str, most: int) -> Path:
+    """Return wrk's script that asks for another object each time."""
+    # Lua's format, too, has percent signs.
+    path = pattern.replace("%", "%%").replace("{}", "%d")
+    script = folder / "varied.lua"
+    script.write_text(VARIED.replace("{path}", path).replace("{most}", str(most)))
+    return script
 
 
 def main() -> None:
@@ -214,7 +252,7 @@ def main() -> None:
     parser.add_argument("--keys", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--folder", type=Path, help="Kept, and used again.")
-    options = parser.parse_args()
+    options, _ = parser.parse_known_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="bench-api-"))
     name = sha256(f"{options.experiments} {options.samples} {options.keys}".encode()).hexdigest()[:8]
     lake = folder / name
@@ -222,21 +260,29 @@ def main() -> None:
         began = time.monotonic()
         make_catalog(lake, options.experiments, options.samples, options.keys)
         print(f"catalog simulated in {time.monotonic() - began:.1f} s")
-    server, address = served(lake)
+    shutil.rmtree(Lake(str(lake)).cache / "api", ignore_errors=True)
+    end(served(lake, "the first server of a catalog")[0])
+    server, address = served(lake, "a server that starts again")
     try:
         with httpx.Client(base_url=address, timeout=60) as client:
-            took = timed_searches(client, options.experiments, options.rounds)
-            print(f"search: median {np.median(took):.1f} ms, p95 {np.percentile(took, 95):.1f} ms")
+            before = processor_seconds(server)
+            took = timed_searches(client, options.rounds)
+            each = (processor_seconds(server) - before) * 1000 / len(took)
+            median, tail = np.percentile(took, [50, 95])
+            print(f"search: median {median:.1f} ms, p95 {tail:.1f} ms, {each:.1f} ms CPU")
             for number, query in enumerate(SEARCHES):
                 print(f"  {query or '(everything)':80} {np.median(took[number :: len(SEARCHES)]):6.1f} ms")
-        for pattern in READS:
-            path = pattern.format(options.samples // 2, options.experiments // 2)
-            print(f"{path}: {load(address, path)}")
+        for pattern, kind in READS:
+            most = ORGANISMS - 1 if kind == "organisms" else getattr(options, kind) - 1
+            same = load(server, address + pattern.format(most // 2))
+            script = varied_script(folder, pattern, most)
+            print(pattern.format("N"))
+            print(f"  the same again and again: {same}")
+            print(f"  another each time:        {load(server, address, '-s', str(script))}")
         memory = Path(f"/proc/{server.pid}/status").read_text().split("VmRSS:")[1].split("kB")[0]
         print(f"memory {int(memory) / 1e6:.2f} GB")
     finally:
-        server.terminate()
-        server.wait()
+        end(server)
         if options.folder is None:
             shutil.rmtree(folder)
 
