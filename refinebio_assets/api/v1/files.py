@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,13 +13,15 @@ from refinebio_assets.api.holdings.holdings import Holdings, Row
 from refinebio_assets.api.links import download_link
 from refinebio_assets.api.lists import Listing, list_page
 from refinebio_assets.api.models import files as models
-from refinebio_assets.api.parameters import Filter, Kind, Selection, numbers, texts, truths
-from refinebio_assets.api.problems import not_found
+from refinebio_assets.api.parameters import Filter, Kind, Selection, numbers, texts, truths, whole_number
+from refinebio_assets.api.problems import Invalid, bad_request, not_found
 from refinebio_assets.api.services import holdings_of, services
+from refinebio_assets.api.v1.jobs import DOWNLOADER, PROCESSOR, Job, JobKind, jobs_of
 from refinebio_assets.api.v1.published import TARGET, published_file, published_result
 from refinebio_assets.api.v1.references import object_id
 from refinebio_assets.api.v1.shaping import NO_SHA1, SAMPLE_IN_EXPERIMENT, index, pick
 from refinebio_assets.api.v1.tokens import active_token
+from refinebio_assets.errors import StorageError
 
 _OF_SAMPLE = Filter(
     "samples",
@@ -44,12 +46,15 @@ _ORIGINAL_FILTERS = (
     *texts("filename"),
     *numbers("size_in_bytes"),
     Filter("sha1", condition="? = ''"),
-    Filter("processor_jobs", Kind.NUMBER, "? IS NULL"),
-    Filter("downloader_jobs", Kind.NUMBER, "? IS NULL"),
     *texts("source_url source_filename"),
     *truths("is_downloaded is_archive has_raw"),
     *texts("created_at last_modified"),
 )
+_OTHERS = (
+    ("processor_jobs", "Id of a job that processed the file."),
+    ("downloader_jobs", "Id of a job that fetched the file."),
+)
+_JOBS = {"processor_jobs": PROCESSOR, "downloader_jobs": DOWNLOADER}
 _ORIGINAL_ORDERINGS = (
     *("id", "filename", "size_in_bytes", "source_url", "source_filename", "is_downloaded", "is_archive"),
     *("has_raw", "created_at", "last_modified"),
@@ -107,6 +112,8 @@ def get_original_file(request: Request, number: str) -> Response:
         raise not_found()
     samples = _samples(holdings, row["samples"])
     shown = _original_file(row, [pick(sample, SAMPLE_IN_EXPERIMENT) for sample in samples])
+    for name, kind in _JOBS.items():
+        shown[name] = [job for _, job in _known_jobs(request, kind, row["experiments"])]
     names = list(shown)
     names.insert(names.index("is_archive"), "is_downloaded")
     return answer({name: row[name] if name == "is_downloaded" else shown[name] for name in names})
@@ -120,7 +127,32 @@ def list_original_files(request: Request) -> Response:
 def _shown_original_files(request: Request, rows: list[Row]) -> list[Row]:
     samples = _samples(holdings_of(request), _all_samples(rows))
     ids = {row["accession_code"]: row["id"] for row in samples}
-    return [_original_file(row, [ids[name] for name in row["samples"] if name in ids]) for row in rows]
+    found = [_original_file(row, [ids[name] for name in row["samples"] if name in ids]) for row in rows]
+    for name, kind in _JOBS.items():
+        jobs = _known_jobs(request, kind, {name for row in rows for name in row["experiments"]})
+        for row, shown in zip(rows, found, strict=True):
+            shown[name] = [job["id"] for run, job in jobs if run.partition in row["experiments"]]
+    return found
+
+
+def _known_jobs(request: Request, kind: JobKind, experiments: Collection[str]) -> list[Job]:
+    """Return the jobs of a kind that dealt with experiments; none while Dagster is away."""
+    try:
+        return jobs_of(request, kind, experiments)
+    except StorageError:
+        return []
+
+
+def _narrow_original_files(request: Request, selection: Selection) -> None:
+    """Select the files of the jobs that are asked for."""
+    for name, kind in _JOBS.items():
+        text = request.query_params.get(name)
+        if text:
+            wanted = whole_number(text)
+            if wanted is None:
+                raise bad_request(Invalid("invalid", "Enter a number.", name))
+            partitions = [run.partition for run, job in jobs_of(request, kind) if job["id"] == wanted]
+            selection.add("list_has_any(experiments, ?)", partitions)
 
 
 def _computed_files(request: Request, rows: Sequence[Row], *, with_files: bool = False) -> list[Row]:
@@ -235,7 +267,14 @@ def _samples(holdings: Holdings, accessions: Sequence[str]) -> list[Row]:
 
 
 _COMPUTED_FILES = Listing("computed_files", _COMPUTED_FILTERS, _COMPUTED_ORDERINGS, _computed_files)
-_ORIGINAL_FILES = Listing("original_files", _ORIGINAL_FILTERS, _ORIGINAL_ORDERINGS, _shown_original_files)
+_ORIGINAL_FILES = Listing(
+    "original_files",
+    _ORIGINAL_FILTERS,
+    _ORIGINAL_ORDERINGS,
+    _shown_original_files,
+    others=_OTHERS,
+    narrow=_narrow_original_files,
+)
 _COMPUTATIONAL_RESULTS = Listing(
     "computational_results", _RESULT_FILTERS, _RESULT_ORDERINGS, _shown_results, "created_at DESC"
 )

@@ -6,7 +6,7 @@ three kinds. The newest 10,000 runs are shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from refinebio_assets.api.answers import add_route, answer, path_parameter
 from refinebio_assets.api.holdings.holdings import Holdings, Row
 from refinebio_assets.api.lists import envelope, list_parameters
 from refinebio_assets.api.models import jobs as models
-from refinebio_assets.api.parameters import Filter, page, select, texts
+from refinebio_assets.api.parameters import Filter, page, select, texts, whole_number
 from refinebio_assets.api.problems import not_found
 from refinebio_assets.api.services import holdings_of, services
 from refinebio_assets.api.v1.references import object_id
@@ -27,6 +27,7 @@ from refinebio_assets.pipelines.runs import Run, RunState
 
 _EXPERIMENTS = ("process_experiment",)
 _ALSO = "sample_accession_code"
+_FILES = "original_files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,17 @@ class JobKind:
         return list(self.model.model_fields)
 
 
-def jobs_of(request: Request, kind: JobKind, partitions: Sequence[str] | None = None) -> list[Row]:
-    """Return the jobs of a kind, newest first; of these experiments only, where they are given."""
+Job = tuple[Run, Row]
+"""A run, and what is served of it."""
+
+
+def jobs_of(request: Request, kind: JobKind, partitions: Collection[str] | None = None) -> list[Job]:
+    """Return the jobs of a kind, newest first; of these experiments only, where they are given.
+
+    Raises StorageError when Dagster is away.
+    """
     runs = services(request).jobs.runs(kind.jobs)
-    return [kind.shape(run) for run in runs if partitions is None or run.partition in partitions]
+    return [(run, kind.shape(run)) for run in runs if partitions is None or run.partition in partitions]
 
 
 def _common(kind: str, run: Run) -> Row:
@@ -100,24 +108,25 @@ def _processor_job(run: Run) -> Row:
     return _in_order(models.ProcessorJob, row)
 
 
-KINDS = (
-    JobKind(
-        "survey", ("survey_experiment", *_EXPERIMENTS), _survey_job, models.SurveyJobPage, models.SurveyJob
-    ),
-    JobKind("downloader", _EXPERIMENTS, _downloader_job, models.DownloaderJobPage, models.DownloaderJob),
-    JobKind(
-        "processor",
-        (
-            *_EXPERIMENTS,
-            *("build_transcriptome_index", "build_platform_annotation", "build_gene_index"),
-            "build_target_quantiles",
-            *("build_dataset", "build_normalized_compendium", "build_rnaseq_sample_compendium"),
-        ),
-        _processor_job,
-        models.ProcessorJobPage,
-        models.ProcessorJob,
-    ),
+SURVEY = JobKind(
+    "survey", ("survey_experiment", *_EXPERIMENTS), _survey_job, models.SurveyJobPage, models.SurveyJob
 )
+DOWNLOADER = JobKind(
+    "downloader", _EXPERIMENTS, _downloader_job, models.DownloaderJobPage, models.DownloaderJob
+)
+PROCESSOR = JobKind(
+    "processor",
+    (
+        *_EXPERIMENTS,
+        *("build_transcriptome_index", "build_platform_annotation", "build_gene_index"),
+        *("build_target_quantiles", "build_dataset"),
+        *("build_normalized_compendium", "build_rnaseq_sample_compendium"),
+    ),
+    _processor_job,
+    models.ProcessorJobPage,
+    models.ProcessorJob,
+)
+KINDS = (SURVEY, DOWNLOADER, PROCESSOR)
 
 
 def utc_text(moment: datetime | None) -> str | None:
@@ -129,12 +138,27 @@ def _one(kind: JobKind) -> Callable[[Request, str], Response]:
     def get_job(request: Request, number: str) -> Response:
         """Return a job."""
         wanted = object_id(number)
-        found = next((job for job in jobs_of(request, kind) if job["id"] == wanted), None)
+        found = next((job for job in jobs_of(request, kind) if job[1]["id"] == wanted), None)
         if found is None:
             raise not_found()
-        return answer(found)
+        (shown,) = _with_files(request, [found])
+        return answer(shown)
 
     return get_job
+
+
+def _with_files(request: Request, jobs: Sequence[Job]) -> list[Row]:
+    """Return jobs as they are shown, with the files of their experiments."""
+    experiments = list({run.partition for run, shown in jobs if _FILES in shown})
+    rows = holdings_of(request).rows(
+        """SELECT experiment, list(id ORDER BY id) AS ids FROM experiment_files
+           WHERE experiment IN (SELECT unnest(?)) GROUP BY experiment""",
+        [experiments],
+    )
+    files = {row["experiment"]: row["ids"] for row in rows}
+    return [
+        {**shown, _FILES: files.get(run.partition, [])} if _FILES in shown else shown for run, shown in jobs
+    ]
 
 
 def _all(kind: JobKind) -> Callable[[Request], Response]:
@@ -144,7 +168,8 @@ def _all(kind: JobKind) -> Callable[[Request], Response]:
         select(given, _filters(kind), [_ALSO] if kind.name != "survey" else [])
         found = _matching(jobs_of(request, kind, _partitions(holdings_of(request), given)), kind, given)
         wanted = page(given)
-        return envelope(request, wanted, len(found), found[wanted.offset : wanted.offset + wanted.limit])
+        shown = found[wanted.offset : wanted.offset + wanted.limit]
+        return envelope(request, wanted, len(found), _with_files(request, shown))
 
     return list_jobs
 
@@ -153,32 +178,38 @@ def _filters(kind: JobKind) -> tuple[Filter, ...]:
     return texts(" ".join(kind.fields))
 
 
-def _partitions(holdings: Holdings, given: Mapping[str, str]) -> list[str] | None:
-    """Return the experiments of the sample that is asked for. Raises ApiProblemError for an unknown one."""
-    accession = given.get(_ALSO)
-    if not accession:
-        return None
-    sql = "SELECT experiment_accession_codes AS names FROM samples WHERE accession_code = ?"
-    row = holdings.row(sql, [accession])
-    if row is None:
-        raise not_found()
-    names: list[str] = row["names"]
-    return names
+def _partitions(holdings: Holdings, given: Mapping[str, str]) -> set[str] | None:
+    """Return the experiments of the sample and the file that are asked for; None where none is.
+
+    Raises ApiProblemError for an unknown sample.
+    """
+    wanted: list[set[str]] = []
+    if accession := given.get(_ALSO):
+        sql = "SELECT experiment_accession_codes AS names FROM samples WHERE accession_code = ?"
+        row = holdings.row(sql, [accession])
+        if row is None:
+            raise not_found()
+        wanted.append(set(row["names"]))
+    if file := given.get(_FILES):
+        row = holdings.row("SELECT experiments FROM original_files WHERE id = ?", [whole_number(file)])
+        wanted.append(set(row["experiments"]) if row else set())
+    return set.intersection(*wanted) if wanted else None
 
 
-def _matching(jobs: list[Row], kind: JobKind, given: Mapping[str, str]) -> list[Row]:
+def _matching(jobs: list[Job], kind: JobKind, given: Mapping[str, str]) -> list[Job]:
     """Keep the jobs whose fields have the given values as texts, in the order that is asked for."""
-    wanted = {name: given[name] for name in kind.fields if given.get(name)}
-    kept = [job for job in jobs if all(_text(job[name]) == text.lower() for name, text in wanted.items())]
-    for term in reversed(given.get("ordering", "").split(",")):
-        name = term.strip().removeprefix("-")
+    wanted = {name: given[name].lower() for name in kind.fields if given.get(name) and name != _FILES}
+    kept = [job for job in jobs if all(_text(job[1][name]) == text for name, text in wanted.items())]
+    terms = dict.fromkeys(term.strip() for term in given.get("ordering", "").split(","))
+    for term in reversed(terms):
+        name = term.removeprefix("-")
         if name in kind.fields:
-            kept = _sorted_by(kept, name, reverse=term.strip().startswith("-"))
+            kept = _sorted_by(kept, name, reverse=term.startswith("-"))
     return kept
 
 
-def _sorted_by(jobs: list[Row], name: str, *, reverse: bool) -> list[Row]:
-    return sorted(jobs, key=lambda job: _sortable(job[name]), reverse=reverse)
+def _sorted_by(jobs: list[Job], name: str, *, reverse: bool) -> list[Job]:
+    return sorted(jobs, key=lambda job: _sortable(job[1][name]), reverse=reverse)
 
 
 def _text(value: Any) -> str:

@@ -132,6 +132,7 @@ ORDER BY id;
 CREATE TABLE original_files AS
 SELECT stable_id('original_file', origin || ' ' || coalesce(member, '')) AS id, any_value(name) AS filename,
        max(size) AS size_in_bytes, list_sort(list(DISTINCT sample)) AS samples,
+       list_sort(list(DISTINCT experiment)) AS experiments,
        any_value(CASE WHEN origin LIKE '%://%' THEN origin ELSE regexp_extract(origin, '[^/]*$') END) AS source_url,
        any_value(CASE WHEN coalesce(member, '') <> '' THEN member ELSE name END) AS source_filename,
        bool_or(path IS NOT NULL) AS is_downloaded, bool_or(role = 'archive') AS is_archive,
@@ -140,6 +141,9 @@ SELECT stable_id('original_file', origin || ' ' || coalesce(member, '')) AS id, 
        any_value(sha256) AS sha256
 FROM (SELECT *, strptime(left(commit_id, 22), '%Y%m%dT%H%M%S.%f') AS created FROM source.files)
 GROUP BY origin, coalesce(member, '') ORDER BY id;
+
+CREATE TABLE experiment_files AS
+SELECT unnest(experiments) AS experiment, id FROM original_files ORDER BY ALL;
 
 -- Files of commits that the catalog has no rows of: what they are is read from their commit when it is asked for.
 CREATE TABLE published AS
