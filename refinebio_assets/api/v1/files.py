@@ -16,7 +16,7 @@ from refinebio_assets.api.models import files as models
 from refinebio_assets.api.parameters import Filter, Kind, Selection, numbers, texts, truths, whole_number
 from refinebio_assets.api.problems import Invalid, bad_request, not_found
 from refinebio_assets.api.services import holdings_of, services
-from refinebio_assets.api.v1.jobs import DOWNLOADER, PROCESSOR, Job, JobKind, jobs_of
+from refinebio_assets.api.v1.jobs import DOWNLOADER, PROCESSOR, Job, JobKind, jobs_of, with_files
 from refinebio_assets.api.v1.published import TARGET, published_file, published_result
 from refinebio_assets.api.v1.references import object_id
 from refinebio_assets.api.v1.shaping import NO_SHA1, SAMPLE_IN_EXPERIMENT, index, pick
@@ -113,7 +113,7 @@ def get_original_file(request: Request, number: str) -> Response:
     samples = _samples(holdings, row["samples"])
     shown = _original_file(row, [pick(sample, SAMPLE_IN_EXPERIMENT) for sample in samples])
     for name, kind in _JOBS.items():
-        shown[name] = [job for _, job in _known_jobs(request, kind, row["experiments"])]
+        shown[name] = with_files(request, _known_jobs(request, kind, row["experiments"]))
     names = list(shown)
     names.insert(names.index("is_archive"), "is_downloaded")
     return answer({name: row[name] if name == "is_downloaded" else shown[name] for name in names})

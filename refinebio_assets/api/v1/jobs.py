@@ -141,13 +141,13 @@ def _one(kind: JobKind) -> Callable[[Request, str], Response]:
         found = next((job for job in jobs_of(request, kind) if job[1]["id"] == wanted), None)
         if found is None:
             raise not_found()
-        (shown,) = _with_files(request, [found])
+        (shown,) = with_files(request, [found])
         return answer(shown)
 
     return get_job
 
 
-def _with_files(request: Request, jobs: Sequence[Job]) -> list[Row]:
+def with_files(request: Request, jobs: Sequence[Job]) -> list[Row]:
     """Return jobs as they are shown, with the files of their experiments."""
     experiments = list({run.partition for run, shown in jobs if _FILES in shown})
     rows = holdings_of(request).rows(
@@ -169,7 +169,7 @@ def _all(kind: JobKind) -> Callable[[Request], Response]:
         found = _matching(jobs_of(request, kind, _partitions(holdings_of(request), given)), kind, given)
         wanted = page(given)
         shown = found[wanted.offset : wanted.offset + wanted.limit]
-        return envelope(request, wanted, len(found), _with_files(request, shown))
+        return envelope(request, wanted, len(found), with_files(request, shown))
 
     return list_jobs
 
