@@ -18,12 +18,17 @@ from refinebio_assets.domain import Publication
 from refinebio_assets.errors import RefinebioError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines.compendia.bundle.compendium_bundle import build_compendium_bundle
+from refinebio_assets.pipelines.compendia.model import Imputation
+from refinebio_assets.pipelines.compendia.normalized_compendium import build_normalized_compendium
+from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendium import (
+    build_rnaseq_sample_compendium,
+)
 from refinebio_assets.pipelines.datasets.bundle import build_bundle
 from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
 from refinebio_assets_tests.api import client_flows
 from refinebio_assets_tests.api.serving import serving, wait_until_ready
-from refinebio_assets_tests.api.test_published import commit_compendium
-from refinebio_assets_tests.api.world import commit_index
+from refinebio_assets_tests.api.world import HUMAN, commit_index
 from refinebio_assets_tests.pipelines.datasets.world import MOUSE, World, arrays, rna_seq
 
 QUANT_SF = b"Name\tLength\tEffectiveLength\tTPM\tNumReads\nT1\t500\t350.0\t1000000.0\t10.0\n"
@@ -65,12 +70,10 @@ def make_lake(folder: Path) -> Lake:
     world.add("SRP30", rna_seq(["M1", "M2"], organism=MOUSE), title="Mice")
     world.target()
     commit_index(world.lake)
-    for asset, contents in {
-        "compendium_bundle": (b"first", b"second"),
-        "rnaseq_sample_compendium": (b"quantfiles",),
-    }.items():
-        for content in contents:
-            commit_compendium(world.lake, asset, content)
+    build_rnaseq_sample_compendium(world.lake, HUMAN)
+    for imputation in (Imputation.NONE, Imputation.ITERATIVE_SVD):
+        build_normalized_compendium(world.lake, HUMAN, imputation=imputation)
+        build_compendium_bundle(world.lake, HUMAN)
     Catalog(world.lake).sync()
     return world.lake
 

@@ -17,7 +17,7 @@ from refinebio_assets.api.parameters import Filter, Kind, numbers, truths
 from refinebio_assets.api.problems import not_found
 from refinebio_assets.api.services import holdings_of, services
 from refinebio_assets.api.v1.references import object_id
-from refinebio_assets.api.v1.shaping import NO_SHA1
+from refinebio_assets.api.v1.shaping import NO_SHA1, pick
 from refinebio_assets.api.v1.tokens import active_token
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.naming import encode_name
@@ -115,10 +115,7 @@ def _compendium(request: Request, row: Row) -> Row:
     return {
         "id": row["id"],
         "primary_organism_name": row["primary_organism_name"],
-        "organism_names": row["organism_names"],
-        "svd_algorithm": row["svd_algorithm"],
-        "quant_sf_only": row["quant_sf_only"],
-        "compendium_version": row["compendium_version"],
+        **pick(row, ("organism_names", "svd_algorithm", "quant_sf_only", "compendium_version")),
         "computed_file": shown,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import zipfile
 from collections.abc import Callable
@@ -24,6 +25,12 @@ def refused(error: type[Exception], call: Callable[..., Any], *values: Any, **op
     except error as found:
         return found
     raise AssertionError(f"{error.__name__} was expected")
+
+
+def lock_of(path: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(path) as archive:
+        found: dict[str, Any] = json.loads(archive.read("compendium.lock.json"))
+        return found
 
 
 def members(path: Path) -> list[str]:

@@ -159,12 +159,14 @@ FROM source.commits LEFT JOIN (
 WHERE asset IN ('compendium_bundle', 'rnaseq_sample_compendium', 'target_quantiles')
 ORDER BY asset, organism, id;
 
+-- A zip that was made again of the same version, with newer metadata, replaces the one before.
 CREATE TABLE compendia AS
 SELECT p.id, p.file_id, p.result_id, p.organism AS primary_organism_name, p.quant_sf_only,
        p.version AS compendium_version, p.is_current, p.asset, p.organism, p.commit_id, p.created_at,
        coalesce(c.organisms, [p.organism]) AS organism_names,
        CASE WHEN coalesce(c.imputation, 'none') = 'none' THEN 'NONE' ELSE 'ARPACK' END AS svd_algorithm
-FROM (SELECT *, asset = 'rnaseq_sample_compendium' AS quant_sf_only FROM published) p
+FROM (SELECT *, asset = 'rnaseq_sample_compendium' AS quant_sf_only FROM published
+      QUALIFY row_number() OVER (PARTITION BY asset, organism, version ORDER BY commit_id DESC) = 1) p
 LEFT JOIN (SELECT organism, number, kind = 'rnaseq-sample' AS quant_sf_only,
                   any_value(organisms) AS organisms, any_value(imputation) AS imputation
            FROM source.compendia GROUP BY ALL) c
