@@ -41,7 +41,7 @@ KIND = CompendiumKind.RNASEQ_SAMPLE
 ASSET = "rnaseq_sample_compendium"
 CODE_VERSION = "1"
 _METADATA_BYTES = 8_000
-"""Room for what is told of a sample: in tables, JSON, lock and notes (3 to 6 kB each, measured)."""
+"""Room for what is told of a sample: notes (5 kB where an archive tells much) and deflated files."""
 _PACKED = 1.1
 """Deflated as a member, a file is up to a tenth larger than gzipped (4 % measured)."""
 
@@ -91,6 +91,7 @@ def build_rnaseq_sample_compendium(
         _write_parts(lake, archive, organism, assessed.choice, folder, progress)
         totals = count_parts(archive.parts)
         if not totals.files:
+            remove_tree(folder)
             raise all_failed(f"no quant.sf of {organism} is whole", totals.dropped)
         about = _about(lake, organism, assessed)
         version = content_version(archive.members())
