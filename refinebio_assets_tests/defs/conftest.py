@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dagster import DagsterInstance, instance_for_test
 
 from refinebio_assets_tests.pipelines.study import Study
 
@@ -15,3 +17,10 @@ def study(tmp_path: Path) -> Study:
     made = Study.of_three(tmp_path)
     made.register()
     return made
+
+
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    """A Dagster instance with nothing in it, gone after the test."""
+    with instance_for_test() as made:
+        yield made

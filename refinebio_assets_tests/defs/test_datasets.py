@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,6 @@ import pytest
 from dagster import (
     DagsterInstance,
     ExecuteInProcessResult,
-    build_sensor_context,
-    instance_for_test,
     materialize,
     validate_run_config,
 )
@@ -25,6 +22,7 @@ from refinebio_assets.defs.gate_checks import check_name
 from refinebio_assets.defs.resources import LakeResource
 from refinebio_assets.pipelines.datasets.registry import registered_dataset
 from refinebio_assets.pipelines.delivery.gate import Defect
+from refinebio_assets_tests.defs.ticks import tick
 from refinebio_assets_tests.pipelines.datasets.test_request import documented_yaml
 from refinebio_assets_tests.pipelines.datasets.world import World, arrays, rna_seq
 from refinebio_assets_tests.pipelines.study import Study
@@ -35,12 +33,6 @@ def processed(study: Study, monkeypatch: pytest.MonkeyPatch) -> Study:
     study.process()
     monkeypatch.setenv("REFINEBIO_HOME", str(study.folder / "lake"))
     return study
-
-
-@pytest.fixture
-def instance() -> Iterator[DagsterInstance]:
-    with instance_for_test() as made:
-        yield made
 
 
 def ask(instance: DagsterInstance, study: Study, request: dict[str, Any] | None) -> ExecuteInProcessResult:
@@ -101,17 +93,6 @@ def test_the_documented_configuration_is_one_that_the_job_takes() -> None:
     assert validate_run_config(job, config)["ops"]["dataset_request"]["config"]["request"]["data"]
 
 
-def tick(instance: DagsterInstance, cursor: str | None = None) -> Any:
-    definitions = build_definitions()
-    with build_sensor_context(
-        instance_ref=instance.get_ref(),
-        cursor=cursor,
-        definitions=definitions,
-        resources={"lake": LakeResource()},
-    ) as context:
-        return definitions.resolve_sensor_def("dataset_inbox").evaluate_tick(context)
-
-
 def drop(study: Study, name: str, text: str) -> None:
     path = study.folder / "lake" / "inbox" / name
     path.parent.mkdir(exist_ok=True)
@@ -123,20 +104,20 @@ def test_the_inbox_sensor_adds_the_partition_and_asks_for_one_run(
     processed: Study, instance: DagsterInstance
 ) -> None:
     drop(processed, "a.yaml", "data: {STUDY: ALL}\nname: zebrafish\n")
-    first = tick(instance)
+    first = tick(instance, "dataset_inbox")
     assert [request.partition_key for request in first.run_requests or []] == ["zebrafish"]
     (added,) = first.dynamic_partitions_requests or []
     assert list(added.partition_keys) == ["zebrafish"]
-    lost = tick(instance)
+    lost = tick(instance, "dataset_inbox")
     assert [r.run_key for r in lost.run_requests or []] == [r.run_key for r in first.run_requests or []]
-    assert not tick(instance, first.cursor).run_requests
+    assert not tick(instance, "dataset_inbox", first.cursor).run_requests
 
 
 def test_a_refused_request_is_told_in_the_tick_and_asks_for_nothing(
     processed: Study, instance: DagsterInstance
 ) -> None:
     drop(processed, "a.yaml", "data: {NOWHERE: ALL}\n")
-    done = tick(instance)
+    done = tick(instance, "dataset_inbox")
     assert not done.run_requests and done.skip_message and "a.yaml was refused" in done.skip_message
 
 

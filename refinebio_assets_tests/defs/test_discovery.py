@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from dagster import DagsterInstance, build_sensor_context, instance_for_test
+from dagster import DagsterInstance
 
 from refinebio_assets.definitions import build_definitions
 from refinebio_assets.defs import discovery
-from refinebio_assets.defs.resources import LakeResource
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.discovery import import_accessions
 from refinebio_assets.simulate.design import EXPERIMENTS
+from refinebio_assets_tests.defs.ticks import asked, tick
 from refinebio_assets_tests.pipelines.test_discovery import mirror
 
 
@@ -29,35 +27,14 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     return Lake(str(tmp_path / "lake"))
 
 
-@pytest.fixture
-def instance() -> Iterator[DagsterInstance]:
-    with instance_for_test() as made:
-        yield made
-
-
-def tick(instance: DagsterInstance, cursor: str | None = None) -> Any:
-    definitions = build_definitions()
-    with build_sensor_context(
-        instance_ref=instance.get_ref(),
-        cursor=cursor,
-        definitions=definitions,
-        resources={"lake": LakeResource()},
-    ) as context:
-        return definitions.resolve_sensor_def("discovered_experiments").evaluate_tick(context)
-
-
-def asked(done: Any) -> list[str]:
-    return [request.partition_key for request in done.run_requests or []]
-
-
 def test_what_the_job_finds_the_sensor_adds_and_asks_for_once(lake: Lake, instance: DagsterInstance) -> None:
     job = build_definitions().resolve_job_def("discover_experiments")
     assert job.execute_in_process(instance=instance).success
-    first = tick(instance)
+    first = tick(instance, "discovered_experiments")
     assert {each.accession for each in EXPERIMENTS} <= set(asked(first))
     (added,) = first.dynamic_partitions_requests
     assert list(added.partition_keys) == asked(first)
-    second = tick(instance, first.cursor)
+    second = tick(instance, "discovered_experiments", first.cursor)
     assert asked(second) == []
     assert "not surveyed yet" in second.skip_message
 
@@ -72,11 +49,11 @@ def test_no_more_a_day_than_the_budget_and_the_rest_on_the_next(
     import_accessions(lake, listed)
     monday = datetime(2026, 11, 30, 12, tzinfo=UTC)
     monkeypatch.setattr(discovery, "utc_now", lambda: monday)
-    first = tick(instance)
+    first = tick(instance, "discovered_experiments")
     assert asked(first) == ["GSE1", "GSE2"]
-    assert asked(tick(instance, first.cursor)) == []
+    assert asked(tick(instance, "discovered_experiments", first.cursor)) == []
     monkeypatch.setattr(discovery, "utc_now", lambda: monday.replace(day=1, month=12))
-    assert asked(tick(instance, first.cursor)) == ["GSE3"]
+    assert asked(tick(instance, "discovered_experiments", first.cursor)) == ["GSE3"]
 
 
 def test_the_schedule_searches_weekly_once_turned_on() -> None:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, build_sensor_context, instance_for_test
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 
 from refinebio_assets.definitions import build_definitions
 from refinebio_assets.defs import upkeep_sensors
-from refinebio_assets.defs.resources import ArchivesResource, LakeResource
 from refinebio_assets.lake.store import utc_now
 from refinebio_assets.pipelines import gene_expression
 from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendium import (
     build_rnaseq_sample_compendium,
 )
+from refinebio_assets_tests.defs.ticks import asked, tick
 from refinebio_assets_tests.pipelines.study import Study
 
 
@@ -27,29 +25,6 @@ def processed(study: Study, monkeypatch: pytest.MonkeyPatch) -> Study:
     monkeypatch.setenv("REFINEBIO_HOME", str(study.folder / "lake"))
     monkeypatch.setenv("REFINEBIO_MIRROR", str(study.folder))
     return study
-
-
-@pytest.fixture
-def instance() -> Iterator[DagsterInstance]:
-    with instance_for_test() as made:
-        yield made
-
-
-def tick(instance: DagsterInstance, name: str, cursor: str | None = None) -> Any:
-    definitions = build_definitions()
-    sensor = definitions.resolve_sensor_def(name)
-    resources = {"lake": LakeResource(), "archives": ArchivesResource()}
-    with build_sensor_context(
-        instance_ref=instance.get_ref(),
-        cursor=cursor,
-        definitions=definitions,
-        resources={key: resources[key] for key in sensor.required_resource_keys},
-    ) as context:
-        return sensor.evaluate_tick(context)
-
-
-def asked(done: Any) -> list[str]:
-    return [request.partition_key for request in done.run_requests or []]
 
 
 def test_a_raised_code_version_is_asked_for_once(
