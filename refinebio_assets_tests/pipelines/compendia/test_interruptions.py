@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from refinebio_assets.errors import StorageError
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, require_version
+from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendium import (
+    build_rnaseq_sample_compendium,
+)
 from refinebio_assets_tests.pipelines.compendia.interrupted import build, error_on_small_disk, killed_at
-from refinebio_assets_tests.pipelines.compendia.test_rnaseq_samples import quant_sf
+from refinebio_assets_tests.pipelines.compendia.test_rnaseq_samples import Counting, quant_sf
 from refinebio_assets_tests.pipelines.datasets.world import HUMAN, World, rna_seq
 
 NORMALIZED, FILES = CompendiumKind.NORMALIZED, CompendiumKind.RNASEQ_SAMPLE
@@ -70,3 +75,18 @@ def test_a_disk_that_is_too_small_is_told_with_what_is_needed(
     told = error_on_small_disk(kind, lake, tmp_path / "disk", room)
     assert told.startswith("StorageError")
     assert "needs about" in told and "are free; make room there" in told
+
+
+def test_a_disk_that_gets_full_on_the_way_keeps_the_experiments_that_are_whole(lake: Lake) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, before[1]))
+    try:
+        with pytest.raises(StorageError, match=r"needs about [\d,]+ bytes in .*; make room there"):
+            build(FILES, lake)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert newest(lake, FILES) == 1
+    progress = Counting()
+    assert build_rnaseq_sample_compendium(lake, HUMAN, progress=progress).changed
+    assert progress.said[0] == "1 of 2 experiments are there from a build that was interrupted"
+    assert progress.done == 12
