@@ -123,6 +123,9 @@ def test_aggregated_metadata_tell_errors_versions_and_who_was_left_out(files: Fi
     methods = {item["method"]: item["block"] for item in held_out["compared"]}
     assert methods["factors"] == pytest.approx(held_out["block"]) and methods["iterative_svd"] > 0
     genes = frame(files, f"{ORGANISM}/genes_{ORGANISM}.tsv")
+    assert list(told["genes"]) == list(genes.index)
+    errors = pd.Series({name: gene["rmse_block"] for name, gene in told["genes"].items()}, dtype=float)
+    np.testing.assert_allclose(errors, genes["rmse_block"], rtol=1e-5)
     assert genes["rmse_random"].notna().any() and genes["rmse_block"].notna().any()
     filtered = frame(files, "filtered_samples_metadata.tsv", "refinebio_accession_code")
     assert list(filtered.index) == ["SUB1"] and filtered.loc["SUB1", "experiment_accession"] == "GSE2"

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from refinebio_assets.formats.compendium_store import CompendiumStore, layout
 from refinebio_assets.formats.deterministic_zip import ZipWriter
 from refinebio_assets.formats.matrix_tsv import ByteSink
 from refinebio_assets.metadata.source_keys import FIELDS
@@ -40,6 +41,8 @@ COLUMNS = (ACCESSION, EXPERIMENT, *sorted(OWN))
 """Submitters' own columns are in the JSON: those of thousands of experiments would be a table of blanks."""
 FACTORS = tuple(field for field in FIELDS if field not in ("title", "age", "subject", "time"))
 """Harmonized fields whose values may be groups of samples."""
+
+_GENES_AT_ONCE = 1_000
 
 
 class Entries:
@@ -101,7 +104,9 @@ class MetadataFiles:
                 sink.write(f',\n    "{name}": {{\n'.encode())
                 _copy(path, sink)
                 sink.write(b"\n    }")
-            sink.write(b"\n}\n")
+            sink.write(b',\n    "genes": {\n')
+            _add_genes(Entries(sink), self._contents.store)
+            sink.write(b"\n    }\n}\n")
 
     def _add_filtered(self, archive: ZipWriter) -> None:
         filtered = list(described_filtered(self._contents))
@@ -121,6 +126,14 @@ class MetadataFiles:
         for sample in samples:
             for name, values in self.factors.items():
                 values.append(str(sample.refinebio.get(f"refinebio_{name}") or ""))
+
+
+def _add_genes(entries: Entries, store: CompendiumStore) -> None:
+    """Write what is known of each gene: samples that measure it, share missing, errors on hidden values."""
+    kept = store.genes.drop_columns([layout.POSITION])
+    for batch in kept.to_batches(_GENES_AT_ONCE):
+        for row in batch.to_pylist():
+            entries.add(row, row.pop(layout.GENE))
 
 
 def _copy(path: Path, sink: ByteSink) -> None:

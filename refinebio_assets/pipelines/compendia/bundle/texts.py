@@ -80,7 +80,7 @@ def _files(contents: Contents) -> str:
         (f"{key}/genes_{key}.tsv", "a row for each gene: samples that measure it, share imputed, errors"),
         ("dropped_genes.tsv", "genes that are left out, with the reason; if any"),
         ("filtered_samples_metadata.tsv", "and `.json`: samples that are left out, with the reason; if any"),
-        ("aggregated_metadata.json", "the options, errors of imputation, all samples and experiments"),
+        ("aggregated_metadata.json", "the options, errors of imputation, all experiments, samples and genes"),
         ("report.html", "samples, components, sources of variance, imputation: open it with a browser"),
         (
             "compendium.lock.json",
