@@ -36,13 +36,14 @@ def answer_searches(
     series = [experiment for experiment in on_arrays if experiment.accession.startswith("GSE")]
     _answer_entrez(mirror, series)
     facets = {"facet.organism": organism.NAME.lower(), "page": "1", "pageSize": "100"}
+    newest_first = {"sortBy": "release_date", "sortOrder": "descending"}
     hits = [
         {"accession": each.accession, "type": "study", "title": each.title, "release_date": ena.PUBLIC}
         for each in on_arrays
         if each.accession.startswith("E-")
     ]
-    answer = {"page": 1, "pageSize": 100, "totalHits": len(hits), "hits": hits}
-    mirror.say(f"{ARRAY_EXPRESS}?{urlencode(facets)}", "searches/arrayexpress.json", answer)
+    answer = {"page": 1, "pageSize": 100, "totalHits": len(hits), "isTotalHitsExact": True, "hits": hits}
+    mirror.say(f"{ARRAY_EXPRESS}?{urlencode(facets | newest_first)}", "searches/arrayexpress.json", answer)
 
 
 def write_rules(root: Path) -> None:

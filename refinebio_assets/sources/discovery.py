@@ -24,6 +24,12 @@ PAGE = 200
 MAX_PAGES = 500
 """A hundred thousand series: a search that finds more is to be narrowed."""
 
+BIOSTUDIES_PAGE = 100
+"""BioStudies gives no more a page, whatever it is asked for."""
+
+BIOSTUDIES_PAGES = 200
+"""BioStudies answers pages beyond the first 20,000 hits with status 500."""
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -138,7 +144,7 @@ def geo_term(wanted: Search) -> str:
     if wanted.platforms:
         parts.append("(" + " OR ".join(f"{platform}[ACCN]" for platform in wanted.platforms) + ")")
     if wanted.since:
-        parts.append(f'"{wanted.since.replace("-", "/")}"[PDAT] : "3000"[PDAT]')
+        parts.append(f"{wanted.since.replace('-', '/')}:3000[PDAT]")
     return " AND ".join(parts)
 
 
@@ -159,24 +165,39 @@ def _summaries(web: Web, ids: Sequence[str]) -> Iterable[Hit]:
 
 
 def _search_array_express(web: Web, wanted: Search) -> Iterable[Hit]:
-    """Search BioStudies' collection ArrayExpress by organism; it does not count samples."""
-    for page in range(1, MAX_PAGES + 1):
-        parameters = {"facet.organism": wanted.organism.lower(), "page": str(page), "pageSize": "100"}
+    """Search BioStudies' collection ArrayExpress by organism, newest first; it does not count samples.
+
+    Sorted by date, as only then the total is exact. Raises PermanentError when it finds more than it lists.
+    """
+    for page in range(1, BIOSTUDIES_PAGES + 1):
+        parameters = {
+            "facet.organism": wanted.organism.lower(),
+            "page": str(page),
+            "pageSize": str(BIOSTUDIES_PAGE),
+            "sortBy": "release_date",
+            "sortOrder": "descending",
+        }
         answer = web.json(ARRAY_EXPRESS_SEARCH, params=parameters)
         if not isinstance(answer, Mapping) or "hits" not in answer:
             raise PermanentError(f"{ARRAY_EXPRESS_SEARCH} gave no hits: {str(answer)[:200]}")
         hits = _objects(answer["hits"] or [], ARRAY_EXPRESS_SEARCH)
-        for hit in hits:
+        dates = [str(hit.get("release_date") or "") for hit in hits]
+        for hit, published in zip(hits, dates, strict=True):
             accession = recognize(str(hit.get("accession") or ""))
-            published = str(hit.get("release_date") or "")
             if (
                 accession is not None
                 and accession.archive is Archive.ARRAY_EXPRESS
                 and published >= wanted.since
             ):
                 yield Hit(accession.text, str(hit.get("title") or ""), wanted.organism, None, published)
-        if not hits or page * 100 >= int(answer.get("totalHits") or 0):
+        is_last = page * BIOSTUDIES_PAGE >= int(answer.get("totalHits") or 0)
+        if not hits or is_last or (dates[-1] and dates[-1] < wanted.since):
             return
+    listed = BIOSTUDIES_PAGES * BIOSTUDIES_PAGE
+    raise PermanentError(
+        f"a search of ArrayExpress for {wanted.organism} finds more than the {listed:,} that it lists: "
+        "give `since`"
+    )
 
 
 def _objects(rows: Any, url: str) -> list[Mapping[str, Any]]:
