@@ -66,6 +66,10 @@ class NotFoundError(PermanentError):
     """What was asked for is not in the lake, the catalog or on disk."""
 
 
+class NotAtSourceError(NotFoundError):
+    """An archive says that it has no such record: unknown, withdrawn or private."""
+
+
 class ToolError(PermanentError):
     """An external program refused its input; carries the end of what it printed."""
 

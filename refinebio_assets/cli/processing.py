@@ -75,6 +75,7 @@ def process_experiments(console: Console, accessions: Sequence[str], request: Re
     rules = rules_of_runs()
     runs: dict[str, str] = {}
     prepared = False
+    planned: list[tuple[str, tuple[str, tuple[str, ...]]]] = []
     for accession in accessions:
         try:
             due = due_step(
@@ -94,12 +95,37 @@ def process_experiments(console: Console, accessions: Sequence[str], request: Re
             console.print(f"[bold]{escape(accession)}[/]: up to date, nothing to do")
             continue
         _say_due(console, accession, *due)
-        if not request.dry_run:
-            if not prepared:
-                prepare_instance(accessions)
-                prepared = True
-            runs[accession] = _run(console, accession, wanted[accession], request)
-    return {} if request.dry_run else _report(console, lake, accessions, runs)
+        if request.dry_run:
+            planned.append((accession, due))
+            continue
+        if not prepared:
+            prepare_instance(accessions)
+            prepared = True
+        runs[accession] = _run(console, accession, wanted[accession], request)
+    if request.dry_run:
+        _say_amount(console, planned)
+        return {}
+    return _report(console, lake, accessions, runs)
+
+
+def _say_amount(console: Console, planned: Sequence[tuple[str, tuple[str, tuple[str, ...]]]]) -> None:
+    """Say how many samples would be processed, and how long that took before."""
+    from refinebio_assets.pipelines.staleness import amount, experiments_by_use, seconds_a_sample, weigh
+
+    if not planned:
+        return
+    catalog = open_catalog()
+    samples = {row["experiment"]: row["samples"] for row in experiments_by_use(catalog)}
+    seconds = seconds_a_sample(catalog)
+    due = [weigh(name, why, samples[name], seconds) for name, why in planned if name in samples]
+    for stale in due:
+        console.print(f"[bold]{escape(stale.experiment)}[/]: {stale.amount}", highlight=False)
+    if due:
+        console.print(f"To do: {amount(due)}", highlight=False)
+    if len(due) < len(planned):
+        console.print(
+            f"{len(planned) - len(due):,} experiments have to be surveyed first: their samples are not known"
+        )
 
 
 def prepare_instance(accessions: Sequence[str]) -> None:

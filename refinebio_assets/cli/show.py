@@ -88,6 +88,7 @@ def _show_experiment(console: Console, found: ExperimentDetails) -> None:
     _facts(
         console, state, ["institution", "publication_title", "pubmed_id", "samples", "processed", "failed"]
     )
+    _facts(console, state, ["at_source", "at_source_reason"])
     columns = [
         "sample",
         "verdict",
@@ -108,6 +109,8 @@ def _show_experiment(console: Console, found: ExperimentDetails) -> None:
     matrix_columns += ["transcripts", "mapped_transcripts", "version"]
     if found.matrices:
         console.print(table(_short(found.matrices), matrix_columns, title="Matrices"))
+    if found.changes:
+        console.print(table(found.changes, ["noticed_at", "change"], title="What its source changed"))
     if found.commits:
         columns = ["asset", "created_at", "version", "code_version", "is_current"]
         console.print(table(_short(found.commits), columns, title="Versions, oldest first"))

@@ -11,10 +11,9 @@ from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, rules_o
 from refinebio_assets.cli.tables import table, terminal, write_rows
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from refinebio_assets.lake.catalog import Catalog
     from refinebio_assets.pipelines.ledger import Grouping
+    from refinebio_assets.pipelines.staleness import Stale
 
 COLUMNS = [
     "experiment",
@@ -26,6 +25,7 @@ COLUMNS = [
     "matrices",
     "organisms",
     "finished",
+    "at_source",
     "title",
 ]
 STALE_COLUMNS = ["experiment", "state", "from", "input", "samples_due", "hours", "why", "title"]
@@ -56,15 +56,17 @@ def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -
     """List experiments by state: registered, complete, partial (some samples failed), failed, unsupported."""
     from refinebio_assets.pipelines.overview import experiment_states
     from refinebio_assets.pipelines.references.overview import platforms, transcriptomes
+    from refinebio_assets.pipelines.staleness import amount
 
     catalog = open_catalog()
     if ledger:
         _show_ledger(catalog, ledger, form)
         return
     rows = [row for row in experiment_states(catalog) if state in (None, row["state"])]
+    due: list[Stale] = []
     compendia = []
     if stale:
-        rows = _stale(catalog, rows)
+        rows, due = _stale(catalog, rows)
         compendia = _stale_compendia()
     if form != "table":
         write_rows(_alike([*rows, *compendia]), form)
@@ -75,8 +77,8 @@ def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -
         console.print("All experiments are up to date." if stale else _nothing(state))
     else:
         console.print(table(rows, STALE_COLUMNS if stale else COLUMNS, title="Experiments"))
-    if stale and rows:
-        _say_amount(console, rows)
+    if due:
+        console.print(f"To do: {amount(due)}", highlight=False)
     if compendia:
         console.print(table(compendia, COMPENDIUM_COLUMNS, title="Compendia"))
     references = transcriptomes(catalog)
@@ -114,6 +116,8 @@ def _show_ledger(catalog: Catalog, by: Grouping, form: str) -> None:
             "pending",
             "wall_seconds",
             "cpu_seconds",
+            "shared_wall_seconds",
+            "shared_cpu_seconds",
         ]
         terminal().print(
             table(rows, [*columns, "peak_memory_bytes", "bytes_in", "bytes_out"], title=f"Samples by {by}")
@@ -125,12 +129,13 @@ def _show_ledger(catalog: Catalog, by: Grouping, form: str) -> None:
         raise SystemExit(FAILED)
 
 
-def _stale(catalog: Catalog, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+def _stale(catalog: Catalog, rows: list[dict[str, object]]) -> tuple[list[dict[str, object]], list[Stale]]:
     """Return the rows of experiments that are out of date, most-used first, with the reason and its input."""
     from refinebio_assets.pipelines.staleness import Stale, stale_experiments
 
     by_name = {str(row["experiment"]): row for row in rows}
     found = []
+    due = []
     for judged in stale_experiments(
         open_lake(), catalog, web=the_web, rules=rules_of_runs(), only=by_name.keys()
     ):
@@ -138,10 +143,11 @@ def _stale(catalog: Catalog, rows: list[dict[str, object]]) -> list[dict[str, ob
         if not isinstance(judged, Stale):
             found.append(row | {"from": "cannot be judged", "why": judged.problem})
             continue
-        amount = {"samples_due": judged.samples, "hours": judged.hours}
+        due.append(judged)
+        much = {"samples_due": judged.samples, "hours": judged.hours}
         inputs = {"input": ", ".join(judged.inputs)}
-        found.append(row | {"from": judged.step, "why": "; ".join(judged.reasons)} | inputs | amount)
-    return found
+        found.append(row | {"from": judged.step, "why": "; ".join(judged.reasons)} | inputs | much)
+    return found, due
 
 
 def _stale_compendia() -> list[dict[str, object]]:
@@ -165,16 +171,6 @@ def _alike(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     """Return rows that all have the same columns, as files need them."""
     columns = dict.fromkeys(column for row in rows for column in row)
     return [{column: row.get(column) for column in columns} for row in rows]
-
-
-def _say_amount(console: Console, rows: list[dict[str, object]]) -> None:
-    """Say how much there is to do over all, and for how many experiments nobody knows how long it takes."""
-    hours = [float(str(row["hours"])) for row in rows if row.get("hours") is not None]
-    samples = sum(int(str(row["samples_due"])) for row in rows if "samples_due" in row)
-    untimed = len(rows) - len(hours)
-    text = f"{len(rows):,} experiments, {samples:,} samples, about {sum(hours):.2g} hours"
-    unknown = f"; {untimed:,} of them were never timed" if untimed else ""
-    console.print(f"To do: {text} of processing, as measured before{unknown}", highlight=False)
 
 
 def _nothing(state: str | None) -> str:

@@ -29,6 +29,7 @@ from refinebio_assets.defs.jobs import (
 )
 from refinebio_assets.defs.partitions import experiment_partitions, organism_partitions
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource
+from refinebio_assets.domain import first_lines
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake, utc_now
 from refinebio_assets.pipelines.compendia import normalized_compendium
@@ -42,7 +43,7 @@ from refinebio_assets.pipelines.rhythm import (
     read_attempts,
     write_attempts,
 )
-from refinebio_assets.pipelines.staleness import passing_failures, search_processed
+from refinebio_assets.pipelines.staleness import amount, passing_failures, search_processed
 
 RUNS_VARIABLE = "REFINEBIO_RUNS_A_TICK"
 DEFAULT_RUNS = 5
@@ -51,7 +52,12 @@ DEFAULT_AGE_DAYS = 30.0
 SECONDS_A_TICK = 30.0
 """Dagster ends a tick after 60 seconds; bringing the catalog up to date takes its share."""
 
+REMEMBERED = 10_000
+"""Experiments that are out of date although they were asked for (half a megabyte). Of those before them
+Dagster itself knows, by the key of their run, that they were asked for."""
+
 BY_TAG = "refinebio/asked_by"
+_REASONS_IN_LOG = 5
 _UNFINISHED = [
     DagsterRunStatus.QUEUED,
     DagsterRunStatus.NOT_STARTED,
@@ -93,20 +99,30 @@ def out_of_date(
     )
     for unjudged in found.unjudged:
         context.log.warning(f"{unjudged.experiment} could not be judged: {unjudged.problem}")
+    for stale in found.found:
+        why = "; ".join(first_lines(stale.reasons, _REASONS_IN_LOG))
+        context.log.info(f"{stale.experiment}: from {stale.step} on, {stale.amount}, because {why}")
+    if found.found:
+        context.log.info(f"Asked for {amount(found.found)}")
+    asked = {name: why for name, why in asked.items() if name not in found.up_to_date}
     asked |= {stale.experiment: stale.fingerprint for stale in found.found}
     return SensorResult(
         run_requests=[
             RunRequest(
                 run_key=f"{stale.experiment} {stale.fingerprint}",
                 partition_key=stale.experiment,
-                tags={BY_TAG: "out_of_date", "refinebio/why": ", ".join(stale.inputs)[:200]},
+                tags={
+                    BY_TAG: "out_of_date",
+                    "refinebio/why": ", ".join(stale.inputs)[:200],
+                    "refinebio/amount": stale.amount,
+                },
             )
             for stale in found.found
         ],
         dynamic_partitions_requests=[
             experiment_partitions.build_add_request([stale.experiment for stale in found.found])
         ],
-        cursor=json.dumps({"after": found.last, "asked": asked}),
+        cursor=json.dumps({"after": found.last, "asked": dict(list(asked.items())[-REMEMBERED:])}),
     )
 
 
@@ -169,7 +185,7 @@ def source_changes(context: SensorEvaluationContext, lake: LakeResource) -> Sens
             for name in names
         ],
         dynamic_partitions_requests=[experiment_partitions.build_add_request(names)],
-        cursor=in_turn(names, asked, now),
+        cursor=in_turn(names, asked, now, age),
     )
 
 

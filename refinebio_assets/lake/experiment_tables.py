@@ -13,6 +13,7 @@ from refinebio_assets.lake.columns import (
     int64,
     string,
     strings,
+    timestamp,
 )
 from refinebio_assets.lake.table import Scope, Table
 
@@ -33,6 +34,27 @@ _HARMONIZED_FIELDS = (
 )
 
 EXPERIMENT_TABLES = (
+    Table(
+        "record_changes",
+        "How what an archive or sample sheet says of an experiment differed from what it had said before.",
+        Scope.HISTORY,
+        (
+            EXPERIMENT,
+            string("change", "One difference, as a sentence."),
+            timestamp("noticed_at", "When it was noticed.", required=True),
+        ),
+    ),
+    Table(
+        "source_states",
+        "Experiments that their archive no longer had when it was asked again, or has again.",
+        Scope.CURRENT,
+        (
+            EXPERIMENT,
+            string("state", "`gone` (withdrawn, private, or under another accession) or `there`."),
+            string("reason", "What the archive answered.", required=False),
+            timestamp("noticed_at", "When it was noticed.", required=True),
+        ),
+    ),
     Table(
         "registered_samples",
         "Samples as they were registered, with what defines each.",

@@ -7,7 +7,9 @@ from refinebio_assets.lake.view import View
 _COSTS = {
     "wall_seconds": "Seconds that the newest quantification took, by the clock.",
     "cpu_seconds": "Seconds of processor time that it took.",
-    "peak_memory_bytes": "Most memory that a program held for one sample.",
+    "shared_wall_seconds": "Its share of the seconds that bringing in files and summarizing last took.",
+    "shared_cpu_seconds": "Its share of the processor time of that.",
+    "peak_memory_bytes": "Most memory that a program, or without one the process, held for one sample.",
     "bytes_in": "Bytes of source files that were read.",
     "bytes_out": "Bytes of the results.",
 }
@@ -25,6 +27,8 @@ _SUMS = """count(*) AS surveyed,
                count(*) FILTER (state = 'pending') AS pending,
                coalesce(sum(wall_seconds), 0) AS wall_seconds,
                coalesce(sum(cpu_seconds), 0) AS cpu_seconds,
+               coalesce(sum(shared_wall_seconds), 0) AS shared_wall_seconds,
+               coalesce(sum(shared_cpu_seconds), 0) AS shared_cpu_seconds,
                max(peak_memory_bytes) AS peak_memory_bytes,
                coalesce(sum(bytes_in), 0)::BIGINT AS bytes_in,
                coalesce(sum(bytes_out), 0)::BIGINT AS bytes_out"""
@@ -52,7 +56,10 @@ LEDGER_VIEWS = (
                         CASE WHEN r.verdict = 'processed' AND m.experiment IS NULL THEN 'not summarized yet'
                              WHEN r.verdict IS NULL THEN 'not processed yet' END) AS reason,
                coalesce(d.permanent, r.permanent) AS permanent,
-               r.duration_seconds AS wall_seconds, r.cpu_seconds, r.peak_memory_bytes,
+               r.duration_seconds AS wall_seconds, r.cpu_seconds,
+               k.wall_seconds / count(*) OVER (PARTITION BY e.experiment) AS shared_wall_seconds,
+               k.cpu_seconds / count(*) OVER (PARTITION BY e.experiment) AS shared_cpu_seconds,
+               r.peak_memory_bytes,
                i.bytes_in, r.file_size AS bytes_out
         FROM (SELECT experiment, sample FROM samples
               UNION SELECT experiment, sample FROM registered_samples
@@ -73,6 +80,8 @@ LEDGER_VIEWS = (
         LEFT JOIN (SELECT experiment, sample, sum(size)::BIGINT AS bytes_in FROM files
                    WHERE is_current GROUP BY ALL) i
           ON i.experiment = e.experiment AND i.sample = e.sample
+        LEFT JOIN (SELECT experiment, sum(wall_seconds) AS wall_seconds, sum(cpu_seconds) AS cpu_seconds
+                   FROM step_costs WHERE is_current GROUP BY experiment) k ON k.experiment = e.experiment
         """,
     ),
     View(

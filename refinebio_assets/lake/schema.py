@@ -112,7 +112,10 @@ _DECLARED = (
             timestamp("started_at", "When processing began."),
             float64("duration_seconds", "How long it took, in seconds."),
             float64("cpu_seconds", "Processor time it took, in seconds."),
-            int64("peak_memory_bytes", "Most memory its program held; missing without a program."),
+            int64(
+                "peak_memory_bytes",
+                "Most memory its program held; without a program the most that the whole process had held.",
+            ),
             string("file_path", "Path of the result under the lake's root.", required=False),
             int64("file_size", "Size of the result in bytes."),
             string("file_sha256", "SHA-256 of the result file.", required=False),
@@ -124,6 +127,20 @@ _DECLARED = (
             float64("detection_percentage", "Share of that platform's probes in the table, 0 to 100."),
             float64("mapped_percentage", "Share of the table's ids that are its probes, 0 to 100."),
             strings("notes", "What was repaired or passed over in its file.", required=False),
+        ),
+    ),
+    Table(
+        "step_costs",
+        "What steps of a whole experiment cost each time: bringing in files (`raw_files`) and summarizing "
+        "(`gene_expression`).",
+        Scope.HISTORY,
+        (
+            EXPERIMENT,
+            float64("wall_seconds", "Seconds that it took."),
+            float64("cpu_seconds", "Processor time, of programs too, in seconds."),
+            int64("peak_memory_bytes", "Most memory that the process held meanwhile."),
+            int64("bytes_in", "Bytes that came in: from the sources, or read of quantifications."),
+            int64("bytes_out", "Bytes that were written to the lake."),
         ),
     ),
     *UNDERSTOOD_TABLES,

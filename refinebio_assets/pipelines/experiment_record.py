@@ -7,9 +7,10 @@ registration yet, when the rules of the survey have changed, or when somebody as
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from refinebio_assets.domain import Experiment
-from refinebio_assets.errors import NotFoundError, RequestError
+from refinebio_assets.errors import NotAtSourceError, NotFoundError, RequestError
 from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines.experiment_changes import explain_experiment
 from refinebio_assets.pipelines.experiment_file import read_experiment, write_experiment
@@ -33,6 +34,9 @@ from refinebio_assets.sources.accessions import SURVEY_VERSION, Archive, geo_twi
 from refinebio_assets.sources.experiment_json import experiment_to_json
 
 ASSET = "experiment_record"
+SOURCE_STATE = "source_state"
+"""The asset, one partition an experiment, that keeps whether its archive still has it."""
+GONE, THERE = "gone", "there"
 CODE_VERSION = "2"
 
 Survey = Callable[[str], Experiment]
@@ -109,11 +113,44 @@ def _register_survey(lake: Lake, accession: str, asked: str, survey: Survey, rul
     if head is None and twin in registered_accessions(lake):
         raise RequestError(f"{accession} is {twin} under another name, which is here already: use {twin}")
     asked = asked or (head.info.get("asked", "") if head else "") or accession
-    experiment = survey(asked)
+    try:
+        experiment = survey(asked)
+    except NotAtSourceError as error:
+        if head is None:
+            raise
+        mark_source(lake, accession, GONE, str(error))
+        raise NotAtSourceError(
+            f"{error}. What was recorded of {accession} before stays, and is marked: `refinebio-assets show`"
+        ) from error
+    mark_source(lake, accession, THERE)
     if experiment.accession != accession:
         raise NotFoundError(f"{accession} belongs to {experiment.accession}: process that experiment")
     terms = SurveyTerms(asked, SURVEY_VERSION, rules)
     register_experiment(lake, experiment, origin=experiment.source, terms=terms)
+
+
+def mark_source(lake: Lake, accession: str, state: str, reason: str = "") -> None:
+    """Keep whether an archive still has an experiment, where that is news; ``THERE`` is none at first."""
+    head = lake.head(SOURCE_STATE, accession)
+    before = head.info["state"] if head else THERE
+    if state == before:
+        return
+    row = {"experiment": accession, "state": state, "reason": reason, "noticed_at": lake.now()}
+    with lake.draft(SOURCE_STATE, accession) as draft:
+        draft.write_table("source_states", [row])
+        draft.commit(version=state, code_version="1", info={"state": state})
+
+
+def _change_rows(lake: Lake, accession: str, situation: Situation) -> list[dict[str, Any]]:
+    """Return what differs from the record before, for the table ``record_changes``."""
+    if situation.head is None:
+        return []
+    before, now = read_experiment(lake, situation.head), registered_experiment(lake, accession)[0]
+    noticed = lake.now()
+    return [
+        {"experiment": accession, "change": change, "noticed_at": noticed}
+        for change in explain_experiment(before, now)
+    ]
 
 
 def _assess_registered(lake: Lake, accession: str) -> Situation:
@@ -137,6 +174,7 @@ def _write(lake: Lake, accession: str, situation: Situation, run_id: str) -> Out
         draft.write_table("samples", sample_rows(experiment))
         draft.write_table("sample_metadata", sample_metadata_rows(experiment))
         draft.write_table("dropped", dropped_rows(experiment.left_out))
+        draft.write_table("record_changes", _change_rows(lake, accession, situation))
         commit = draft.commit(
             version=content_hash(content),
             code_version=CODE_VERSION,

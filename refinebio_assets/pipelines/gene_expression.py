@@ -25,6 +25,8 @@ from refinebio_assets.pipelines.array_matrix import (
     read_array_matrix,
 )
 from refinebio_assets.pipelines.array_values import GENES
+from refinebio_assets.pipelines.costs import TABLE as COSTS
+from refinebio_assets.pipelines.costs import Meter
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.expression_matrix import (
     LENGTH_SCALED_TPM,
@@ -110,6 +112,7 @@ def summarize_expression(
     if situation.current is not None:
         before = dropped_before(lake, situation.current)
         return _ended(Outcome(situation.current, changed=False, dropped=before))
+    meter = Meter()
     matrices = [_summarize(lake, plan, progress) for plan in assessed.plans]
     dropped = (
         *sample_quantifications.unprocessed(assessed.results),
@@ -120,6 +123,9 @@ def summarize_expression(
         draft.write_table("matrices", rows)
         draft.write_table("array_agreement", list(_agreement_rows(accession, matrices)))
         draft.write_table("dropped", dropped_rows(dropped))
+        read = sum(row["file_size"] or 0 for row in assessed.results)
+        written = sum((draft.folder / row["path"]).stat().st_size for row in rows)
+        draft.write_table(COSTS, [meter.row(accession, bytes_in=read, bytes_out=written)])
         commit = draft.commit(
             version=content_hash([[row["matrix"], row["version"]] for row in rows]),
             code_version=CODE_VERSION,

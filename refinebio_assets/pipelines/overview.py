@@ -35,12 +35,20 @@ _STATES = """
     ), finished AS (
         SELECT partition AS experiment, max(created_at) AS finished FROM commits
         WHERE is_current AND asset = 'gene_expression' GROUP BY ALL
+    ), changed AS (
+        SELECT experiment, max(noticed_at) AS at FROM record_changes GROUP BY ALL
+    ), at_source AS (
+        SELECT experiment,
+               CASE WHEN w.state = 'gone' THEN 'gone, noticed ' || strftime(w.noticed_at, '%Y-%m-%d')
+                    WHEN changed.at IS NOT NULL THEN 'changed, noticed ' || strftime(changed.at, '%Y-%m-%d')
+               END AS at_source, w.reason AS at_source_reason
+        FROM changed FULL JOIN source_states w USING (experiment)
     )
     SELECT experiment, source, title, organisms, technologies, url, alternates, published, updated,
            institution, pubmed_id, publication_title, registered.samples,
            least(coalesce(processed, 0), registered.samples - coalesce(failed, 0))::BIGINT AS processed,
            coalesce(failed, 0) AS failed, coalesce(submitter_processed, 0) AS submitter_processed,
-           matrices, finished,
+           matrices, finished, at_source, at_source_reason,
            CASE WHEN unsupported = registered.samples THEN 'not supported'
                 WHEN coalesce(failed, 0) >= registered.samples THEN 'failed'
                 WHEN processed = registered.samples AND coalesce(failed, 0) = 0 THEN 'complete'
@@ -49,7 +57,7 @@ _STATES = """
     FROM registered
     LEFT JOIN experiments USING (experiment) LEFT JOIN lost USING (experiment)
     LEFT JOIN made USING (experiment) LEFT JOIN finished USING (experiment)
-    LEFT JOIN unsupported USING (experiment)
+    LEFT JOIN unsupported USING (experiment) LEFT JOIN at_source USING (experiment)
 """
 
 
@@ -65,12 +73,13 @@ class SurveySummary:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentDetails:
-    """One experiment: its state, its samples with their results, its matrices and its history."""
+    """One experiment: its state, its samples with their results, its matrices, its history, what changed."""
 
     state: Mapping[str, Any]
     samples: Sequence[Mapping[str, Any]]
     matrices: Sequence[Mapping[str, Any]]
     commits: Sequence[Mapping[str, Any]]
+    changes: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,12 @@ def experiment_details(catalog: Catalog, accession: str) -> ExperimentDetails | 
            ORDER BY created_at, id""",
         accession,
     )
-    return ExperimentDetails(state[0], samples, matrices, commits)
+    changes = _rows(
+        catalog,
+        "SELECT noticed_at, change FROM record_changes WHERE experiment = $name ORDER BY noticed_at, change",
+        accession,
+    )
+    return ExperimentDetails(state[0], samples, matrices, commits, changes)
 
 
 def survey_summary(catalog: Catalog, accession: str) -> SurveySummary:
@@ -229,7 +243,7 @@ def sample_details(catalog: Catalog, accession: str) -> list[SampleDetails]:
             _of_sample(catalog, "sample_metadata", sample, "position, key"),
             _of_sample(catalog, "harmonized_sources", sample, "field, value"),
             _rows(catalog, "SELECT * FROM sample_attributes WHERE sample = $name ORDER BY ALL", accession),
-            _of_sample(catalog, "files", sample, "role"),
+            _of_sample(catalog, "(FROM files WHERE is_current)", sample, "role"),
             _of_sample(catalog, "results", sample, "commit_id"),
             _of_sample(catalog, "table_columns", sample, "position"),
             _of_sample(catalog, "platform_detection", sample, "detection_percentage DESC"),

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from refinebio_assets.domain import DropKind, Dropped, Experiment, FileRole
 from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines import experiment_record
+from refinebio_assets.pipelines.costs import TABLE as COSTS
+from refinebio_assets.pipelines.costs import Meter
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.fetch_file import WebSource, describe, no_web
 from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
@@ -74,12 +77,14 @@ def collect_raw_files(
     if situation.current is not None:
         dropped = tuple(_dropped(experiment, assessed.known))
         return _ended(experiment, Outcome(situation.current, changed=False, dropped=dropped))
+    meter = Meter()
     gathering = Gathering(lake, web, progress, retry_failed, assessed.checked_alike)
     files = _check_mates(gathering.gather(experiment, assessed.known))
     dropped = tuple(_dropped(experiment, files))
     with lake.draft(ASSET, accession) as draft:
         draft.write_table("files", file_rows(accession, files))
         draft.write_table("dropped", dropped_rows(dropped))
+        draft.write_table(COSTS, [_cost_row(accession, meter, files, assessed.known)])
         for stored in {file.stored.sha256: file.stored for file in files if file.stored}.values():
             draft.attach(stored)
         commit = draft.commit(
@@ -90,6 +95,17 @@ def collect_raw_files(
             run_id=run_id,
         )
     return _ended(experiment, Outcome(commit, True, situation.reasons, dropped))
+
+
+def _cost_row(
+    accession: str, meter: Meter, files: Sequence[RawFile], known: Sequence[RawFile]
+) -> dict[str, Any]:
+    """Return what gathering cost: bytes that came from the sources now, and bytes in the lake of them."""
+    before = {file.origin for file in known if file.usable}
+    new = [file for file in files if file.stored and file.origin not in before]
+    came = {file.origin.location: file.origin.size or file.stored.size for file in new if file.stored}
+    stored = {file.stored.sha256: file.stored.size for file in new if file.stored}
+    return meter.row(accession, bytes_in=sum(came.values()), bytes_out=sum(stored.values()))
 
 
 def _basis(experiment: Experiment, known: Sequence[RawFile], web: WebSource) -> Basis:

@@ -158,6 +158,8 @@ _COMPENDIA_AND_WHAT_CAME_SINCE = """
 """
 
 
-def in_turn(names: Sequence[str], asked: Mapping[str, str], now: datetime) -> str:
-    """Return a cursor that remembers when names were asked about, beside those before."""
-    return json.dumps(dict(asked) | {name: now.isoformat() for name in names})
+def in_turn(names: Sequence[str], asked: Mapping[str, str], now: datetime, age: timedelta) -> str:
+    """Return a cursor that remembers when names were asked about, for as long as it matters."""
+    latest = now - age
+    recent = {name: moment for name, moment in asked.items() if datetime.fromisoformat(moment) >= latest}
+    return json.dumps(recent | {name: now.isoformat() for name in names})

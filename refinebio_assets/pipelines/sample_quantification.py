@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from refinebio_assets.domain import Sample, Verdict
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
+from refinebio_assets.pipelines.costs import peak_memory
 from refinebio_assets.pipelines.freshness import Basis, content_hash
 
 ASSET = "sample_quantification"
@@ -112,6 +113,8 @@ def quantify_sample(
         facts.setdefault("duration_seconds", time.monotonic() - began)
         # What a program used is its own count; what was computed here is this thread's.
         facts["cpu_seconds"] = facts.get("cpu_seconds", 0.0) + time.thread_time() - used
+        # Samples that are computed in this process share its memory.
+        facts.setdefault("peak_memory_bytes", peak_memory())
         version = facts.pop("version")
         basis = task.basis()
         commit = draft.commit(

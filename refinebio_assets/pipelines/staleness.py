@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from refinebio_assets.domain import counted
 from refinebio_assets.errors import RefinebioError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
@@ -39,6 +40,12 @@ class Stale:
     inputs: tuple[str, ...]
     samples: int
     hours: float | None
+
+    @property
+    def amount(self) -> str:
+        """How much there is to do, as people read it."""
+        hours = "never timed" if self.hours is None else f"about {self.hours:.2g} hours"
+        return f"{counted(self.samples, 'sample')}, {hours}"
 
     @property
     def fingerprint(self) -> str:
@@ -106,11 +113,18 @@ def judge(
         return Unjudged(name, str(error))
     if due is None:
         return None
+    return weigh(name, due, row["samples"], seconds)
+
+
+def weigh(
+    experiment: str, due: tuple[str, tuple[str, ...]], samples: int, seconds: Mapping[str, float]
+) -> Stale:
+    """Return how much there is to do in an experiment of so many samples, from a step on, for reasons."""
     step, reasons = due
     inputs, named = what_changed(reasons)
-    samples = len(named) if named and step == "sample_quantifications" else row["samples"]
-    hours = samples * seconds[name] / SECONDS_AN_HOUR if name in seconds else None
-    return Stale(name, step, reasons, inputs, samples, hours)
+    concerned = len(named) if named and step == "sample_quantifications" else samples
+    hours = concerned * seconds[experiment] / SECONDS_AN_HOUR if experiment in seconds else None
+    return Stale(experiment, step, reasons, inputs, concerned, hours)
 
 
 def what_changed(reasons: Sequence[str]) -> tuple[tuple[str, ...], set[str]]:
@@ -130,10 +144,14 @@ def what_changed(reasons: Sequence[str]) -> tuple[tuple[str, ...], set[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A part of a search: what was found, and the last experiment judged, empty at the end of all."""
+    """A part of a search: what was found, and the last experiment judged, empty at the end of all.
+
+    ``up_to_date`` are those that were asked for before and are not out of date any more.
+    """
 
     found: tuple[Stale, ...]
     unjudged: tuple[Unjudged, ...]
+    up_to_date: tuple[str, ...]
     last: str
 
 
@@ -160,17 +178,31 @@ def search_processed(
     start = names.index(after) + 1 if after in names else 0
     found: list[Stale] = []
     unjudged: list[Unjudged] = []
+    settled: list[str] = []
     last = after
     for row in rows[start:]:
         if len(found) >= limit or clock() - began > seconds:
-            return Search(tuple(found), tuple(unjudged), last)
+            return Search(tuple(found), tuple(unjudged), tuple(settled), last)
         last = row["experiment"]
         judged = judge(lake, row, timed, web=web, rules=rules)
         if isinstance(judged, Unjudged):
             unjudged.append(judged)
-        elif judged is not None and asked.get(last) != judged.fingerprint and not _only_retries(judged):
+        elif judged is None:
+            settled += [last] if last in asked else []
+        elif asked.get(last) != judged.fingerprint and not _only_retries(judged):
             found.append(judged)
-    return Search(tuple(found), tuple(unjudged), "")
+    return Search(tuple(found), tuple(unjudged), tuple(settled), "")
+
+
+def amount(stale: Sequence[Stale]) -> str:
+    """Say how much there is to do: experiments, samples, and hours as far as samples were timed before."""
+    samples = sum(each.samples for each in stale)
+    hours = [each.hours for each in stale if each.hours is not None]
+    text = f"{counted(len(stale), 'experiment')}, {counted(samples, 'sample')}, about {sum(hours):.2g} hours"
+    untimed = len(stale) - len(hours)
+    return f"{text} of processing, as measured before" + (
+        f"; {untimed:,} of them were never timed" if untimed else ""
+    )
 
 
 def _only_retries(stale: Stale) -> bool:

@@ -11,7 +11,7 @@ from functools import cache
 from threading import Lock
 
 from refinebio_assets.domain import Experiment
-from refinebio_assets.errors import NotFoundError, PermanentError
+from refinebio_assets.errors import NotAtSourceError, NotFoundError, PermanentError
 from refinebio_assets.platforms.sra_rules import SraRules
 from refinebio_assets.sources.accessions import KINDS, Accession, Archive, Names, recognize
 from refinebio_assets.sources.library_rules import library_rules
@@ -48,8 +48,9 @@ class Archives:
     def survey(self, text: str) -> Experiment:
         """Return an experiment as its archive describes it now.
 
-        Raises NotFoundError when the archive has no such experiment (unknown, withdrawn or private),
-        PermanentError when it cannot be used, TransientError when the archive cannot be reached.
+        Raises NotAtSourceError when the archive has no such experiment (unknown, withdrawn or private),
+        NotFoundError when a mirror lacks its answer, PermanentError when it cannot be used, TransientError
+        when the archive cannot be reached.
         """
         accession = _require(text)
         before = len(self.web.missing_from_mirror)
@@ -58,7 +59,7 @@ class Archives:
         except NotFoundError as error:
             missing = self.web.missing_from_mirror[before:]
             if not missing:
-                raise
+                raise NotAtSourceError(str(error)) from error
             shown = ", ".join(missing[:SHOWN_ADDRESSES])
             raise NotFoundError(f"{error}. Not in the mirror, so not known: {shown}") from error
 

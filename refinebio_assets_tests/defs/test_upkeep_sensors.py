@@ -10,6 +10,7 @@ from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 
 from refinebio_assets.definitions import build_definitions
 from refinebio_assets.defs import upkeep_sensors
+from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import utc_now
 from refinebio_assets.pipelines import gene_expression
 from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendium import (
@@ -95,6 +96,92 @@ def test_an_old_survey_is_repeated_and_not_at_once_again(
 
 def test_a_target_that_was_not_outgrown_is_left_alone(processed: Study, instance: DagsterInstance) -> None:
     assert asked(tick(instance, "outgrown_target")) == []
+
+
+def commit_matrix(study: Study, experiment: str, samples: int) -> None:
+    with study.lake.draft("gene_expression", experiment) as draft:
+        row = {
+            "experiment": experiment,
+            "matrix": "m",
+            "technology": "MICROARRAY",
+            "organism": "MUS_MUSCULUS",
+        }
+        row |= {"path": "m.parquet", "version": experiment}
+        draft.write_table("matrices", [row | {"genes": 2, "samples": samples}])
+        draft.commit(version=experiment, code_version="1")
+
+
+def test_a_target_that_was_outgrown_is_asked_for_once(processed: Study, instance: DagsterInstance) -> None:
+    commit_matrix(processed, "GSE1", 10)
+    with processed.lake.draft("target_quantiles", "MUS_MUSCULUS") as draft:
+        row = {"organism": "MUS_MUSCULUS", "version": "t", "technology": "MICROARRAY", "genes": 2}
+        draft.write_table("targets", [row | {"samples": 10, "imported": False}])
+        member = {"organism": "MUS_MUSCULUS", "experiment": "GSE1", "sample": "GSM1"}
+        draft.write_table("target_samples", [member | {"matrix": "m", "matrix_version": "GSE1"}])
+        draft.commit(version="t", code_version="1")
+    commit_matrix(processed, "GSE2", 1)
+    assert asked(tick(instance, "outgrown_target")) == []
+    commit_matrix(processed, "GSE3", 1)
+    grown = tick(instance, "outgrown_target")
+    assert asked(grown) == ["MUS_MUSCULUS"]
+    assert asked(tick(instance, "outgrown_target", grown.cursor)) == []
+    commit_matrix(processed, "GSE4", 1)
+    assert asked(tick(instance, "outgrown_target", grown.cursor)) == ["MUS_MUSCULUS"]
+
+
+def test_an_experiment_is_summarized_without_waiting_and_again_when_more_arrives(
+    processed: Study, instance: DagsterInstance
+) -> None:
+    processed.write("S2.sf", "still being uploaded\n")
+    processed.process()
+    assert columns_of(processed) == 2
+    assert asked(tick(instance, "out_of_date")) == []
+    processed.add_sample("S2", 1)
+    processed.rows.pop()
+    assert asked(tick(instance, "out_of_date")) == ["STUDY"]
+    processed.process()
+    assert columns_of(processed) == 3
+
+
+def columns_of(study: Study) -> int:
+    (row,) = query_rows(study.catalog, "SELECT samples FROM matrices")
+    return int(row["samples"])
+
+
+def test_the_cursor_forgets_what_is_up_to_date_again(
+    processed: Study, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gene_expression, "CODE_VERSION", "next")
+    first = tick(instance, "out_of_date")
+    assert set(json.loads(first.cursor)["asked"]) == {"STUDY"}
+    processed.process()
+    second = tick(instance, "out_of_date", first.cursor)
+    assert (asked(second), json.loads(second.cursor)) == ([], {"after": "", "asked": {}})
+
+
+def test_a_run_and_the_log_say_how_much_there_is_to_do(
+    processed: Study, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gene_expression, "CODE_VERSION", "next")
+    (request,) = tick(instance, "out_of_date").run_requests
+    assert request.tags["refinebio/amount"].startswith("3 samples, about ")
+
+
+def test_a_raised_code_version_does_again_what_it_must_and_nothing_else(
+    processed: Study, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = processed.lake
+    monkeypatch.setattr(gene_expression, "CODE_VERSION", "next")
+    before = {asset: len(lake.history(asset, "STUDY")) for asset in lake.assets()}
+    samples = {name: len(lake.history("sample_quantification", name)) for name in ("S1", "S2", "S3")}
+    (request,) = tick(instance, "out_of_date").run_requests
+    job = build_definitions().resolve_job_def(request.job_name or "process_experiment")
+    done = job.execute_in_process(partition_key=request.partition_key, instance=instance)
+    assert done.success
+    after = {asset: len(lake.history(asset, "STUDY")) for asset in lake.assets()}
+    assert {asset for asset in after if after[asset] != before[asset]} == {"gene_expression"}
+    assert {name: len(lake.history("sample_quantification", name)) for name in samples} == samples
+    assert asked(tick(instance, "out_of_date")) == []
 
 
 def test_each_sensor_explains_itself_and_waits_to_be_turned_on() -> None:

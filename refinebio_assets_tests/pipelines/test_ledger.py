@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.pipelines.ledger import ledger_problems, ledger_totals
@@ -23,6 +25,12 @@ def test_samples_are_pending_until_they_are_in_a_matrix(study: Study) -> None:
     assert row["bytes_out"] > 0
     assert row["wall_seconds"] > 0
     assert row["cpu_seconds"] > 0
+    assert row["shared_wall_seconds"] > 0
+    steps = query_rows(study.catalog, "SELECT * FROM step_costs ORDER BY asset")
+    assert [step["asset"] for step in steps] == ["gene_expression", "raw_files"]
+    for step in steps:
+        assert min(step["bytes_in"], step["bytes_out"], step["peak_memory_bytes"], step["wall_seconds"]) > 0
+    assert sum(step["wall_seconds"] for step in steps) == pytest.approx(row["shared_wall_seconds"])
     assert ledger_problems(study.catalog) == []
 
 

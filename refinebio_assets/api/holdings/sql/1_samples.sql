@@ -88,7 +88,7 @@ FROM (SELECT output_partition AS sample, output_version AS version, input_partit
       WHERE is_current AND output_asset = 'sample_quantification' AND input_asset = 'transcriptome_index') used
 JOIN (SELECT sample, CASE WHEN sum(reads * mean_read_length) / sum(reads) > 75 THEN 'long' ELSE 'short' END
              AS length
-      FROM source.files WHERE role IN ('fastq_1', 'fastq_2') AND reads > 0 GROUP BY sample) reads USING (sample)
+      FROM source.files WHERE is_current AND role IN ('fastq_1', 'fastq_2') AND reads > 0 GROUP BY sample) reads USING (sample)
 JOIN transcriptome_indices i
   ON i.organism_name = used.organism_name AND i.version = used.index_version AND i.length = reads.length
 GROUP BY ALL;
@@ -139,7 +139,7 @@ SELECT stable_id('original_file', origin || ' ' || coalesce(member, '')) AS id, 
        bool_or(role IN ('fastq_1', 'fastq_2', 'cel', 'sra', 'beadarray')) AS has_raw,
        utc_text(min(created)) AS created_at, utc_text(max(created)) AS last_modified,
        any_value(sha256) AS sha256
-FROM (SELECT *, strptime(left(commit_id, 22), '%Y%m%dT%H%M%S.%f') AS created FROM source.files)
+FROM (SELECT *, strptime(left(commit_id, 22), '%Y%m%dT%H%M%S.%f') AS created FROM source.files WHERE is_current)
 GROUP BY origin, coalesce(member, '') ORDER BY id;
 
 CREATE TABLE experiment_files AS
