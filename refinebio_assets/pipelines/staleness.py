@@ -44,8 +44,8 @@ class Stale:
     @property
     def amount(self) -> str:
         """How much there is to do, as people read it."""
-        hours = "never timed" if self.hours is None else f"about {self.hours:.2g} hours"
-        return f"{counted(self.samples, 'sample')}, {hours}"
+        time_needed = "never timed" if self.hours is None else _duration(self.hours)
+        return f"{counted(self.samples, 'sample')}, {time_needed}"
 
     @property
     def fingerprint(self) -> str:
@@ -195,14 +195,21 @@ def search_processed(
 
 
 def amount(stale: Sequence[Stale]) -> str:
-    """Say how much there is to do: experiments, samples, and hours as far as samples were timed before."""
+    """Say how much there is to do: experiments, samples, and time as far as samples were timed before."""
     samples = sum(each.samples for each in stale)
     hours = [each.hours for each in stale if each.hours is not None]
-    text = f"{counted(len(stale), 'experiment')}, {counted(samples, 'sample')}, about {sum(hours):.2g} hours"
+    text = f"{counted(len(stale), 'experiment')}, {counted(samples, 'sample')}, {_duration(sum(hours))}"
     untimed = len(stale) - len(hours)
     return f"{text} of processing, as measured before" + (
         f"; {untimed:,} of them were never timed" if untimed else ""
     )
+
+
+def _duration(hours: float) -> str:
+    minutes = round(hours * 60)
+    if not minutes:
+        return "less than a minute"
+    return f"about {counted(minutes, 'minute')}" if minutes < 60 else f"about {hours:,.1f} hours"
 
 
 def _only_retries(stale: Stale) -> bool:
