@@ -5,24 +5,21 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from rich.markup import escape
 from rich.tree import Tree
 
-from refinebio_assets.cli.tables import cell
+from refinebio_assets.cli.lineage_words import details, made, title
 from refinebio_assets.pipelines.lineage import FILE, QUANTIFICATION, Group, Lineage, Thing
 from refinebio_assets.pipelines.lineage_facts import Facts
 
-SHOWN_OF_A_VERSION = 12
 _ORDER = (
-    *("dataset_bundle", "dataset_matrices", "dataset_request", "target_quantiles", "gene_expression"),
+    *("dataset_bundle", "dataset_matrices", "dataset_request", "gene_expression", "target_quantiles"),
     *("sample_quantifications", QUANTIFICATION, FILE, "transcriptome_index", "platform_annotation"),
     "gene_index",
     *("raw_files", "harmonized_metadata", "experiment_record"),
 )
-_OF_COMMIT = ("made", "software", "code_version", "run_id", "is_current")
 
 
 def as_tree(lineage: Lineage, facts: Mapping[Thing, Facts]) -> list[Tree]:
@@ -55,49 +52,6 @@ def _styled(thing: Thing, facts: Facts) -> str:
     return "\n".join(lines)
 
 
-def title(thing: Thing, facts: Facts) -> str:
-    """Return what a thing is, in a few words."""
-    if thing.asset == FILE:
-        name = facts.get("name") or str(facts.get("origin", "")).rsplit("/", 1)[-1]
-        return f"file {name or thing.partition[:SHOWN_OF_A_VERSION]}"
-    if thing.asset == QUANTIFICATION and facts.get("processor"):
-        version = facts.get("processor_version", "")
-        return f"sample {thing.partition}, by {facts['processor']} {version}".rstrip()
-    if thing.asset == "transcriptome_index" and facts.get("release"):
-        build = f"{facts.get('assembly', '')}, release {facts['release']}"
-        return f"transcriptome_index of {thing.partition}: {build}"
-    return f"{thing.asset} of {thing.partition}"
-
-
-def details(thing: Thing, facts: Facts) -> Iterator[str]:
-    """Yield lines with everything else that is known of a thing: content first, then who made it when."""
-    said = {key: value for key, value in facts.items() if key not in (*_OF_COMMIT, "name", "processor")}
-    said.pop("processor_version", None)
-    command = said.pop("command", None)
-    if said:
-        yield ", ".join(f"{key.replace('_', ' ')} {cell(value)}" for key, value in said.items())
-    if command:
-        yield str(command)
-    yield _made(thing, facts)
-
-
-def _made(thing: Thing, facts: Facts) -> str:
-    if thing.asset == FILE:
-        return f"SHA-256 {thing.version}"
-    made = [f"version {thing.version[:SHOWN_OF_A_VERSION]}"]
-    if isinstance(facts.get("made"), datetime):
-        made.append(f"made {cell(facts['made'])} UTC")
-    if facts.get("software"):
-        made.append(f"by {facts['software']}")
-    if facts.get("code_version"):
-        made.append(f"code version {facts['code_version']}")
-    if facts.get("run_id"):
-        made.append(f"run {facts['run_id']}")
-    if facts.get("is_current") is False:
-        made.append("since superseded")
-    return ", ".join(made)
-
-
 def as_json(lineage: Lineage, facts: Mapping[Thing, Facts]) -> str:
     """Return things with their facts, pairs of output and input, and how many are not shown."""
     ids = {thing: _id(thing) for thing in lineage.things()}
@@ -124,7 +78,7 @@ def as_dot(lineage: Lineage, facts: Mapping[Thing, Facts]) -> str:
     """Return a graph in Graphviz's language; arrows go from inputs to outputs."""
     lines = ["digraph lineage {", "  rankdir=LR;", "  node [shape=box, fontname=Helvetica];"]
     for thing in lineage.things():
-        text = "\n".join([title(thing, facts.get(thing, {})), _made(thing, facts.get(thing, {}))])
+        text = "\n".join([title(thing, facts.get(thing, {})), made(thing, facts.get(thing, {}))])
         lines.append(f"  {_quoted(_id(thing))} [label={_quoted(text)}];")
     lines += [f"  {_quoted(_id(source))} -> {_quoted(_id(output))};" for output, source in _edges(lineage)]
     for thing, groups in lineage.next.items():

@@ -19,6 +19,11 @@ _COMMITS = """
     FROM commits WHERE list_contains($partitions, partition) GROUP BY ALL
 """
 
+_COMPENDIUM = """
+    SELECT DISTINCT ON (organism, version) organism AS partition, version, genes, samples, experiments
+    FROM compendia WHERE list_contains($partitions, organism) ORDER BY commit_id DESC
+"""
+
 # What tables say of an asset's things: `partition` and, where a table keeps history, `version` say of which.
 _TABLES: Mapping[str, Sequence[str]] = {
     QUANTIFICATION: (
@@ -78,6 +83,13 @@ _TABLES: Mapping[str, Sequence[str]] = {
                   transformation, genes, samples, origin
            FROM targets WHERE list_contains($partitions, organism) ORDER BY commit_id DESC""",
     ),
+    "dataset_matrices": (
+        """SELECT DISTINCT ON (dataset, version) dataset AS partition, version, number, matrices, samples,
+                  filtered
+           FROM datasets WHERE list_contains($partitions, dataset) ORDER BY commit_id DESC""",
+    ),
+    "normalized_compendium": (_COMPENDIUM,),
+    "rnaseq_sample_compendium": (_COMPENDIUM,),
     "dataset_request": (
         """SELECT dataset AS partition, aggregate_by, scale_by, quantile_normalize, experiments, samples
            FROM dataset_requests WHERE list_contains($partitions, dataset)""",

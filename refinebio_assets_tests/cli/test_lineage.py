@@ -26,7 +26,9 @@ def refinebio(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_the_tree_names_files_programs_code_versions_and_dates(refinebio: Run) -> None:
     shown = refinebio("lineage", "experiment:STUDY")
     assert shown.returncode == 0, shown.stderr
-    assert "gene_expression of STUDY" in shown.stdout
+    assert "gene expression of STUDY: 10 genes x 3 samples" in shown.stdout
+    assert "samples of STUDY, quantified one by one: 3 processed" in shown.stdout
+    assert "gene_expression, version " in shown.stdout
     assert "file S1.sf" in shown.stdout
     assert "sample S2, by submitted" in shown.stdout
     assert re.search(r"made \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, by refinebio-assets", shown.stdout)
