@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from refinebio_assets.cli.main import main
+from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.store import Lake
 from refinebio_assets.platforms.pipeline_choice import decision_rules_markdown
 from refinebio_assets_tests.conftest import REPOSITORY
 
@@ -83,6 +85,15 @@ def test_variables_in_the_operators_guide_are_read_by_the_code() -> None:
 def test_the_tables_document_is_the_declared_schema() -> None:
     made = CliRunner().invoke(main, ["catalog", "tables", "--format", "markdown"]).output
     assert (REPOSITORY / "docs/tables.md").read_text(encoding="utf-8") == made
+
+
+def test_the_questions_sql_is_answered(tmp_path: Path) -> None:
+    catalog = Catalog(Lake(str(tmp_path)))
+    catalog.rebuild()
+    text = (REPOSITORY / "docs/faq.md").read_text(encoding="utf-8")
+    questions = re.findall(r"`(SELECT [^`]+)`", text)
+    assert len(questions) > 10
+    assert [catalog.rows(question) for question in questions] == [[]] * len(questions)
 
 
 def test_top_level_settings_are_those_of_the_package() -> None:

@@ -29,7 +29,7 @@ from refinebio_assets.defs.jobs import (
 )
 from refinebio_assets.defs.partitions import experiment_partitions, organism_partitions
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource
-from refinebio_assets.domain import first_lines
+from refinebio_assets.domain import counted, first_lines
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake, utc_now
 from refinebio_assets.pipelines.compendia import normalized_compendium
@@ -106,7 +106,9 @@ def out_of_date(
         context.log.info(f"Asked for {amount(found.found)}")
     asked = {name: why for name, why in asked.items() if name not in found.up_to_date}
     asked |= {stale.experiment: stale.fingerprint for stale in found.found}
+    until = f"as far as {found.last}; the next look goes on there" if found.last else "of all experiments"
     return SensorResult(
+        skip_reason=None if found.found else f"nothing is newly out of date, {until}",
         run_requests=[
             RunRequest(
                 run_key=f"{stale.experiment} {stale.fingerprint}",
@@ -142,7 +144,9 @@ def passing_failures_again(context: SensorEvaluationContext, lake: LakeResource)
     failing = passing_failures(_synced(lake.open()))
     due, kept = next_attempts(failing, read_attempts(context.cursor), utc_now(), room)
     names = [attempt.experiment for attempt in due]
+    waiting = f"{counted(len(kept), 'experiment')} with failures that may pass: none is due for another try"
     return SensorResult(
+        skip_reason=None if due else waiting,
         run_requests=[
             RunRequest(
                 run_key=f"{attempt.experiment} {attempt.number} {attempt.not_before.isoformat()}",
@@ -175,6 +179,9 @@ def source_changes(context: SensorEvaluationContext, lake: LakeResource) -> Sens
     names = oldest_surveys(_synced(lake.open()), asked, now, age, room)
     again = {"ops": {"experiment_record": {"config": {"survey_again": True}}}}
     return SensorResult(
+        skip_reason=None
+        if names
+        else f"every archive was asked in the last {age.days} days, or is being asked",
         run_requests=[
             RunRequest(
                 run_key=f"{name} {now.isoformat()}",
@@ -207,6 +214,7 @@ def outgrown_target(context: SensorEvaluationContext, lake: LakeResource) -> Sen
         if asked.get(row["organism"]) != f"{row['commit_id']} {row['new']}"
     }
     return SensorResult(
+        skip_reason=None if found else "no target was outgrown since it was asked for last",
         run_requests=[
             RunRequest(
                 run_key=f"{organism} {state}", partition_key=organism, tags={BY_TAG: "outgrown_target"}
@@ -254,6 +262,7 @@ def outgrown_compendium(context: SensorEvaluationContext, lake: LakeResource) ->
             )
     organisms = [str(request.partition_key) for request in requests]
     return SensorResult(
+        skip_reason=None if requests else "no compendium was outgrown since it was asked for last",
         run_requests=requests,
         dynamic_partitions_requests=[organism_partitions.build_add_request(organisms)],
         cursor=json.dumps(asked | states),
