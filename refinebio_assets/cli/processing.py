@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, rules_of_runs, the_web
 from refinebio_assets.cli.tables import say_reasons, table
+from refinebio_assets.domain import counted
 from refinebio_assets.errors import RefinebioError, RequestError
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines import experiment_record, gene_expression
@@ -61,9 +62,14 @@ def register(console: Console, sheet: Path | None, *, qualify_samples: bool, dry
     )
     for registration in registrations:
         _say_registration(console, registration, dry_run)
-    new = [r.experiment.accession for r in registrations if r.changed and dry_run]
-    for name in new:
-        console.print(f"[bold]{escape(name)}[/]: would be registered and processed")
+    unregistered = [r.experiment for r in registrations if r.changed and dry_run]
+    for experiment in unregistered:
+        samples = counted(len(experiment.samples), "sample")
+        console.print(
+            f"[bold]{escape(experiment.accession)}[/]: would be registered and processed, {samples}",
+            highlight=False,
+        )
+    new = {experiment.accession for experiment in unregistered}
     names = [registration.experiment.accession for registration in registrations]
     return [name for name in names if name not in new]
 

@@ -109,7 +109,7 @@ def test_a_samples_accession_stands_for_its_series(tmp_path: Path, refinebio: Ru
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(study: Study, refinebio: Run) -> None:
     run = refinebio("process", "--sample-sheet", study.sheet, "--dry-run")
-    assert run.returncode == DONE and "STUDY: would be registered and processed" in run.stdout
+    assert run.returncode == DONE and "STUDY: would be registered and processed, 3 samples" in run.stdout
     assert study.lake.assets() == []
     study.register()
     study.process()
@@ -117,6 +117,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(study: Study, refine
     study.write("S1.sf", "nonsense\n")
     run = refinebio("process", "STUDY", "--dry-run")
     assert "quant_sf of S1 changed" in run.stdout
+    assert "To do: 1 experiment, 3 samples, less than a minute of processing" in run.stdout
     assert [entry.id for entry in study.lake.log()] == commits
 
 
