@@ -11,8 +11,8 @@ import pytest
 
 from refinebio_assets.domain import organism_name
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.platform_annotation import build_annotation
-from refinebio_assets.pipelines.platform_registry import PlatformInputs, register_platform
+from refinebio_assets.pipelines.references.platform_annotation import build_annotation
+from refinebio_assets.pipelines.references.platform_registry import PlatformInputs, register_platform
 from refinebio_assets.pipelines.target_quantiles import build_target
 from refinebio_assets.pipelines.targets.settings import decide_samples
 from refinebio_assets.simulate import arrayexpress, geo, organism, searches
