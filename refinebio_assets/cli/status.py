@@ -28,7 +28,7 @@ COLUMNS = [
     "at_source",
     "title",
 ]
-STALE_COLUMNS = ["experiment", "state", "from", "input", "samples_due", "hours", "why", "title"]
+STALE_COLUMNS = ["experiment", "state", "from", "input", "samples_due", "time", "why", "title"]
 
 COMPENDIUM_COLUMNS = ["organism", "state", "from", "input", "samples_due", "why"]
 
@@ -56,7 +56,7 @@ def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -
     """List experiments by state: registered, complete, partial (some samples failed), failed, unsupported."""
     from refinebio_assets.pipelines.overview import experiment_states
     from refinebio_assets.pipelines.references.overview import platforms, transcriptomes
-    from refinebio_assets.pipelines.staleness import amount
+    from refinebio_assets.pipelines.staleness import amount, duration
 
     catalog = open_catalog()
     if ledger:
@@ -76,7 +76,8 @@ def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -
     if not rows:
         console.print("All experiments are up to date." if stale else _nothing(state))
     else:
-        console.print(table(rows, STALE_COLUMNS if stale else COLUMNS, title="Experiments"))
+        shown = [row | {"time": duration(row["hours"])} if "hours" in row else row for row in rows]
+        console.print(table(shown, STALE_COLUMNS if stale else COLUMNS, title="Experiments"))
     if due:
         console.print(f"To do: {amount(due)}", highlight=False)
     if compendia:

@@ -44,8 +44,7 @@ class Stale:
     @property
     def amount(self) -> str:
         """How much there is to do, as people read it."""
-        time_needed = "never timed" if self.hours is None else _duration(self.hours)
-        return f"{counted(self.samples, 'sample')}, {time_needed}"
+        return f"{counted(self.samples, 'sample')}, {duration(self.hours)}"
 
     @property
     def fingerprint(self) -> str:
@@ -198,14 +197,17 @@ def amount(stale: Sequence[Stale]) -> str:
     """Say how much there is to do: experiments, samples, and time as far as samples were timed before."""
     samples = sum(each.samples for each in stale)
     hours = [each.hours for each in stale if each.hours is not None]
-    text = f"{counted(len(stale), 'experiment')}, {counted(samples, 'sample')}, {_duration(sum(hours))}"
+    text = f"{counted(len(stale), 'experiment')}, {counted(samples, 'sample')}, {duration(sum(hours))}"
     untimed = len(stale) - len(hours)
     return f"{text} of processing, as measured before" + (
         f"; {untimed:,} of them were never timed" if untimed else ""
     )
 
 
-def _duration(hours: float) -> str:
+def duration(hours: float | None) -> str:
+    """Say how long something takes, in minutes or hours."""
+    if hours is None:
+        return "never timed"
     minutes = round(hours * 60)
     if not minutes:
         return "less than a minute"
