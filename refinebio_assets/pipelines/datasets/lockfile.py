@@ -142,11 +142,12 @@ def pinned_references(lake: Lake, pins: Pins) -> Iterator[tuple[str, dict[str, A
     for asset, partition, version in sorted(inputs):
         yield (
             f"{asset}/{partition}/{version[:12]}",
-            {"version": version} | _release(lake, asset, partition, version),
+            {"version": version} | release_of(lake, asset, partition, version),
         )
 
 
-def _release(lake: Lake, asset: str, partition: str, version: str) -> dict[str, Any]:
+def release_of(lake: Lake, asset: str, partition: str, version: str) -> dict[str, Any]:
+    """Return what a version of a reference is of: source, release and the like; nothing when it is gone."""
     commit = next((item for item in lake.history(asset, partition) if item.version == version), None)
     if commit is None:
         return {}

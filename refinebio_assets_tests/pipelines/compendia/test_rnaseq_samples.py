@@ -285,3 +285,35 @@ def test_what_a_killed_build_left_is_not_used_when_it_changed_since(world: World
     assert progress.said[0].startswith("1 of 2 experiments")
     table = rows_of(opened(world.lake, outcome.commit), "SRP2/metadata_SRP2.tsv")
     assert table[1]["title"] == "another title"
+
+
+def test_the_readme_and_the_lock_tell_releases_of_transcripts_and_how_many_files_have_which(
+    world: World,
+) -> None:
+    with world.lake.draft("transcriptome_index", HUMAN) as draft:
+        known = {
+            "organism": HUMAN,
+            "version": "v",
+            "release": "111",
+            "assembly": "GRCh38",
+            "source": "Ensembl",
+        }
+        numbers = {"transcripts": 9, "mapped_transcripts": 9, "genes": 9}
+        draft.write_table("transcriptomes", [known | numbers | {"salmon_version": "1.10.1"}])
+        draft.commit(version="0123456789abcdef", code_version="1")
+    with world.lake.draft("sample_quantifications", "SRP2") as draft:
+        rows = read_rows(world.lake, head_of(world.lake, "sample_quantifications", "SRP2"), "results")
+        draft.write_table("results", [row | {"reference": "0123456789abcdef"} for row in rows])
+        draft.commit(version="with a reference", code_version="1")
+    archive = opened(world.lake, build_rnaseq_sample_compendium(world.lake, HUMAN).commit)
+    text = archive.read("README.md").decode()
+    told = "source Ensembl, release 111, assembly GRCh38, salmon version 1.10.1"
+    assert f"- 2 files: 0123456789ab, {told}\n- 2 files: not told\n" in text
+    lock = json.loads(archive.read("compendium.lock.json"))
+    assert lock["references"]["0123456789abcdef"]["release"] == "111"
+
+
+def head_of(lake: Lake, asset: str, partition: str) -> Commit:
+    head = lake.head(asset, partition)
+    assert head is not None
+    return head

@@ -13,6 +13,7 @@ from refinebio_assets.formats.resumable_zip import PartWriter
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.compendia.rnaseq_samples.choice import ExperimentPart, sequenced_samples
+from refinebio_assets.pipelines.datasets.lockfile import pinned
 from refinebio_assets.pipelines.datasets.metadata import SampleMetadata, dataset_metadata
 from refinebio_assets.pipelines.datasets.metadata_files import metadata_columns, metadata_tsv, sample_json
 from refinebio_assets.pipelines.datasets.pins import ExperimentPins
@@ -85,10 +86,7 @@ def _lock(lake: Lake, pins: ExperimentPins, delivered: Iterable[SampleMetadata])
         {row["sample"]: row for row in read_rows(lake, pins.quantified, "results")} if pins.quantified else {}
     )
     return {
-        "commits": {
-            step: {"commit": commit.id, "version": commit.version, "code_version": commit.code_version}
-            for step, commit in pins.commits()
-        },
+        "commits": {step: pinned(commit) for step, commit in pins.commits()},
         "samples": {
             sample.sample: {field: rows[sample.sample].get(field) for field in _LOCKED}
             for sample in delivered

@@ -24,6 +24,7 @@ from refinebio_assets.pipelines.compendia.rnaseq_samples.choice import (
 )
 from refinebio_assets.pipelines.compendia.rnaseq_samples.experiment_part import STEP, write_experiment
 from refinebio_assets.pipelines.compendia.rnaseq_samples.summary import (
+    NO_REFERENCE,
     TOP,
     About,
     Totals,
@@ -32,9 +33,11 @@ from refinebio_assets.pipelines.compendia.rnaseq_samples.summary import (
     write_summary,
 )
 from refinebio_assets.pipelines.compendia.room import require_room, room_named
+from refinebio_assets.pipelines.datasets.lockfile import release_of
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_before, dropped_rows
 from refinebio_assets.pipelines.progress import SILENT, Progress
+from refinebio_assets.pipelines.references import transcriptome_index
 from refinebio_assets.pipelines.workers import available_cores
 
 KIND = CompendiumKind.RNASEQ_SAMPLE
@@ -93,7 +96,7 @@ def build_rnaseq_sample_compendium(
         if not totals.files:
             remove_tree(folder)
             raise all_failed(f"no quant.sf of {organism} is whole", totals.dropped)
-        about = _about(lake, organism, assessed)
+        about = _about(lake, organism, assessed, totals)
         version = content_version(archive.members())
         progress.say("write metadata, lock and manifest")
         with storing(f"writing {archive.path}"):
@@ -148,12 +151,18 @@ def _room(parts: Sequence[ExperimentPart], left: Sequence[ExperimentPart]) -> in
     return told + int(_PACKED * sum(part.size for part in left))
 
 
-def _about(lake: Lake, organism: str, assessed: Assessment) -> About:
+def _about(lake: Lake, organism: str, assessed: Assessment, totals: Totals) -> About:
     choice = assessed.choice
     newest = [part.newest for part in choice.parts]
     newest += [commit.created_at.isoformat() for commit in choice.attributes]
     attributes = {commit.partition: commit.version for commit in choice.attributes}
-    return About(organism, next_number(lake, KIND, organism), max(newest), CODE_VERSION, attributes)
+    releases = {
+        version: release_of(lake, transcriptome_index.ASSET, organism, version)
+        for version in totals.references
+        if version != NO_REFERENCE
+    }
+    number = next_number(lake, KIND, organism)
+    return About(organism, number, max(newest), CODE_VERSION, attributes, releases)
 
 
 def _commit(

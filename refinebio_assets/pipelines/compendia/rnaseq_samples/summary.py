@@ -30,6 +30,8 @@ from refinebio_assets.pipelines.datasets.metadata_files import (
 from refinebio_assets.pipelines.delivery.license import license_text
 from refinebio_assets.pipelines.delivery.manifest import MANIFEST
 
+NO_REFERENCE = "not told"
+"""In place of a reference's version: of a ``quant.sf`` that was submitted."""
 TOP = ""
 """The name of the part with the files at the top."""
 LOCK, AGGREGATED, FILTERED = "compendium.lock.json", "aggregated_metadata.json", "filtered_samples_metadata"
@@ -40,13 +42,17 @@ Parts = Callable[[], Iterator[Part]]
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a compendium says of itself; ``created_at`` is when the newest of its inputs was made."""
+    """What a compendium says of itself; ``created_at`` is when the newest of its inputs was made.
+
+    ``releases`` tell of each reference, by its version, what it is of.
+    """
 
     organism: str
     number: int
     created_at: str
     code_version: str
     attributes: Mapping[str, str]
+    releases: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ def count_parts(parts: Parts) -> Totals:
         own = part.notes["lock"]["samples"]
         names |= own.keys()
         experiments, files = experiments + bool(own), files + len(own)
-        references.update(str(facts["reference"] or "not known") for facts in own.values())
+        references.update(facts["reference"] or NO_REFERENCE for facts in own.values())
         for item in part.notes["filtered"]:
             filtered.setdefault(item["sample"], []).append((part.name, item["reason"]))
     lost = frozenset(filtered.keys() - names)
@@ -198,6 +204,7 @@ def _lock(parts: Parts, about: About) -> Fields:
         "number": about.number,
         "software": {"refinebio-assets": __version__, "rnaseq_sample_compendium": about.code_version},
         "attributes": dict(about.attributes),
+        "references": {version: dict(release) for version, release in about.releases.items()},
     }
     return Fields(
         [*head.items(), ("experiments", Fields((part.name, part.notes["lock"]) for part in parts()))]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from refinebio_assets import __version__
 from refinebio_assets.domain import organism_title
@@ -49,9 +50,9 @@ one = pd.read_csv("<EXPERIMENT>/<SAMPLE>_quant.sf", sep="\\t", index_col="Name")
 
 Files that were measured against other transcripts do not fit together: tximport refuses them. Their numbers:
 
-{_references(totals)}
+{_references(about, totals)}
 
-`compendium.lock.json` names the reference of each sample.
+`compendium.lock.json` names the reference of each sample by its version.
 
 ## Cite
 
@@ -70,5 +71,13 @@ def _filtered(totals: Totals) -> str:
     )
 
 
-def _references(totals: Totals) -> str:
-    return "\n".join(f"- {count:,} files: {reference}" for reference, count in totals.references.items())
+def _references(about: About, totals: Totals) -> str:
+    return "\n".join(
+        f"- {count:,} files: {_described(version, about.releases.get(version, {}))}"
+        for version, count in totals.references.items()
+    )
+
+
+def _described(version: str, release: Mapping[str, Any]) -> str:
+    told = [f"{name.replace('_', ' ')} {value}" for name, value in release.items() if value]
+    return ", ".join([version[:12], *told])
