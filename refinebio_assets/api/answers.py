@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from inspect import cleandoc
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from refinebio_assets.api.models.examples import EXAMPLES
 from refinebio_assets.api.models.problems import BadRequest, Detail, Message
 from refinebio_assets.api.services import services
 
@@ -52,7 +54,7 @@ def add_route(
 
     ``content`` are the media types of an answer that is no JSON.
     """
-    good = {"content": {kind: {} for kind in content}} if content else {"model": model}
+    good = {"content": {kind: {} for kind in content}} if content else _described(model)
     responses: dict[int | str, dict[str, Any]] = {status: {"description": "The answer.", **good}}
     responses |= {code: _PROBLEMS[code] for code in (*problems, 429, 503)}
     extra: dict[str, Any] = {"parameters": list(parameters)} if parameters else {}
@@ -61,13 +63,21 @@ def add_route(
         shown_body = {"schema": schema} | ({"example": example} if example is not None else {})
         required = bool(schema.get("required"))
         extra["requestBody"] = {"content": {"application/json": shown_body}, "required": required}
+    summary, _, more = (endpoint.__doc__ or "").replace("``", "`").partition("\n")
     shown: dict[str, Any] = {"responses": responses, "openapi_extra": extra or None}
+    shown |= {"summary": summary.strip().removesuffix("."), "description": cleandoc(more)}
     route: dict[str, Any] = {"status_code": status, "response_model": None, "response_class": Response}
     router.add_api_route(f"{path}/", endpoint, methods=[method], **route, **shown)
     hidden = ["GET", "HEAD"] if method == "GET" else [method]
     for place, methods in ((path, hidden), (f"{path}/", hidden[1:])):
         if methods:
             router.add_api_route(place, endpoint, methods=methods, **route, include_in_schema=False)
+
+
+def _described(model: Any) -> dict[str, Any]:
+    example = EXAMPLES.get(model)
+    shown = {"content": {"application/json": {"example": example}}} if example is not None else {}
+    return {"model": model, **shown}
 
 
 def query_parameter(

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 from refinebio_assets import __version__
 from refinebio_assets.api.answers import answer
 from refinebio_assets.api.datasets.starting import BUILD_JOBS
+from refinebio_assets.api.documentation import PAGE, module_tag, say_once
 from refinebio_assets.api.guard import REVISION_HEADER, Guard, shown_path
 from refinebio_assets.api.problems import DOCS, NO_ROUTE, UNVERSIONED, ApiProblemError, unavailable
 from refinebio_assets.api.services import Services, services
@@ -46,7 +47,6 @@ What refine.bio's clients know as its API (`/v1`), answered from a lake of refin
 `limit` and `offset`; routes work with and without a slash at the end. Ids are whole numbers that follow from
 names and stay the same when the catalog is made again. `/v2` adds what `/v1` has no place for.
 """
-_DOCS_PAGE = {"validatorUrl": None, "defaultModelsExpandDepth": -1, "displayRequestDuration": True}
 AWAY = "The catalog, the disk or Dagster is not available now. Try again later."
 _logger = logging.getLogger("refinebio_assets.api")
 _V1 = (search, experiments, samples, references, files, published, tokens, datasets, downloads, jobs, stats)
@@ -75,17 +75,21 @@ def create_app(found: Services, *, keep_current: bool = True) -> ASGIApp:
         lifespan=lifespan,
         redirect_slashes=False,
         redoc_url=None,
-        swagger_ui_parameters=_DOCS_PAGE,
+        swagger_ui_parameters=PAGE,
+        openapi_tags=[
+            module_tag(version, module) for version, modules in VERSIONS.items() for module in modules
+        ],
     )
     app.state.services = found
     app.state.routes = []
     for version, modules in VERSIONS.items():
-        router = APIRouter(prefix=f"/{version}")
         for module in modules:
+            router = APIRouter(prefix=f"/{version}", tags=[module_tag(version, module)["name"]])
             module.add_to(router)
-        app.include_router(router)
-        app.state.routes += router.routes
+            app.include_router(router)
+            app.state.routes += router.routes
     app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False, response_model=None)
+    say_once(app)
     _add_error_handlers(app)
     guarded = Guard(app, found.settings)
     # Browsers show pages of others no answer without its headers, refusals not either.

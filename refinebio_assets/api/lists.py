@@ -96,6 +96,8 @@ def _link(request: Request, limit: int, offset: int) -> str:
 
 def count_rows(holdings: Holdings, table: str, selection: Selection) -> int:
     """Return how many rows of a table are selected."""
+    if selection.places is not None and selection.is_places:
+        return len(selection.places)
 
     def count() -> int:
         row = holdings.row(f"SELECT count(*) AS n FROM {table} {selection.where}", selection.values)
@@ -121,6 +123,8 @@ def _places(
 ) -> Sequence[int]:
     """Return the keys of a page's rows. Rows lie in the order of ``ORDER BY rowid``: nothing is sorted."""
     if order == "ORDER BY rowid":
+        if selection.places is not None and selection.is_places:
+            return selection.places[page.offset : page.offset + page.limit]
         if not selection.conditions:
             last = min(page.offset + page.limit, count_rows(holdings, table, selection))
             return range(page.offset, last)

@@ -50,15 +50,29 @@ class Filter:
 
 @dataclass
 class Selection:
-    """Conditions that are all to hold, with the values of their placeholders."""
+    """Conditions that are all to hold, with the values of their placeholders.
+
+    ``places`` are the only rows for which they can hold, where that is known.
+    """
 
     conditions: list[str] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
+    places: list[int] | None = None
 
     def add(self, condition: str, *values: Any) -> None:
         """Add a condition."""
         self.conditions.append(f"({condition})")
         self.values.extend(values)
+
+    def add_places(self, places: Sequence[int]) -> None:
+        """Select the rows at these places of their table. May be called once."""
+        self.places = sorted(places)
+        self.add("rowid IN (SELECT unnest(?))", self.places)
+
+    @property
+    def is_places(self) -> bool:
+        """Whether the rows at ``places`` are what is selected, without looking at them."""
+        return self.places is not None and len(self.conditions) == 1
 
     @property
     def where(self) -> str:

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from refinebio_assets.api.application import VERSIONS
+from refinebio_assets.api.models.examples import EXAMPLES
+from refinebio_assets.api.places import without_places
 
 
 def _routes() -> list[APIRoute]:
@@ -85,3 +87,33 @@ def test_every_answer_is_as_documented(api: httpx.Client, route: APIRoute) -> No
             TypeAdapter(described["model"]).validate_json(answer.content)
 
     answers()
+
+
+@pytest.mark.parametrize("model", EXAMPLES, ids=str)
+def test_examples_in_the_documentation_are_possible_answers(model: Any) -> None:
+    TypeAdapter(model).validate_python(EXAMPLES[model])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("salmon quant -i /srv/lake/assets/x/k31 -o /tmp/a -l A", "salmon quant -i k31 -o a -l A"),
+        ("/srv/lake/x.fa", "x.fa"),
+        ("https://ftp.example.org/pub/x.fa a/b", "https://ftp.example.org/pub/x.fa a/b"),
+        ("genes and/or samples", "genes and/or samples"),
+    ],
+)
+def test_places_on_the_server_are_not_shown(text: str, shown: str) -> None:
+    assert without_places(text) == shown
+
+
+def test_the_documentation_says_everything_once(api: httpx.Client) -> None:
+    for path, operations in api.get("/openapi.json").json()["paths"].items():
+        for operation in operations.values():
+            names = [item["name"] for item in operation.get("parameters", [])]
+            assert len(set(names)) == len(names)
+            assert all(
+                item["description"] for item in operation.get("parameters", []) if item["in"] == "path"
+            )
+            assert operation["summary"] + "." != operation.get("description")
+            assert operation["tags"][0].startswith(path.split("/")[1])

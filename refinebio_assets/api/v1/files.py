@@ -14,6 +14,7 @@ from refinebio_assets.api.links import download_link
 from refinebio_assets.api.lists import Listing, list_page
 from refinebio_assets.api.models import files as models
 from refinebio_assets.api.parameters import Filter, Kind, Selection, numbers, texts, truths, whole_number
+from refinebio_assets.api.places import without_places
 from refinebio_assets.api.problems import Invalid, bad_request, not_found
 from refinebio_assets.api.services import holdings_of, services
 from refinebio_assets.api.v1.jobs import DOWNLOADER, PROCESSOR, Job, JobKind, jobs_of, with_files
@@ -219,7 +220,8 @@ def _result(holdings: Holdings, row: Row, files: list[Row] | None) -> Row:
     dates = pick(row, _DATES)
     annotations: list[Row] = [{"id": row["id"], "data": facts, "is_ccdl": True, **dates}] if facts else []
     found: dict[str, Any] = {
-        **pick(row, ("id", "commands")),
+        "id": row["id"],
+        "commands": [without_places(command) for command in row["commands"]],
         "processor": holdings.processors.get(row["processor_id"]),
         "is_ccdl": True,
         "annotations": annotations,

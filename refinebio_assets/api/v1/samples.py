@@ -85,7 +85,7 @@ def _narrow(request: Request, selection: Selection) -> None:
     if given.get("ids"):
         selection.add("id IN (SELECT unnest(?))", _ids(given["ids"]))
     if given.get("experiment_accession_code"):
-        selection.add("rowid IN (SELECT unnest(?))", _members(holdings, given["experiment_accession_code"]))
+        selection.add_places(_members(holdings, given["experiment_accession_code"]))
     if given.get("dataset_id"):
         samples = all_samples(known_dataset(request, given["dataset_id"]).data)
         selection.add("accession_code IN (SELECT unnest(?))", samples)

@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from refinebio_assets.api.answers import add_route, answer, path_parameter, query_parameter
 from refinebio_assets.api.models import v2 as models
 from refinebio_assets.api.parameters import whole_number
+from refinebio_assets.api.places import without_places
 from refinebio_assets.api.problems import Invalid, bad_request, not_found
 from refinebio_assets.api.services import services
 from refinebio_assets.errors import NotFoundError
@@ -28,7 +29,6 @@ _MOST_SHOWN = 100
 _OF = "`experiment:GSE1`, `sample:GSM1`, `dataset:ID` or `ASSET:PARTITION`."
 _DIRECTION = "`up` to what it was made from (default), or `down`."
 _LIMIT = "How many of an asset are shown beside each other: 5, at most 100."
-_URL = "://"
 _PLACES = ("origin", "text", "command")
 """Fields that may name a file of the server."""
 
@@ -124,9 +124,7 @@ def _plain(value: Any, name: str = "") -> Any:
         return [_plain(item, name) for item in value]
     if isinstance(value, datetime | date):
         return value.isoformat()
-    if name in _PLACES and isinstance(value, str) and value.startswith("/") and _URL not in value:
-        return value.rsplit("/", 1)[-1]
-    return value
+    return without_places(value) if name in _PLACES and isinstance(value, str) else value
 
 
 def add_to(router: APIRouter) -> None:
