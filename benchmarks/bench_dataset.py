@@ -95,7 +95,7 @@ def beside_refinebio(folder: Path, samples: int, ours: dict[str, Any], peer_pyth
     )
     print(f"{'':11}values:     largest difference {apart:.1e}")
     missed = []
-    if apart > TOLERANCE:
+    if not apart <= TOLERANCE:  # NaN, too
         missed.append(f"values differ by {apart:.1e}, wanted at most {TOLERANCE}")
     if samples >= COMPARED_SAMPLES and ratio < LEAST_RATIO:
         missed.append(f"{ratio:.1f} times for the same work, wanted {LEAST_RATIO:.0f}")

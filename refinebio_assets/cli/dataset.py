@@ -217,7 +217,8 @@ def inbox(no_build: bool) -> None:
     """Take the requests that lie in the inbox folder, once, and build them.
 
     The folder is REFINEBIO_INBOX, else `inbox` in the lake. Each file is moved to accepted/ or refused/, with
-    a text beside it. The sensor `dataset_inbox` in Dagster does the same while the daemon runs.
+    a text beside it. When some requests are refused and others are not, the exit code is 3. The sensor
+    `dataset_inbox` in Dagster does the same while the daemon runs.
     """
     from refinebio_assets.cli.dataset_building import build_inbox
 

@@ -44,7 +44,10 @@ def build_from_lock(console: Console, dataset: str, lock: Path) -> int:
 
 
 def build_inbox(*, no_build: bool) -> int:
-    """Take what lies in the inbox, build what was never built, and report; return the exit code."""
+    """Take what lies in the inbox, build what was never built, and report; return the exit code.
+
+    A refused request counts as failed, and one that is taken as done where nothing is built.
+    """
     console, lake = terminal(), open_lake()
     folder = inbox_folder(lake, os.environ)
     done = take_requests(lake, open_catalog(), folder)
@@ -56,8 +59,6 @@ def build_inbox(*, no_build: bool) -> int:
         codes.append(TRY_AGAIN)
     if not no_build:
         codes += [_bring_up_to_date(console, lake, name) for name in unbuilt_requests(lake)]
-    if codes and set(codes) != {FAILED} and FAILED in codes:
-        return PARTIAL
     return _worst(codes)
 
 
@@ -70,7 +71,7 @@ def copy_bundle(console: Console, commit: Commit, output: Path) -> None:
 
 
 def _worst(codes: Sequence[int]) -> int:
-    """Return one exit code for several datasets: in part, when one of them failed and another did not."""
+    """Return one exit code for several datasets: in part, when one of them failed and another was delivered."""
     if FAILED in codes or TRY_AGAIN in codes:
         delivered = set(codes) & {DONE, PARTIAL}
         return PARTIAL if delivered else (FAILED if FAILED in codes else TRY_AGAIN)

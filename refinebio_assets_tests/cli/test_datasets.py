@@ -168,16 +168,40 @@ def test_without_a_target_the_build_fails_and_says_how_to_make_one(refinebio: Ru
     assert not (tmp_path / "lake" / "dagster").exists(), "a run was started"
 
 
-def test_the_inbox_is_taken_and_built_in_one_pass(world: World, refinebio: Run, tmp_path: Path) -> None:
-    inbox = tmp_path / "lake" / "inbox"
-    inbox.mkdir()
-    (inbox / "good.yaml").write_text("data: {GSE1: [GSM1, GSM2]}\nname: d\n", encoding="utf-8")
-    (inbox / "bad.json").write_text('{"data": {"GSE7": ["GSM9"]}}', encoding="utf-8")
-    for path in inbox.iterdir():
+def drop(folder: Path, **requests: str) -> None:
+    """Write requests, by name, into the inbox of the lake in a folder, a minute ago."""
+    inbox = folder / "lake" / "inbox"
+    inbox.mkdir(exist_ok=True)
+    for name, text in requests.items():
+        path = inbox / f"{name}.yaml"
+        path.write_text(text, encoding="utf-8")
         os.utime(path, (time.time() - 60,) * 2)
+
+
+GOOD, BAD = "data: {GSE1: [GSM1, GSM2]}\nname: d\n", "data: {GSE7: [GSM9]}\n"
+
+
+def test_requests_that_are_only_taken_say_by_their_code_whether_some_were_refused(
+    world: World, refinebio: Run, tmp_path: Path
+) -> None:
+    drop(tmp_path, good=GOOD, bad=BAD)
+    run = refinebio("dataset", "inbox", "--no-build")
+    assert run.returncode == PARTIAL, run.stdout + run.stderr
+    assert "good.yaml: accepted as dataset d" in run.stdout and "bad.yaml: refused" in run.stdout
+    assert [row["state"] for row in rows_of(refinebio("dataset", "list", "--format", "json"))] == ["requested"]
+    assert world.lake.head("dataset_matrices", "d") is None
+    drop(tmp_path, bad=BAD)
+    assert refinebio("dataset", "inbox", "--no-build").returncode == FAILED
+    drop(tmp_path, good=GOOD)
+    assert refinebio("dataset", "inbox", "--no-build").returncode == DONE
+    assert refinebio("dataset", "inbox", "--no-build").returncode == DONE
+
+
+def test_the_inbox_is_taken_and_built_in_one_pass(world: World, refinebio: Run, tmp_path: Path) -> None:
+    drop(tmp_path, good=GOOD, bad=BAD)
     run = refinebio("dataset", "inbox")
     assert run.returncode == PARTIAL, run.stdout + run.stderr
-    assert "good.yaml: accepted as dataset d" in run.stdout and "bad.json: refused" in run.stdout
+    assert "good.yaml: accepted as dataset d" in run.stdout and "bad.yaml: refused" in run.stdout
     assert world.lake.head("dataset_bundle", "d") is not None
     again = refinebio("dataset", "inbox")
     assert again.returncode == DONE and "No requests in" in again.stdout

@@ -117,10 +117,17 @@ def scaled_alone(sample: str, scale_by: str) -> str:
     )
 
 
-def technical_factor(factor: str, component: int, share: float, explained: float) -> str:
-    """Warn that a technical factor explains most of a principal component."""
+def technical_factor(factor: str, dominated: Sequence[tuple[int, float, float]]) -> str:
+    """Warn that a technical factor explains most of principal components.
+
+    ``dominated`` are components, counted from 1, what the factor explains of each, and the component's share
+    of the variance.
+    """
+    found = ", ".join(
+        f"{explained:.0%} of component {component} ({share:.0%} of the variance)"
+        for component, explained, share in dominated
+    )
     return (
-        f"{factor.capitalize()} explains {share:.0%} of component {component}, which holds {explained:.0%} "
-        f"of the variance: differences between samples may be of {factor} and not of biology. "
-        + NOT_BATCH_CORRECTED
+        f"{factor.capitalize()} explains {found}: differences between samples may be of {factor} and not of "
+        f"biology. {NOT_BATCH_CORRECTED}"
     )

@@ -108,9 +108,12 @@ def _labels(members: Sequence[Member]) -> dict[str, list[str]]:
 
 
 def _warnings(explaining: Mapping[str, Sequence[float]], shares: Sequence[float]) -> Iterator[str]:
-    """Warn of each component that a factor dominates, once, of the factor that explains most of it."""
+    """Warn of each factor that dominates components; of a component, the factor that explains most counts."""
+    dominated: dict[str, list[tuple[int, float, float]]] = {}
     for number, share in enumerate(shares):
         named = [(given[number], name) for name, given in explaining.items()]
-        dominant = max(named, default=(0.0, ""))
-        if dominant[0] >= DOMINATES and share >= COUNTS:
-            yield technical_factor(dominant[1], number + 1, dominant[0], share)
+        explained, name = max(named, default=(0.0, ""))
+        if explained >= DOMINATES and share >= COUNTS:
+            dominated.setdefault(name, []).append((number + 1, explained, share))
+    for name, components in dominated.items():
+        yield technical_factor(name, components)

@@ -41,7 +41,7 @@ def report_html(
         "<h2>Samples</h2>",
         beside(_sample_tables(lock, listing, labels)),
         *_filtered(lock),
-        *(_genes(lock, loss) if lock["matrices"] else ()),
+        *(_genes(lock, loss, row["warnings"] or ()) if lock["matrices"] else ()),
         *(part for key in list(overview)[:MAX_MATRICES] for part in _matrix(key, overview[key], row, labels)),
     ]
     if lock["matrices"]:
@@ -111,9 +111,12 @@ def _filtered(lock: Mapping[str, Any]) -> Iterator[str]:
         yield table(("Sample", "Experiment", "Reason"), rows)
 
 
-def _genes(lock: Mapping[str, Any], loss: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _genes(
+    lock: Mapping[str, Any], loss: Sequence[Mapping[str, Any]], warnings: Sequence[str]
+) -> Iterator[str]:
     yield "<h2>Genes</h2>"
-    if any(lock["matrices"][item["matrix"]]["genes"] < item["genes"] for item in loss):
+    is_lost = any(lock["matrices"][item["matrix"]]["genes"] < item["genes"] for item in loss)
+    if is_lost and not any(WHY_FEW_GENES in warning for warning in warnings):
         yield f"<p>{escape(WHY_FEW_GENES)}</p>"
     rows = [
         (

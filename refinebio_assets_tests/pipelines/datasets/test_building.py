@@ -376,17 +376,6 @@ def test_an_unknown_dataset_is_not_built(world: World) -> None:
         build_matrices(world.lake, "X")
 
 
-def test_the_readme_and_the_report_say_what_matters(world: World) -> None:
-    world.ask("D", {"SRP1": ["ALL"], "GSE1": ["ALL"]}, aggregate_by="ALL")
-    bundle = built(world)
-    readme = bundle.read("README.md").decode()
-    assert 'pd.read_parquet("ALL/ALL.parquet")' in readme
-    assert "Homo sapiens" in readme
-    report: Any = bundle.read("report.html").decode()
-    assert report.count("data:image/png;base64,") == 2
-    assert ARRAY.name.split("] ")[1] in report
-
-
 def test_members_match_their_manifest(world: World) -> None:
     import hashlib
 
