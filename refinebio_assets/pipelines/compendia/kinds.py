@@ -55,12 +55,6 @@ def require_version(lake: Lake, kind: CompendiumKind, organism: str, number: int
     return found[-1]
 
 
-def next_number(lake: Lake, kind: CompendiumKind, organism: str) -> int:
-    """Return the number of the version that would be made now."""
-    head = lake.head(kind.asset, organism)
-    return 1 if head is None else int(head.info["number"]) + 1
-
-
 def require_zip(lake: Lake, kind: CompendiumKind, organism: str, number: int | None = None) -> Commit:
     """Return the newest commit with the zip of a version. Raises NotFoundError where there is none."""
     version = require_version(lake, kind, organism, number).info["number"]

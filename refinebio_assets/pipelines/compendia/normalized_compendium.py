@@ -16,7 +16,7 @@ from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines import target_quantiles
 from refinebio_assets.pipelines.compendia.building import CompendiumFacts, build_compendium
 from refinebio_assets.pipelines.compendia.findings import write_findings
-from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, next_number, require_version
+from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, require_version
 from refinebio_assets.pipelines.compendia.lake_matrices import LakeMatrices, lake_matrices
 from refinebio_assets.pipelines.compendia.lock import NAME as LOCK
 from refinebio_assets.pipelines.compendia.lock import lock_bytes, make_lock
@@ -26,6 +26,7 @@ from refinebio_assets.pipelines.freshness import content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_before, dropped_rows
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.targets.target import Target, require_target
+from refinebio_assets.pipelines.version_numbers import version_number
 from refinebio_assets.platforms.compendium_organisms import organisms_of_compendium
 
 ASSET = "normalized_compendium"
@@ -91,10 +92,10 @@ def build_normalized_compendium(
         return Outcome(current, changed=False, dropped=dropped_before(lake, current))
     scratch = make_scratch(lake.storage.scratch, "compendium")
     try:
-        with lake.draft(ASSET, organism) as draft:
-            facts = _write(lake, draft, assessed, scratch, progress)
+        with version_number(lake, ASSET, organism) as number, lake.draft(ASSET, organism) as draft:
+            facts = _write(lake, draft, assessed, number, scratch, progress)
             dropped = (*assessed.sources.dropped, *facts.dropped)
-            commit = _commit(lake, draft, assessed, facts, dropped, run_id)
+            commit = _commit(draft, assessed, number, facts, dropped, run_id)
     finally:
         remove_tree(scratch)
     return Outcome(commit, True, assessed.situation.reasons, dropped)
@@ -131,11 +132,10 @@ def _basis(sources: LakeMatrices, target: Target, settings: CompendiumSettings) 
 
 
 def _write(
-    lake: Lake, draft: Draft, assessed: Assessment, scratch: Path, progress: Progress
+    lake: Lake, draft: Draft, assessed: Assessment, number: int, scratch: Path, progress: Progress
 ) -> CompendiumFacts:
     folder = draft.folder / FOLDER
     folder.mkdir()
-    number = next_number(lake, CompendiumKind.NORMALIZED, draft.partition)
     facts = build_compendium(
         assessed.sources.matrices,
         assessed.target.values(lake),
@@ -167,18 +167,16 @@ def _write(
 
 
 def _commit(
-    lake: Lake,
     draft: Draft,
     assessed: Assessment,
+    number: int,
     facts: CompendiumFacts,
     dropped: Sequence[Dropped],
     run_id: str,
 ) -> Commit:
     names = (layout.GENES, layout.SAMPLES, layout.BY_SAMPLE)
     version = content_hash([hash_file(draft.folder / FOLDER / name)[0] for name in names])
-    row = _row(draft.partition, version, assessed, facts, dropped) | {
-        "number": next_number(lake, CompendiumKind.NORMALIZED, draft.partition)
-    }
+    row = _row(draft.partition, version, assessed, facts, dropped) | {"number": number}
     draft.write_table("compendia", [row])
     draft.write_table("dropped", dropped_rows(dropped))
     commits = {matrix.commit.id: matrix.commit for matrix in assessed.sources.matrices}

@@ -7,8 +7,7 @@ matrix is made is in `aggregation.py`; the files that users download are made by
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +39,7 @@ from refinebio_assets.pipelines.datasets.written_matrices import WrittenMatrices
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows
 from refinebio_assets.pipelines.progress import SILENT, Progress
+from refinebio_assets.pipelines.version_numbers import version_number
 
 ASSET = "dataset_matrices"
 CODE_VERSION = "2"
@@ -207,7 +207,7 @@ def _build(
         other = _made_meanwhile(lake, assessed)
         if other is not None:
             return Outcome(other, False, ("another build made it meanwhile",), dropped)
-        with _version_number(lake, assessed.dataset) as number:
+        with version_number(lake, ASSET, assessed.dataset) as number:
             commit = _commit(lake, draft, assessed, selection, made, number, run_id)
     return Outcome(commit, True, assessed.situation.reasons, dropped)
 
@@ -219,21 +219,6 @@ def _made_meanwhile(lake: Lake, assessed: Assessment) -> Commit | None:
         return None
     same = head.info["basis"] == assessed.situation.basis and not lake.missing_files(head)
     return head if same else None
-
-
-@contextmanager
-def _version_number(lake: Lake, dataset: str) -> Iterator[int]:
-    """Give the next version's number to the block; no build that runs beside it gets the same.
-
-    A block that fails gives it back; one that is killed leaves it unused.
-    """
-    numbers = [int(commit.info["number"]) for commit in lake.history(ASSET, dataset)]
-    number = lake.claim_number(ASSET, dataset, above=max(numbers, default=0))
-    try:
-        yield number
-    except BaseException:
-        lake.release_number(ASSET, dataset, number)
-        raise
 
 
 def _commit(

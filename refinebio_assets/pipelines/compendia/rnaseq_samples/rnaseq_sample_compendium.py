@@ -16,7 +16,7 @@ from refinebio_assets.formats.resumable_zip import ResumableZip
 from refinebio_assets.lake.naming import encode_name
 from refinebio_assets.lake.storage import make_folder, remove_tree, storing
 from refinebio_assets.lake.store import Commit, Draft, Lake
-from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, next_number
+from refinebio_assets.pipelines.compendia.kinds import CompendiumKind
 from refinebio_assets.pipelines.compendia.rnaseq_samples.choice import (
     Choice,
     ExperimentPart,
@@ -38,6 +38,7 @@ from refinebio_assets.pipelines.freshness import content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_before, dropped_rows
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.references import transcriptome_index
+from refinebio_assets.pipelines.version_numbers import version_number
 from refinebio_assets.pipelines.workers import available_cores
 
 KIND = CompendiumKind.RNASEQ_SAMPLE
@@ -96,16 +97,17 @@ def build_rnaseq_sample_compendium(
         if not totals.files:
             remove_tree(folder)
             raise all_failed(f"no quant.sf of {organism} is whole", totals.dropped)
-        about = _about(lake, organism, assessed, totals)
         version = content_version(archive.members())
         progress.say("write metadata, lock and manifest")
-        with storing(f"writing {archive.path}"):
-            with archive.part(TOP, "") as top:
-                write_summary(archive, top, about, totals)
-            archive.finish()
-        remove_tree(staged / "tables")  # of a build that was killed when all else was done
-        with lake.draft(ASSET, organism, kept=staged) as draft:
-            commit = _commit(draft, assessed, about, totals, version, run_id)
+        with version_number(lake, ASSET, organism) as number:
+            about = _about(lake, organism, number, assessed.choice, totals)
+            with storing(f"writing {archive.path}"):
+                with archive.part(TOP, "") as top:
+                    write_summary(archive, top, about, totals)
+                archive.finish()
+            remove_tree(staged / "tables")  # of a build that was killed when all else was done
+            with lake.draft(ASSET, organism, kept=staged) as draft:
+                commit = _commit(draft, assessed, about, totals, version, run_id)
         remove_tree(folder)
     return Outcome(commit, True, assessed.situation.reasons, totals.dropped)
 
@@ -151,8 +153,7 @@ def _room(parts: Sequence[ExperimentPart], left: Sequence[ExperimentPart]) -> in
     return told + int(_PACKED * sum(part.size for part in left))
 
 
-def _about(lake: Lake, organism: str, assessed: Assessment, totals: Totals) -> About:
-    choice = assessed.choice
+def _about(lake: Lake, organism: str, number: int, choice: Choice, totals: Totals) -> About:
     newest = [part.newest for part in choice.parts]
     newest += [commit.created_at.isoformat() for commit in choice.attributes]
     attributes = {commit.partition: commit.version for commit in choice.attributes}
@@ -161,7 +162,6 @@ def _about(lake: Lake, organism: str, assessed: Assessment, totals: Totals) -> A
         for version in totals.references
         if version != NO_REFERENCE
     }
-    number = next_number(lake, KIND, organism)
     return About(organism, number, max(newest), CODE_VERSION, attributes, releases)
 
 
