@@ -71,7 +71,7 @@ def copy_bundle(console: Console, commit: Commit, output: Path) -> None:
 
 
 def _worst(codes: Sequence[int]) -> int:
-    """Return one exit code for several datasets: in part, when one of them failed and another was delivered."""
+    """Return one exit code for several datasets: in part, when one failed and another was delivered."""
     if FAILED in codes or TRY_AGAIN in codes:
         delivered = set(codes) & {DONE, PARTIAL}
         return PARTIAL if delivered else (FAILED if FAILED in codes else TRY_AGAIN)

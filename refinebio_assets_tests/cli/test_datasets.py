@@ -188,7 +188,9 @@ def test_requests_that_are_only_taken_say_by_their_code_whether_some_were_refuse
     run = refinebio("dataset", "inbox", "--no-build")
     assert run.returncode == PARTIAL, run.stdout + run.stderr
     assert "good.yaml: accepted as dataset d" in run.stdout and "bad.yaml: refused" in run.stdout
-    assert [row["state"] for row in rows_of(refinebio("dataset", "list", "--format", "json"))] == ["requested"]
+    assert [row["state"] for row in rows_of(refinebio("dataset", "list", "--format", "json"))] == [
+        "requested"
+    ]
     assert world.lake.head("dataset_matrices", "d") is None
     drop(tmp_path, bad=BAD)
     assert refinebio("dataset", "inbox", "--no-build").returncode == FAILED

@@ -63,7 +63,7 @@ def test_a_killed_build_leaves_the_version_before_and_the_next_one_finishes(
     assert newest(lake, kind) == 1
     assert lake.verify_all().problems == ()
     outcome = build(kind, lake)
-    assert outcome.changed and newest(lake, kind) == 2
+    assert outcome.changed and newest(lake, kind) in (2, 3), "a killed build may have taken a number"
     assert lake.verify_all().problems == ()
 
 

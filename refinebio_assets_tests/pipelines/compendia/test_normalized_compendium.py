@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from refinebio_assets.pipelines.compendia.normalized_compendium import (
     require_compendium,
 )
 from refinebio_assets.pipelines.compendia.overview import dropped_by_reason, samples_by
+from refinebio_assets.pipelines.outcome import Outcome
+from refinebio_assets.pipelines.progress import Silent
 from refinebio_assets.pipelines.target_quantiles import build_target
 from refinebio_assets.pipelines.targets.settings import decide_samples
 from refinebio_assets.platforms.compendium_organisms import organisms_of_compendium
@@ -112,6 +115,33 @@ def test_a_failed_build_leaves_the_version_before_and_nothing_in_scratch(lake: L
     head = lake.head(ASSET, MOUSE)
     assert head is not None and head.id == first.commit.id
     assert not any(lake.storage.scratch.iterdir())
+    assert build_normalized_compendium(lake, MOUSE).commit.info["number"] == 2, "a failure takes no number"
+
+
+class AnotherBuild(Silent):
+    """Builds the compendium of one experiment more while another build is at it."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+        self.made: Outcome | None = None
+
+    def say(self, text: str) -> None:
+        if text.startswith("look at what samples differ by"):
+            put_expression(self.lake, "SRP9", reads(np.random.default_rng(9), "Z", 3))
+            self.made = build_normalized_compendium(self.lake, MOUSE)
+
+
+def test_builds_side_by_side_get_numbers_of_their_own(lake: Lake) -> None:
+    other = AnotherBuild(lake)
+    slower = build_normalized_compendium(lake, MOUSE, progress=other)
+    assert other.made is not None
+    for number, made, samples in ((1, slower, 22), (2, other.made, 25)):
+        assert made.commit.info["number"] == number
+        assert read_rows(lake, made.commit, "compendia")[0]["number"] == number
+        store = open_compendium(lake, MOUSE, number)
+        assert (store.about["compendium_version"], store.shape[1]) == (number, samples)
+        locked = json.loads(lake.local(made.commit.file("compendium.lock.json")).read_text(encoding="utf-8"))
+        assert locked["number"] == number
 
 
 def test_a_compendium_without_target_or_samples_says_what_to_do(lake: Lake, tmp_path: Path) -> None:

@@ -174,6 +174,13 @@ def test_nothing_is_done_when_nothing_changed_and_versions_count_up(world: World
         require_version(world.lake, KIND, HUMAN, 3)
 
 
+def test_a_number_that_a_build_elsewhere_has_is_left_to_it(world: World) -> None:
+    assert world.lake.claim_number(KIND.asset, HUMAN) == 1
+    made = build_rnaseq_sample_compendium(world.lake, HUMAN).commit
+    assert made.info["number"] == read_rows(world.lake, made, "compendia")[0]["number"] == 2
+    assert json.loads(opened(world.lake, made).read("compendium.lock.json"))["number"] == 2
+
+
 def test_the_same_content_gives_the_same_bytes(world: World, tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "lake", tmp_path / "copy")
     commits = [

@@ -36,7 +36,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         made.add(name, changed(noise, abundances=level + 0.01 * noise.abundances))
     made.add("GSE4", arrays(["GSM40"], genes=GENES[:20], platform=OTHER_ARRAY))
     made.target()
-    made.ask("D", dict.fromkeys([*SHAPES, "GSE4"], ["ALL"]), aggregate_by="SPECIES")
+    made.ask("D", dict.fromkeys([*SHAPES, "GSE4"], "ALL"), aggregate_by="SPECIES")
     build_matrices(made.lake, "D")
     build_bundle(made.lake, "D")
     return made
