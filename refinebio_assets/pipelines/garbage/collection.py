@@ -112,7 +112,7 @@ def _still_unused(lake: Lake, plan: Plan) -> tuple[list[Candidate], list[RawCont
     """Return what a plan lists without what was taken into use since it was made."""
     entries = list(lake.log())
     marking = plan._marking
-    marking.drop(item.entry.id for item in unused_entries(lake, entries, plan.terms))
+    marking.spare_others(item.entry.id for item in unused_entries(lake, entries, plan.terms))
     marking.take(entry for entry in entries if entry.id not in plan._seen)
     listed = {item.sha256 for item in plan.raw_files}
     contents = [

@@ -78,10 +78,11 @@ class Marking:
             self._spare(uses_of_lock(lock) | Uses(commits=frozenset(pinned)), name)
         self._spare_bundles()
 
-    def drop(self, keep: Iterable[str]) -> None:
-        """Forget the candidates without one of these ids."""
-        kept = set(keep)
-        self.candidates = {name: item for name, item in self.candidates.items() if name in kept}
+    def spare_others(self, still_unused: Iterable[str]) -> None:
+        """Spare the candidates without one of these ids, which are current again, and what they use."""
+        unused = set(still_unused)
+        for commit_id in [name for name in self.candidates if name not in unused]:
+            self._spare(Uses(commits=frozenset({commit_id})), "it is current again")
 
     def _keep(self, commit: Commit) -> None:
         self._spare(self._uses(commit), str(commit))

@@ -286,6 +286,18 @@ def test_what_was_built_of_a_deleted_dataset_goes_the_request_stays(world: World
     assert (dataset_versions(world.lake, "D"), len(world.lake.history("dataset_request", "D"))) == ([], 2)
 
 
+def test_a_dataset_that_is_brought_back_meanwhile_stays_with_all_that_it_needs(world: World) -> None:
+    delete_dataset(world.lake, "D")
+    seen = later(world.lake)
+    plan = plan_removal(seen, Terms())
+    assert {"dataset_matrices", "gene_expression"} <= {item.commit.asset for item in plan.removals}
+    world.ask("D", {"SRP1": ["ALL"], "GSE1": ["ALL"]}, aggregate_by="SPECIES")
+    remove(seen, plan)
+    for made in dataset_versions(world.lake, "D"):
+        rebuild_from_lock(world.lake, "D", read_dataset_lock(world.lake, made))
+    assert len(dataset_versions(world.lake, "D")) >= 2
+
+
 def test_a_lineage_of_a_removed_version_says_when_it_went(world: World) -> None:
     first = dataset_versions(world.lake, "D")[0]
     collect(world.lake, old_datasets=True)
