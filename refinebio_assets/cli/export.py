@@ -24,7 +24,8 @@ _SUFFIXES = {".tsv": "tsv", ".txt": "tsv", ".parquet": "parquet", ".pq": "parque
     help="Default: by the output file's name (.tsv, .parquet, .h5ad).",
 )
 @click.option("--matrix", help="Which matrix, where an experiment has several.")
-def export(experiment: str, output: Path, form: str | None, matrix: str | None) -> None:
+@click.option("--version", default="", help="An earlier version, or the start of it, as `show` lists them.")
+def export(experiment: str, output: Path, form: str | None, matrix: str | None, version: str) -> None:
     """Write the gene-expression matrix of EXPERIMENT to a file.
 
     tsv and parquet: genes x samples, first column Gene. h5ad: AnnData, samples x genes, with the
@@ -43,11 +44,13 @@ def export(experiment: str, output: Path, form: str | None, matrix: str | None) 
             f"cannot tell the format from {output.name}; give --format tsv, parquet or h5ad"
         )
     lake = open_lake()
-    genes, samples = export_matrix(lake, experiment, output, format=chosen, matrix=matrix)
+    genes, samples = export_matrix(lake, experiment, output, format=chosen, matrix=matrix, version=version)
     console = terminal()
     console.print(
         f"{genes:,} genes x {samples:,} samples written to {output}", highlight=False, soft_wrap=True
     )
+    if version:
+        return
     for reason, count in submitted_reasons(lake, experiment, matrix).items():
         console.print(
             f"{count:,} of its samples are submitter-processed: {reason}",

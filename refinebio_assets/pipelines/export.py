@@ -25,6 +25,7 @@ from refinebio_assets.pipelines import (
 )
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.expression_matrix import GENE_COLUMN, column_values, matrix_unit
+from refinebio_assets.pipelines.garbage.removed import removal_note
 from refinebio_assets.pipelines.gene_expression import matrix_samples, read_expression
 from refinebio_assets.pipelines.outcome import require_head
 from refinebio_assets.pipelines.registry import registered_experiment
@@ -33,16 +34,20 @@ from refinebio_assets.pipelines.whole_file import write_whole
 FORMATS = ("tsv", "parquet", "h5ad")
 
 
-def choose_matrix(lake: Lake, accession: str, matrix: str | None = None) -> tuple[Commit, str]:
-    """Return an experiment's newest ``gene_expression`` commit and the matrix to use.
+def choose_matrix(
+    lake: Lake, accession: str, matrix: str | None = None, version: str = ""
+) -> tuple[Commit, str]:
+    """Return an experiment's newest ``gene_expression`` commit, or a version's, and the matrix to use.
 
-    Raises NotFoundError when there is none, RequestError when a choice is needed or impossible.
+    ``version`` may be the start of one. Raises NotFoundError when there is none, RequestError when a choice
+    is needed or impossible.
     """
     registered_experiment(lake, accession)
     try:
-        commit = require_head(lake, gene_expression.ASSET, accession)
+        newest = require_head(lake, gene_expression.ASSET, accession)
     except NotFoundError as error:
         raise NotFoundError(f"experiment {accession} has no expression matrix yet") from error
+    commit = _version(lake, accession, version) if version else newest
     names = [row["matrix"] for row in read_rows(lake, commit, "matrices")]
     if not names:
         raise NotFoundError(
@@ -55,18 +60,38 @@ def choose_matrix(lake: Lake, accession: str, matrix: str | None = None) -> tupl
     return commit, matrix or names[0]
 
 
+def _version(lake: Lake, accession: str, version: str) -> Commit:
+    history = lake.history(gene_expression.ASSET, accession)
+    found = [commit for commit in history if commit.version.startswith(version)]
+    if not found:
+        listed = ", ".join(dict.fromkeys(commit.version[:12] for commit in reversed(history)))
+        gone = removal_note(lake, gene_expression.ASSET, accession, version=version)
+        raise NotFoundError(f"{accession} has no matrices of version {version}; there are {listed}{gone}")
+    if len({commit.version for commit in found}) > 1:
+        raise RequestError(f"{version} means several versions of {accession}: give more of it")
+    return found[-1]
+
+
 def export_matrix(
-    lake: Lake, accession: str, output: Path, *, format: str, matrix: str | None = None
+    lake: Lake,
+    accession: str,
+    output: Path,
+    *,
+    format: str,
+    matrix: str | None = None,
+    version: str = "",
 ) -> tuple[int, int]:
     """Write a matrix to ``output`` and return (genes, samples). Nothing half-written is ever visible.
 
     ``tsv``: header ``Gene`` then samples, shortest text that reads back to the same number, ``NA`` for a
     missing one. ``parquet``: the same columns, float64, NaN. ``h5ad``: AnnData, samples x genes, ``obs`` with
-    how each sample was processed and the submitter's metadata.
+    how each sample was processed and the submitter's metadata as they are now, so only of the newest version.
     """
     if format not in FORMATS:
         raise RequestError(f"there is no format {format}; formats are {', '.join(FORMATS)}")
-    commit, name = choose_matrix(lake, accession, matrix)
+    commit, name = choose_matrix(lake, accession, matrix, version)
+    if version and format == "h5ad":
+        raise RequestError("an earlier version has no metadata of its time: write it as tsv or parquet")
     table = read_expression(lake, commit, name)
     writers: dict[str, Callable[[Path], None]] = {
         "tsv": lambda path: _write_tsv(table, path),
