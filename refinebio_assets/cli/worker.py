@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
 from refinebio_assets.cli.home import lake_url
@@ -21,8 +23,9 @@ def worker(runs: int) -> None:
 
     home = prepare_dagster_home(lake_url())
     click.echo(f"Dagster home: {home}")
-    # Loaded here, once, for the runs' processes, which are forked from this one.
-    import refinebio_assets.definitions  # noqa: F401
     from refinebio_assets.defs.celery_worker import work
 
+    # Loaded here, once, for the runs' processes, which are forked from this one.
+    for module in ("refinebio_assets.definitions", "matplotlib.figure"):
+        import_module(module)
     work(runs)

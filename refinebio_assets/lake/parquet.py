@@ -85,7 +85,7 @@ def read_rows(data: bytes, table: Table, path: str) -> pa.Table:
     try:
         file = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
         # A sync reads tens of thousands of files, a quarter of them empty (nothing was dropped).
-        found = file.read(use_threads=False) if file.metadata.num_rows else file.schema_arrow.empty_table()
+        found = file.read(use_threads=False) if file.metadata.num_rows else _no_rows(file.schema_arrow)
     except (pa.ArrowException, OSError) as error:
         raise FormatError(path, expected=f"table {table.name} as Parquet", found=str(error)) from error
     schema = table.arrow_schema()
@@ -95,6 +95,13 @@ def read_rows(data: bytes, table: Table, path: str) -> pa.Table:
         found = pa.Table.from_arrays(columns, schema=schema)
     _require_values(found, table, path, present)
     return found
+
+
+def _no_rows(schema: pa.Schema) -> pa.Table:
+    """Return a table without rows; ``Schema.empty_table`` imports pandas (1 s), this does not."""
+    import pyarrow as pa
+
+    return pa.Table.from_batches([], schema=schema)
 
 
 def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
