@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha1
+from threading import Timer
 from typing import Protocol
 
 from refinebio_assets.api.state.datasets import Dataset, Datasets, DatasetState, Product
@@ -13,6 +14,8 @@ from refinebio_assets.errors import NotFoundError, RefinebioError
 from refinebio_assets.lake.store import Commit, Lake
 
 BUNDLE = "dataset_bundle"
+SECONDS_TO_WRITE_AGAIN = 10.0
+"""When the end of a build is written down that could not be, as the disk was full."""
 _CHUNK = 1 << 20
 _MAX_REASON = 4000
 _logger = logging.getLogger(__name__)
@@ -81,7 +84,10 @@ class Building:
         try:
             self._datasets.change(dataset, lambda before: _ended(before, product, problem))
         except RefinebioError as error:
-            _logger.warning("how dataset %s ended could not be written down: %s", dataset, error)
+            _logger.warning("how dataset %s ended could not be written down yet: %s", dataset, error)
+            again = Timer(SECONDS_TO_WRITE_AGAIN, self._end, [dataset, built])
+            again.daemon = True
+            again.start()
 
     def _product(self, dataset: str) -> Product:
         commit = self._lake.head(BUNDLE, dataset)

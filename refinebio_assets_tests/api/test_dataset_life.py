@@ -12,13 +12,14 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 import httpx
 import pytest
 
+from refinebio_assets.api import building
 from refinebio_assets.api.models.datasets import Dataset
 from refinebio_assets.errors import StorageError
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.datasets.registry import registered_dataset
 from refinebio_assets.pipelines.runs import Run
 from refinebio_assets_tests.api.dataset_making import EMAIL, ZipBuilder, finished, make_study, post
-from refinebio_assets_tests.api.serving import serving, wait_until_ready
+from refinebio_assets_tests.api.serving import serving, wait_until, wait_until_ready
 
 
 def test_a_dataset_lives_from_its_start_to_its_download(
@@ -130,6 +131,38 @@ def test_a_dead_dagster_is_told_and_the_dataset_can_be_started_later(
         assert client.get("/v1/samples/S1/").status_code == 200
 
 
+class FullConnection(sqlite3.Connection):
+    """SQLite on a disk that is full."""
+
+    def execute(self, sql: str, *values: Any) -> Any:
+        if sql.startswith(("INSERT", "UPDATE")):
+            raise sqlite3.OperationalError("database or disk is full")
+        return super().execute(sql, *values)
+
+
+def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: original(*a, **k, factory=FullConnection))
+
+
+def test_a_build_that_ends_while_the_disk_is_full_is_written_down_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lake = make_study(tmp_path)
+    builder = ZipBuilder(lake)
+    builder.may_end.clear()
+    monkeypatch.setattr(building, "SECONDS_TO_WRITE_AGAIN", 0.1)
+    with serving(lake, builder=builder) as client:
+        wait_until_ready(client)
+        key = {"API-KEY": client.post("/v1/token", json={"is_activated": True}).json()["id"]}
+        made = post(client, {"data": {"STUDY": ["ALL"]}, "start": True, **EMAIL}, headers=key)
+        with monkeypatch.context() as full:
+            fill_disk(full)
+            builder.may_end.set()
+            wait_until(lambda: "could not be written down yet" in caplog.text, "the end is noticed")
+        assert finished(client, made["id"], key)["success"] is True
+
+
 def test_a_full_disk_is_told_and_leaves_nothing_half_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,14 +171,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_made(
         wait_until_ready(client)
         made = post(client, {"data": {}})
 
-        class Full(sqlite3.Connection):
-            def execute(self, sql: str, *values: Any) -> Any:
-                if sql.startswith(("INSERT", "UPDATE")):
-                    raise sqlite3.OperationalError("database or disk is full")
-                return super().execute(sql, *values)
-
-        original = sqlite3.connect
-        monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: original(*a, **k, factory=Full))
+        fill_disk(monkeypatch)
         answer = client.put(f"/v1/dataset/{made['id']}/", json={"data": {"STUDY": ["ALL"]}})
         assert answer.status_code == 503
         assert client.post("/v1/token/").status_code == 503
