@@ -10,7 +10,15 @@ import numpy.typing as npt
 
 from refinebio_assets.formats.compendium_store import CompendiumStore
 from refinebio_assets.pipelines.compendia.structure import LEVELS
-from refinebio_assets.pipelines.delivery.plotting import COLORS, draw_components, name_axes, new_figure, png
+from refinebio_assets.pipelines.delivery.plotting import (
+    COLORS,
+    PANEL,
+    draw_components,
+    name_axes,
+    names_height,
+    new_figure,
+    png,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,10 +35,10 @@ def components_of(store: CompendiumStore, structure: Mapping[str, Any]) -> bytes
     drawn = store.samples.take(structure["places"])
     groups_of = {name: list(map(str, drawn.column(name).to_pylist())) for name in LEVELS}
     labels = {factor: groups for factor, groups in groups_of.items() if len(set(groups)) > 1} or groups_of
-    figure = new_figure(4.0 * len(labels), 8.6)
+    figure = new_figure(PANEL * max(len(labels), 1.3), 2 * PANEL + names_height(labels.values()))
     size = float(np.clip(4_000 / max(1, len(structure["places"])), 3, 16))
     place = 0
-    for when, title in (("before", "before quantile normalization"), ("after", "after")):
+    for when, title in (("before", "before normalization"), ("after", "after")):
         found = structure[when]
         scores = np.array(found["scores"], float).reshape(len(structure["places"]), -1)
         for factor, groups in labels.items():
