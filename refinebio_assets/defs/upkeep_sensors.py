@@ -29,6 +29,7 @@ from refinebio_assets.defs.jobs import (
 )
 from refinebio_assets.defs.partitions import experiment_partitions, organism_partitions
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource
+from refinebio_assets.defs.run_lookup import PARTITION_TAG
 from refinebio_assets.domain import counted, first_lines
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake, utc_now
@@ -208,10 +209,12 @@ def source_changes(context: SensorEvaluationContext, lake: LakeResource) -> Sens
 def outgrown_target(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
     """Ask once for each target that was outgrown; the cursor holds the number of new samples then."""
     asked: dict[str, str] = json.loads(context.cursor or "{}")
+    busy = _unfinished(context.instance, "outgrown_target")
     found = {
         row["organism"]: f"{row['commit_id']} {row['new']}"
         for row in outgrown_targets(_synced(lake.open()))
         if asked.get(row["organism"]) != f"{row['commit_id']} {row['new']}"
+        and (build_target_quantiles.name, row["organism"]) not in busy
     }
     return SensorResult(
         skip_reason=None if found else "no target was outgrown since it was asked for last",
@@ -247,13 +250,14 @@ def outgrown_compendium(context: SensorEvaluationContext, lake: LakeResource) ->
     """Ask once for each compendium that was outgrown; the cursor holds the number of new samples then."""
     asked: dict[str, str] = json.loads(context.cursor or "{}")
     versions = {asset: version for asset, (_, version) in _COMPENDIA.items()}
+    busy = _unfinished(context.instance, "outgrown_compendium")
     requests, states = [], {}
     for row in outgrown_compendia(_synced(lake.open()), versions):
         name = f"{row['asset']} {row['organism']}"
         state = f"{row['commit_id']} {row['new']} {row['why']}"
-        if asked.get(name) != state:
+        job, _ = _COMPENDIA[row["asset"]]
+        if asked.get(name) != state and (job.name, row["organism"]) not in busy:
             states[name] = state
-            job, _ = _COMPENDIA[row["asset"]]
             tags = {BY_TAG: "outgrown_compendium", "refinebio/why": ", ".join(row["why"])[:200]}
             requests.append(
                 RunRequest(
@@ -283,6 +287,12 @@ def _room(instance: DagsterInstance, name: str) -> int:
     limit = int(os.environ.get(RUNS_VARIABLE, DEFAULT_RUNS))
     unfinished = RunsFilter(statuses=_UNFINISHED, tags={BY_TAG: name})
     return limit - instance.get_runs_count(unfinished)
+
+
+def _unfinished(instance: DagsterInstance, name: str) -> set[tuple[str, str]]:
+    """Return job and partition of the runs that a sensor asked for and that are not finished."""
+    runs = instance.get_runs(filters=RunsFilter(statuses=_UNFINISHED, tags={BY_TAG: name}))
+    return {(run.job_name, run.tags.get(PARTITION_TAG, "")) for run in runs}
 
 
 def _synced(store: Lake) -> Catalog:

@@ -122,9 +122,11 @@ def _register_survey(lake: Lake, accession: str, asked: str, survey: Survey, rul
         raise NotAtSourceError(
             f"{error}. What was recorded of {accession} before stays, and is marked: `refinebio-assets show`"
         ) from error
-    mark_source(lake, accession, THERE)
     if experiment.accession != accession:
+        if head is not None:
+            mark_source(lake, accession, GONE, f"it belongs to {experiment.accession}")
         raise NotFoundError(f"{accession} belongs to {experiment.accession}: process that experiment")
+    mark_source(lake, accession, THERE)
     terms = SurveyTerms(asked, SURVEY_VERSION, rules)
     register_experiment(lake, experiment, origin=experiment.source, terms=terms)
 

@@ -104,6 +104,17 @@ def test_holdings_that_another_server_removed_serve_on(world: Lake) -> None:
         assert {answer.status_code for answer in answers} == {200}
 
 
+def test_documents_that_cannot_be_read_any_more_are_made_again(tmp_path: Path) -> None:
+    lake = make_study(tmp_path)
+    with serving(lake, read_only=True) as client:
+        wait_until_ready(client)
+        for documents in (lake.cache / "api").glob("*.documents"):
+            with documents.open("r+b") as stream:
+                stream.write(bytes(documents.stat().st_size))
+        assert client.get("/v1/samples/S1/").status_code == 503
+        wait_until(lambda: client.get("/v1/samples/S1/").status_code == 200, "they are made again")
+
+
 def test_pages_of_others_are_shown_refusals_too(world: Lake) -> None:
     origin = {"Origin": "https://example.org"}
     with serving(world, requests_per_second=0.01, burst=1, max_body_bytes=10) as client:

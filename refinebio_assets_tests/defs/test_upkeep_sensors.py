@@ -6,10 +6,11 @@ import json
 from datetime import timedelta
 
 import pytest
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunRequest
 
 from refinebio_assets.definitions import build_definitions
 from refinebio_assets.defs import upkeep_sensors
+from refinebio_assets.defs.run_lookup import PARTITION_TAG
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import utc_now
 from refinebio_assets.pipelines import gene_expression
@@ -106,6 +107,14 @@ def commit_matrix(study: Study, experiment: str, samples: int) -> None:
         draft.commit(version=experiment, code_version="1")
 
 
+def add_unfinished(instance: DagsterInstance, request: RunRequest, job: str) -> DagsterRun:
+    """Have a run that a sensor asked for be in progress."""
+    tags = {**request.tags, PARTITION_TAG: str(request.partition_key)}
+    run = DagsterRun(job_name=job, tags=tags, status=DagsterRunStatus.STARTED)
+    instance.add_run(run)
+    return run
+
+
 def test_a_target_that_was_outgrown_is_asked_for_once(processed: Study, instance: DagsterInstance) -> None:
     commit_matrix(processed, "GSE1", 10)
     with processed.lake.draft("target_quantiles", "MUS_MUSCULUS") as draft:
@@ -121,6 +130,9 @@ def test_a_target_that_was_outgrown_is_asked_for_once(processed: Study, instance
     assert asked(grown) == ["MUS_MUSCULUS"]
     assert asked(tick(instance, "outgrown_target", grown.cursor)) == []
     commit_matrix(processed, "GSE4", 1)
+    run = add_unfinished(instance, grown.run_requests[0], "build_target_quantiles")
+    assert asked(tick(instance, "outgrown_target", grown.cursor)) == []
+    instance.delete_run(run.run_id)
     assert asked(tick(instance, "outgrown_target", grown.cursor)) == ["MUS_MUSCULUS"]
 
 
@@ -213,5 +225,9 @@ def test_a_compendium_that_was_outgrown_is_asked_for_once(
     assert (request.job_name, request.partition_key) == ("build_rnaseq_sample_compendium", "DANIO_RERIO")
     assert request.tags["refinebio/why"] == "3 samples processed since"
     assert asked(tick(instance, "outgrown_compendium", first.cursor)) == []
+    run = add_unfinished(instance, request, request.job_name)
+    assert asked(tick(instance, "outgrown_compendium")) == []
+    instance.delete_run(run.run_id)
+    assert asked(tick(instance, "outgrown_compendium")) == ["DANIO_RERIO"]
     build_rnaseq_sample_compendium(lake, "DANIO_RERIO")
     assert asked(tick(instance, "outgrown_compendium")) == []

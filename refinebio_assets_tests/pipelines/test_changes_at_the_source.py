@@ -68,6 +68,13 @@ def test_a_record_that_is_there_again_is_not_marked_any_more(lake: Lake) -> None
     assert [commit.info["state"] for commit in lake.history("source_state", "GSE1")] == ["gone", "there"]
 
 
+def test_a_record_that_is_under_another_accession_now_is_marked(lake: Lake) -> None:
+    with pytest.raises(NotFoundError, match="GSE1 belongs to GSE2"):
+        ask_again(lake, lambda _: replace(SERIES, accession="GSE2"))
+    assert state(lake)["at_source"] == f"gone, noticed {lake.now():%Y-%m-%d}"
+    assert state(lake)["at_source_reason"] == "it belongs to GSE2"
+
+
 def test_what_changed_is_kept_as_sentences(lake: Lake) -> None:
     ask_again(lake, lambda _: replace(SERIES, title="As it is"))
     assert state(lake)["at_source"] == f"changed, noticed {lake.now():%Y-%m-%d}"

@@ -76,12 +76,12 @@ class Holdings:
 
     def document(self, table: str, accession: str) -> Row | None:
         """Return the whole row of a sample or experiment, or None. Raises StorageError."""
-        return next(iter(self._documents.rows(table, "name = ?", [accession])), None)
+        return next(iter(self._document_rows(table, "name = ?", [accession])), None)
 
     def documents(self, table: str, places: Sequence[int]) -> list[Row]:
         """Return the whole rows at these places of ``samples`` or ``experiments``, in this order."""
         listed = ", ".join(str(int(place)) for place in places)
-        found = self._documents.rows(table, f"place IN ({listed})", [])
+        found = self._document_rows(table, f"place IN ({listed})", [])
         by_place = {row["place"]: row for row in found}
         return [by_place[int(place)] for place in places]
 
@@ -94,6 +94,13 @@ class Holdings:
         with self._failures():
             found: dict[str, Any] = self._cursor().execute(sql, parameters or None).fetchnumpy()
             return found
+
+    def _document_rows(self, table: str, condition: str, values: Sequence[Any]) -> list[Row]:
+        try:
+            return self._documents.rows(table, condition, values)
+        except StorageError:
+            self.is_broken = True
+            raise
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
