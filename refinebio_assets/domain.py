@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from shlex import quote
 
 
 class Technology(StrEnum):
@@ -288,6 +289,11 @@ def first_lines(lines: Sequence[str], shown: int) -> list[str]:
     """Return the first lines of a list, and as one more line how many are left out: ``and 3 more``."""
     more = [f"and {len(lines) - shown:,} more"] if len(lines) > shown else []
     return [*lines[:shown], *more]
+
+
+def as_argument(name: str) -> str:
+    """Return a name as a shell and our commands take it as an argument: ``'my liver'``, ``-- -x``."""
+    return f"-- {quote(name)}" if name.startswith("-") else quote(name)
 
 
 def counted(count: int, noun: str) -> str:

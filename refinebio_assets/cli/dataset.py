@@ -14,8 +14,9 @@ from rich.markup import escape
 from refinebio_assets.cli.dataset_reading import diff, download, regenerate, show, status
 from refinebio_assets.cli.exit_codes import DONE, EXPLANATION, PARTIAL
 from refinebio_assets.cli.home import open_catalog, open_lake
+from refinebio_assets.cli.questions import agreed
 from refinebio_assets.cli.tables import table, terminal, write_rows
-from refinebio_assets.domain import counted
+from refinebio_assets.domain import as_argument, counted
 
 if TYPE_CHECKING:
     from refinebio_assets.lake.store import Lake
@@ -75,7 +76,7 @@ def create(name: str, file: Path | None, update: bool, build_now: bool, form: st
     What cannot be met is refused with everything that stands against it. Nothing is built yet, unless with
     --build.
     """
-    from refinebio_assets.pipelines.datasets.acceptance import accept_request
+    from refinebio_assets.pipelines.datasets.acceptance import read_and_accept
     from refinebio_assets.pipelines.datasets.registry import register_dataset
     from refinebio_assets.pipelines.datasets.request_file import read_request_file
 
@@ -84,8 +85,12 @@ def create(name: str, file: Path | None, update: bool, build_now: bool, form: st
         raise click.UsageError("--from FILE says everything: give no other options than --name and --update")
     if file is None and not options["experiments"]:
         raise click.UsageError("name experiments with --experiment, or give --from FILE")
-    request = read_request_file(file) if file else _request(lake, options)
-    accepted = accept_request(lake, open_catalog(), request, about=str(file) if file else "")
+    accepted = read_and_accept(
+        lake,
+        open_catalog(),
+        lambda: read_request_file(file) if file else _request(lake, options),
+        about=str(file) if file else "",
+    )
     origin = str(file) if file else "command line"
     made = register_dataset(lake, accepted, dataset=name, update=update, origin=origin)
     if form == "json":
@@ -135,7 +140,9 @@ def _say_created(
         console.print(escape(line), style="yellow", highlight=False, soft_wrap=True)
     if not build_now:
         console.print(
-            f"Build it with `refinebio-assets dataset build {escape(made.dataset)}`", highlight=False
+            f"Build it with `refinebio-assets dataset build {escape(as_argument(made.dataset))}`",
+            highlight=False,
+            soft_wrap=True,
         )
 
 
@@ -201,9 +208,9 @@ def delete(datasets: tuple[str, ...], files: bool, yes: bool) -> None:
     lake = open_lake()
     gone = set(registered_datasets(lake, deleted=True)) - set(registered_datasets(lake)) if files else set()
     live = [registered_dataset(lake, name).dataset for name in datasets if name not in gone]
-    if not yes:
-        what = "all their versions, for good" if files else "which leaves their versions in the lake"
-        click.confirm(f"Delete {', '.join(datasets)}, {what}?", abort=True)
+    what = "all their versions, for good" if files else "which leaves their versions in the lake"
+    if not (yes or agreed(f"Delete {', '.join(datasets)}, {what}?")):
+        raise click.Abort
     for name in live:
         delete_dataset(lake, name)
     for name in datasets:

@@ -14,8 +14,9 @@ from rich.markup import escape
 
 from refinebio_assets.cli.exit_codes import DONE, EXPLANATION
 from refinebio_assets.cli.home import open_catalog, open_lake
+from refinebio_assets.cli.questions import agreed
 from refinebio_assets.cli.tables import say_reasons, table, terminal, write_rows
-from refinebio_assets.domain import some_of
+from refinebio_assets.domain import as_argument, some_of
 from refinebio_assets.errors import NotFoundError, RefinebioError
 from refinebio_assets.lake.store import Commit, Lake
 
@@ -104,7 +105,8 @@ def _bundle(lake: Lake, name: str) -> Commit:
     for commit in reversed(lake.history(bundle.ASSET, version.partition)):
         if commit.info["matrices"] == version.id:
             return commit
-    raise NotFoundError(f"{name} has no zip: `refinebio-assets dataset build {version.partition}` makes it")
+    command = f"refinebio-assets dataset build {as_argument(version.partition)}"
+    raise NotFoundError(f"{name} has no zip: `{command}` makes it")
 
 
 @click.command()
@@ -251,4 +253,4 @@ def _agreed(console: Console, dataset: str, changes: Sequence[str], dry_run: boo
     say_reasons(console, changes)
     if dry_run:
         return False
-    return yes or click.confirm("Build the new version?")
+    return yes or agreed("Build the new version?")

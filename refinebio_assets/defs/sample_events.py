@@ -1,6 +1,8 @@
 """Makes every processed sample visible as a partition of the external asset ``sample_quantification``."""
 
 import os
+import random
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +13,7 @@ from dagster import (
     DagsterInstance,
     MetadataValue,
 )
+from sqlalchemy.exc import IntegrityError
 
 from refinebio_assets.defs.partitions import SAMPLE
 from refinebio_assets.domain import Verdict
@@ -24,6 +27,9 @@ DEFAULT_LIMIT = 1_000
 
 KEYS_A_CALL = 1_000
 """SQLite refuses statements with tens of thousands of values."""
+
+LOOKS = 20
+"""How often keys are added that other processes add at the same time."""
 
 _SHOWN = (
     "experiment",
@@ -67,9 +73,20 @@ def report_samples(
 
 
 def add_keys(instance: DagsterInstance, partitions: str, keys: Sequence[str]) -> None:
-    """Add dynamic partition keys; those that exist are left as they are."""
+    """Add dynamic partition keys; those that exist are left as they are, also when another process adds them."""
     for start in range(0, len(keys), KEYS_A_CALL):
-        instance.add_dynamic_partitions(partitions, list(keys[start : start + KEYS_A_CALL]))
+        _add(instance, partitions, list(keys[start : start + KEYS_A_CALL]))
+
+
+def _add(instance: DagsterInstance, partitions: str, keys: list[str]) -> None:
+    # Dagster reads which keys there are and writes the others: a key that another process writes in between
+    # is refused by the database, and is one of those that are there at the next look.
+    for _ in range(LOOKS):
+        try:
+            return instance.add_dynamic_partitions(partitions, keys)
+        except IntegrityError:
+            time.sleep(random.uniform(0.01, 0.1))
+    return instance.add_dynamic_partitions(partitions, keys)
 
 
 def _event(row: Mapping[str, Any]) -> AssetMaterialization | AssetObservation:

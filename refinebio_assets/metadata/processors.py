@@ -8,7 +8,7 @@ from hashlib import md5
 DELIVERED_NAMES: Mapping[str, str] = {
     "Salmon": "Salmon Quant",
     "SCAN": "Affymetrix SCAN",
-    "submitted": "Submitter-processed",
+    "submitted": "Salmon (quant.sf as given)",
 }
 """What the lake calls a processor -> its name in downloads; others have one name everywhere."""
 

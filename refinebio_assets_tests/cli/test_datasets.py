@@ -56,16 +56,21 @@ def test_a_request_that_cannot_be_met_names_all_that_stands_against_it(
         *("dataset", "create", "--experiment", "STUDY:S1,S1,X1", "--experiment", "STUDI"),
         *("--aggregate-by", "all", "--no-quantile-normalize"),
     )
-    assert run.returncode == FAILED
+    assert run.returncode == FAILED and "4 problems" in run.stderr
     assert "lists the sample S1 2 times" in run.stderr
-    run = refinebio(
-        *("dataset", "create", "--experiment", "STUDY:S1,X1", "--experiment", "STUDI"),
-        *("--aggregate-by", "all", "--no-quantile-normalize"),
-    )
-    assert run.returncode == FAILED and "3 problems" in run.stderr
     assert "X1 is no sample of STUDY but of OTHER" in run.stderr and "did you mean STUDY?" in run.stderr
     assert "comparable only after quantile normalization" in run.stderr
     assert rows_of(refinebio("dataset", "list", "--format", "json")) == []
+
+
+def test_commands_that_are_suggested_work_as_they_are_printed(processed: Study, refinebio: Run) -> None:
+    created = refinebio("dataset", "create", "--experiment", "OTHER", "--name", "my liver")
+    assert "`refinebio-assets dataset build 'my liver'`" in created.stdout
+    unbuilt = refinebio("dataset", "download", "my liver", "--output", "a.zip")
+    assert "is not built yet: `refinebio-assets dataset build 'my liver'`" in unbuilt.stderr
+    unknown = refinebio("dataset", "download", "my livr", "--output", "a.zip")
+    assert unknown.returncode == FAILED
+    assert "there is no dataset my livr; did you mean my liver?" in unknown.stderr
 
 
 def test_a_file_with_a_syntax_error_is_refused_with_its_line(processed: Study, refinebio: Run) -> None:
@@ -79,6 +84,8 @@ def test_a_file_with_a_syntax_error_is_refused_with_its_line(processed: Study, r
 
 def test_a_deleted_dataset_is_no_longer_listed_and_its_name_is_kept(processed: Study, refinebio: Run) -> None:
     refinebio("dataset", "create", "--experiment", "OTHER", "--name", "d")
+    unanswered = refinebio("dataset", "delete", "d")
+    assert unanswered.returncode == USAGE and "--yes" in unanswered.stderr
     assert refinebio("dataset", "delete", "d", "--yes").returncode == DONE
     assert rows_of(refinebio("dataset", "list", "--format", "json")) == []
     (row,) = rows_of(refinebio("dataset", "list", "--deleted", "--format", "json"))

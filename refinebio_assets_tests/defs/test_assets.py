@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from dagster import (
@@ -15,6 +17,7 @@ from dagster import (
     build_sensor_context,
     instance_for_test,
 )
+from sqlalchemy import Engine, event
 
 from refinebio_assets.definitions import build_definitions
 from refinebio_assets.defs.instance import end_dead_runs, process_tags
@@ -40,6 +43,30 @@ def run(instance: DagsterInstance, *, samples: Sequence[str] = ()) -> ExecuteInP
     return job.execute_in_process(
         instance=instance, partition_key="STUDY", run_config=config, raise_on_error=False
     )
+
+
+def test_a_key_that_another_run_adds_at_the_same_moment_is_there_once() -> None:
+    with instance_for_test() as instance, DagsterInstance.from_ref(instance.get_ref()) as other:
+        before: list[str] = []
+
+        def add_by_another(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if "INSERT INTO dynamic_partitions" in statement and not before:
+                before.append(statement)
+                other.add_dynamic_partitions("dataset", ["liver"])
+
+        with listening(Engine, "before_cursor_execute", add_by_another):
+            add_keys(instance, "dataset", ["liver", "spleen"])
+        assert before
+        assert sorted(instance.get_dynamic_partitions("dataset")) == ["liver", "spleen"]
+
+
+@contextmanager
+def listening(target: Any, name: str, listener: Callable[..., None]) -> Iterator[None]:
+    event.listen(target, name, listener)
+    try:
+        yield
+    finally:
+        event.remove(target, name, listener)
 
 
 def metadata_of(result: ExecuteInProcessResult, asset: str) -> dict[str, object]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from refinebio_assets.domain import AggregateBy, Technology, organism_title, some_of
+from refinebio_assets.domain import AggregateBy, Technology, distinct, organism_title, some_of
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import Lake
@@ -70,6 +70,34 @@ def accept_request(
         raise DatasetRequestError(problems, about=about or "dataset request")
     whole = tuple(experiment for experiment, wanted in request.data if wanted == (ALL,))
     return AcceptedRequest(expanded, whole, tuple(_advice(lake, expanded, found)))
+
+
+def read_and_accept(
+    lake: Lake, catalog: Catalog, read: Callable[[], DatasetRequest], *, about: str = ""
+) -> AcceptedRequest:
+    """Read a request and judge it; what is wrong with its form and with its samples is named together."""
+    try:
+        request = read()
+    except DatasetRequestError as error:
+        if error.readable is None or not error.readable.data:
+            raise
+        try:
+            accept_request(lake, catalog, _each_once(error.readable))
+        except DatasetRequestError as more:
+            named = {item for problem in error.found for item in problem.items}
+            others = [
+                problem
+                for problem in more.found
+                if problem.fault != Fault.EMPTY and named.isdisjoint(problem.items)
+            ]
+            raise DatasetRequestError([*error.found, *others], about=about or "dataset request") from None
+        raise
+    return accept_request(lake, catalog, request, about=about)
+
+
+def _each_once(request: DatasetRequest) -> DatasetRequest:
+    data = tuple((experiment, tuple(distinct(samples))) for experiment, samples in request.data)
+    return replace(request, data=data)
 
 
 def _unknown_experiments(lake: Lake, names: Sequence[str]) -> Iterator[Problem]:

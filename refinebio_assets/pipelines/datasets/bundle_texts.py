@@ -107,7 +107,8 @@ def _reading(lock: Mapping[str, Any]) -> str:
 ```python
 import pandas as pd
 values = pd.read_parquet("{key}/{key}.parquet").set_index("Gene")
-metadata = pd.read_csv("{key}/metadata_{key}.tsv", sep="\\t", index_col="refinebio_accession_code")
+samples = {{"dtype": {{"refinebio_accession_code": str}}, "keep_default_na": False, "na_values": [""]}}
+metadata = pd.read_csv("{key}/metadata_{key}.tsv", sep="\\t", **samples).set_index("refinebio_accession_code")
 assert list(values.columns) == list(metadata.index)
 ```
 
@@ -115,7 +116,8 @@ In R:
 
 ```r
 values <- read.delim("{key}/{key}.tsv", row.names = "Gene", check.names = FALSE)
-metadata <- read.delim("{key}/metadata_{key}.tsv", row.names = "refinebio_accession_code")
+metadata <- read.delim("{key}/metadata_{key}.tsv", row.names = "refinebio_accession_code",
+                       colClasses = c(refinebio_accession_code = "character"), na.strings = "")
 stopifnot(identical(colnames(values), rownames(metadata)))
 ```
 """

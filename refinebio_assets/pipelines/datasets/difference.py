@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from refinebio_assets.domain import as_argument
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.datasets.contents import read_contents
@@ -28,6 +29,7 @@ from refinebio_assets.pipelines.datasets.matrix_file import (
     matrix_file_name,
     read_dataset_matrix,
 )
+from refinebio_assets.pipelines.datasets.registry import registered_dataset
 from refinebio_assets.pipelines.garbage.removed import removal_note
 
 _ENTRY = {
@@ -99,7 +101,8 @@ def dataset_version(lake: Lake, name: str) -> Commit:
         dataset, number = name, ""
     versions = dataset_versions(lake, dataset)
     if not versions:
-        raise NotFoundError(f"dataset {dataset} is not built yet: `refinebio-assets dataset build {dataset}`")
+        command = f"refinebio-assets dataset build {as_argument(registered_dataset(lake, dataset).dataset)}"
+        raise NotFoundError(f"dataset {dataset} is not built yet: `{command}`")
     if not number:
         return versions[-1]
     for commit in reversed(versions):

@@ -21,7 +21,7 @@ from refinebio_assets.errors import PermanentError, RefinebioError, RequestError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.storage import make_folder, replace_durably, storing, write_durably
 from refinebio_assets.lake.store import Lake
-from refinebio_assets.pipelines.datasets.acceptance import accept_request
+from refinebio_assets.pipelines.datasets.acceptance import read_and_accept
 from refinebio_assets.pipelines.datasets.registry import (
     ASSET,
     RegisteredDataset,
@@ -164,12 +164,11 @@ def _register(lake: Lake, catalog: Catalog, path: Path) -> tuple[str, tuple[str,
         raise RequestError("is a link or device; only plain files are read", about=path.name)
     if path.suffix.lower() not in SUFFIXES:
         raise RequestError(f"expected a name that ends in {', '.join(SUFFIXES)}", about=path.name)
-    request = read_request_file(path)
-    accepted = accept_request(lake, catalog, request, about=path.name)
+    accepted = read_and_accept(lake, catalog, lambda: read_request_file(path), about=path.name)
     # The same file gives the same id, so that a pass that was killed before it moved the file asks once.
     own = str(uuid5(_IDS, f"{path.name}\n{sha256(path.read_bytes()).hexdigest()}"))
     registered = register_dataset(
-        lake, accepted, dataset=request.name or own, origin=f"{ORIGIN}: {path.name}"
+        lake, accepted, dataset=accepted.request.name or own, origin=f"{ORIGIN}: {path.name}"
     )
     return registered.dataset, accepted.advice
 

@@ -54,11 +54,21 @@ class Problem:
 
 
 class DatasetRequestError(RequestError):
-    """A dataset cannot be made as asked; ``found`` are its problems, the message names them all."""
+    """A dataset cannot be made as asked; ``found`` are its problems, the message names them all.
 
-    def __init__(self, found: Sequence[Problem], *, about: str = "dataset request") -> None:
+    ``readable`` is what could be read of a request whose form is wrong.
+    """
+
+    def __init__(
+        self,
+        found: Sequence[Problem],
+        *,
+        about: str = "dataset request",
+        readable: DatasetRequest | None = None,
+    ) -> None:
         super().__init__([f"{problem.place}: {problem.message}" for problem in found], about=about)
         self.found = tuple(found)
+        self.readable = readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +148,7 @@ def parse_request(document: Any, *, about: str = "dataset request") -> DatasetRe
     if request.name and (reason := accession_problem(request.name)):
         problems.append(Problem(Fault.BAD_NAME, "name", f"{request.name!r} {reason}"))
     if problems:
-        raise DatasetRequestError(problems, about=about)
+        raise DatasetRequestError(problems, about=about, readable=request)
     return request
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +85,20 @@ def test_submitters_values_beside_values_from_raw_data_are_warned_of(world: Worl
     expected = "GSE2: 1 submitter-processed sample (GSM3) beside 2 from raw data"
     assert [line[: len(expected)] for line in warnings if "submitter-processed" in line] == [expected]
     assert expected in bundle.read("README.md").decode()
+
+
+def test_the_readmes_python_reads_samples_that_look_like_numbers_or_nothing(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add("GSE2", arrays(["001", "1e3", "NA"], 2))
+    world.ask("D", {"GSE2": ["ALL"]})
+    bundle = built(world)
+    bundle.extractall(tmp_path / "zip")
+    monkeypatch.chdir(tmp_path / "zip")
+    (script,) = re.findall(r"```python\n(.*?)```", bundle.read("README.md").decode(), re.DOTALL)
+    read: dict[str, pd.DataFrame] = {}
+    exec(script, read)  # its last line compares the samples of both tables
+    assert list(read["metadata"].index) == ["001", "1e3", "NA"]
 
 
 def test_a_bundle_has_the_layout_of_refine_bio(world: World) -> None:

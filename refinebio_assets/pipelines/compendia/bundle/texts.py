@@ -116,7 +116,8 @@ def _reading(contents: Contents) -> str:
 ```python
 import pandas as pd
 values = pd.read_csv("{key}/{key}.tsv", sep="\\t", index_col="Gene")
-metadata = pd.read_csv("{key}/metadata_{key}.tsv", sep="\\t", index_col="refinebio_accession_code")
+samples = {{"dtype": {{"refinebio_accession_code": str}}, "keep_default_na": False, "na_values": [""]}}
+metadata = pd.read_csv("{key}/metadata_{key}.tsv", sep="\\t", **samples).set_index("refinebio_accession_code")
 assert list(values.columns) == list(metadata.index)
 {masked}```
 
@@ -124,7 +125,8 @@ In R (packages such as data.table or readr read large files faster):
 
 ```r
 values <- read.delim("{key}/{key}.tsv", row.names = "Gene", check.names = FALSE)
-metadata <- read.delim("{key}/metadata_{key}.tsv", row.names = "refinebio_accession_code")
+metadata <- read.delim("{key}/metadata_{key}.tsv", row.names = "refinebio_accession_code",
+                       colClasses = c(refinebio_accession_code = "character"), na.strings = "")
 stopifnot(identical(colnames(values), rownames(metadata)))
 {masked_r}```
 
