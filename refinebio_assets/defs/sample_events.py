@@ -73,7 +73,7 @@ def report_samples(
 
 
 def add_keys(instance: DagsterInstance, partitions: str, keys: Sequence[str]) -> None:
-    """Add dynamic partition keys; those that exist are left as they are, also when another process adds them."""
+    """Add dynamic partition keys; those that exist, or that another run adds, are left as they are."""
     for start in range(0, len(keys), KEYS_A_CALL):
         _add(instance, partitions, list(keys[start : start + KEYS_A_CALL]))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 from uuid import uuid4
 
@@ -86,7 +87,7 @@ def registered_dataset(lake: Lake, dataset: str) -> RegisteredDataset:
     if is_deleted(head):
         raise NotFoundError(
             f"dataset {dataset} was deleted on {head.created_at:%Y-%m-%d}; its versions are still in the "
-            f"lake, and `refinebio-assets dataset create --update --name {quote(dataset)}` uses the name again"
+            f"lake; `refinebio-assets dataset create --update --name {quote(dataset)}` uses the name again"
         )
     return RegisteredDataset(dataset, _read(lake, head), head)
 
