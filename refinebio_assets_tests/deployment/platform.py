@@ -151,8 +151,9 @@ class Deployment:
         return Program(name, command, machine, self.env | own)
 
     def cancel(self, runs: Iterable[str]) -> None:
-        """Ask for the end of runs, as the UI's button does."""
-        self.ui.ask(TERMINATE, ids=list(runs))
+        """Ask for the end of runs, as the UI's button does; there it cannot be asked for none."""
+        if wanted := list(runs):
+            self.ui.ask(TERMINATE, ids=wanted)
 
     def statuses(self, runs: Iterable[str]) -> dict[str, str]:
         """Return how runs stand, by id."""
