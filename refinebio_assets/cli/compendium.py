@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.home import open_catalog, open_lake
+from refinebio_assets.cli.output import console_beside, output_option, say_copied
 from refinebio_assets.cli.tables import cell, terminal, write_rows
 from refinebio_assets.domain import organism_name
 
@@ -124,22 +125,17 @@ def show_compendium(organism: str, kind: str, version: int | None) -> None:
 @compendium.command("download")
 @click.argument("organism")
 @_kind
-@click.option(
-    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write."
-)
+@output_option()
 @_version
 def download_compendium(organism: str, kind: str, output: Path, version: int | None) -> None:
     """Copy the zip of ORGANISM's compendium out of the lake."""
-    from shutil import copyfile
-
     from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, require_zip, zip_of
-    from refinebio_assets.pipelines.whole_file import write_whole
+    from refinebio_assets.pipelines.whole_file import copy_whole
 
     lake = open_lake()
     source = lake.local(zip_of(require_zip(lake, CompendiumKind(kind), organism_name(organism), version)))
-    write_whole(output, lambda path: copyfile(source, path))
-    size = output.stat().st_size
-    terminal().print(f"{size:,} bytes written to {output}", highlight=False, soft_wrap=True, markup=False)
+    console = console_beside(output)
+    say_copied(console, copy_whole(source, output), output)
 
 
 @compendium.command("slice")
@@ -155,9 +151,7 @@ def download_compendium(organism: str, kind: str, output: Path, version: int | N
     show_default=True,
     help="Normalized; before that; what was measured; what was imputed.",
 )
-@click.option(
-    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write."
-)
+@output_option()
 @_version
 def slice_compendium(
     organism: str,
@@ -180,8 +174,9 @@ def slice_compendium(
         with path.open("wb") as file:
             write_matrix_tsv(file, rows, columns, values)
 
+    console = console_beside(output)
     write_whole(output, write)
-    terminal().print(
+    console.print(
         f"{len(rows):,} genes and {len(columns):,} samples ({layer}) written to {output}",
         highlight=False,
         soft_wrap=True,

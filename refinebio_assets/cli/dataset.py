@@ -14,6 +14,7 @@ from rich.markup import escape
 from refinebio_assets.cli.dataset_reading import diff, download, regenerate, show, status
 from refinebio_assets.cli.exit_codes import DONE, EXPLANATION, PARTIAL
 from refinebio_assets.cli.home import open_catalog, open_lake
+from refinebio_assets.cli.output import output_option
 from refinebio_assets.cli.questions import agreed
 from refinebio_assets.cli.tables import table, terminal, write_rows
 from refinebio_assets.domain import as_argument, counted
@@ -149,9 +150,7 @@ def _say_created(
 @dataset.command(epilog=EXPLANATION)
 @click.argument("datasets", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All datasets that are not up to date.")
-@click.option(
-    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Copy the zip of the one dataset."
-)
+@output_option("Copy the zip of the one dataset.", required=False)
 def build(datasets: tuple[str, ...], everything: bool, output: Path | None) -> None:
     """Build DATASETS, one Dagster run each; what is up to date is not built again.
 
@@ -170,7 +169,7 @@ def build(datasets: tuple[str, ...], everything: bool, output: Path | None) -> N
         raise click.UsageError("--output FILE is for one dataset")
     code = build_datasets(names)
     if output is not None and code in (DONE, PARTIAL):
-        copy_bundle(terminal(), require_head(lake, bundle.ASSET, names[0]), output)
+        copy_bundle(require_head(lake, bundle.ASSET, names[0]), output)
     raise SystemExit(code)
 
 

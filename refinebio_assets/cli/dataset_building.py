@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from shutil import copyfile
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,6 +12,7 @@ from rich.markup import escape
 from refinebio_assets.cli.dataset_facts import say_built
 from refinebio_assets.cli.exit_codes import DONE, FAILED, PARTIAL, TRY_AGAIN
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake
+from refinebio_assets.cli.output import console_beside, say_copied
 from refinebio_assets.cli.tables import say_reasons, terminal
 from refinebio_assets.errors import RefinebioError
 from refinebio_assets.lake.store import Commit, Lake
@@ -22,7 +22,7 @@ from refinebio_assets.pipelines.datasets.overview import dataset_details
 from refinebio_assets.pipelines.datasets.registry import registered_dataset
 from refinebio_assets.pipelines.datasets.standing import due_dataset, unbuilt_requests
 from refinebio_assets.pipelines.outcome import require_head
-from refinebio_assets.pipelines.whole_file import write_whole
+from refinebio_assets.pipelines.whole_file import copy_whole
 
 
 def build_datasets(names: Sequence[str], *, console: Console | None = None) -> int:
@@ -62,12 +62,11 @@ def build_inbox(*, no_build: bool) -> int:
     return _worst(codes)
 
 
-def copy_bundle(console: Console, commit: Commit, output: Path) -> None:
+def copy_bundle(commit: Commit, output: Path) -> None:
     """Copy a dataset's zip out of the lake."""
     source = open_lake().local(commit.file(commit.info["file"]))
-    write_whole(output, lambda path: copyfile(source, path))
-    size = output.stat().st_size
-    console.print(f"{size:,} bytes written to {output}", highlight=False, soft_wrap=True, markup=False)
+    console = console_beside(output)
+    say_copied(console, copy_whole(source, output), output)
 
 
 def _worst(codes: Sequence[int]) -> int:

@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from refinebio_assets.cli.exit_codes import DONE, EXPLANATION
 from refinebio_assets.cli.home import open_catalog, open_lake
+from refinebio_assets.cli.output import output_option
 from refinebio_assets.cli.questions import agreed
 from refinebio_assets.cli.tables import say_reasons, table, terminal, write_rows
 from refinebio_assets.domain import as_argument, some_of
@@ -25,7 +26,6 @@ MAX_SAMPLES = 20
 NAMED = 5
 _FORMAT = click.Choice(["text", "json"])
 _INPUT = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -88,12 +88,12 @@ def show(dataset: str, form: str) -> None:
 
 @click.command()
 @click.argument("dataset")
-@click.option("--output", "-o", type=_OUTPUT, required=True, help="File to write.")
+@output_option()
 def download(dataset: str, output: Path) -> None:
     """Copy the zip of a DATASET (`liver`, or an earlier version `liver@2`) to a file."""
     from refinebio_assets.cli.dataset_building import copy_bundle
 
-    copy_bundle(terminal(), _bundle(open_lake(), dataset), output)
+    copy_bundle(_bundle(open_lake(), dataset), output)
 
 
 def _bundle(lake: Lake, name: str) -> Commit:

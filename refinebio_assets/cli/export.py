@@ -7,16 +7,14 @@ from pathlib import Path
 import click
 
 from refinebio_assets.cli.home import open_lake
-from refinebio_assets.cli.tables import terminal
+from refinebio_assets.cli.output import console_beside, output_option
 
 _SUFFIXES = {".tsv": "tsv", ".txt": "tsv", ".parquet": "parquet", ".pq": "parquet", ".h5ad": "h5ad"}
 
 
 @click.command()
 @click.argument("experiment")
-@click.option(
-    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write."
-)
+@output_option()
 @click.option(
     "--format",
     "form",
@@ -43,9 +41,8 @@ def export(experiment: str, output: Path, form: str | None, matrix: str | None, 
         raise click.UsageError(
             f"cannot tell the format from {output.name}; give --format tsv, parquet or h5ad"
         )
-    lake = open_lake()
+    lake, console = open_lake(), console_beside(output)
     genes, samples = export_matrix(lake, experiment, output, format=chosen, matrix=matrix, version=version)
-    console = terminal()
     console.print(
         f"{genes:,} genes x {samples:,} samples written to {output}", highlight=False, soft_wrap=True
     )

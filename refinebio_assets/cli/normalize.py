@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from refinebio_assets.cli.home import open_lake
+from refinebio_assets.cli.output import console_beside, output_option
 from refinebio_assets.cli.tables import terminal
 from refinebio_assets.domain import organism_name
 
@@ -22,9 +23,7 @@ from refinebio_assets.domain import organism_name
     metavar="FILE|VERSION",
     help="A file of a target, or a version of the organism's. Default: the newest.",
 )
-@click.option(
-    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write."
-)
+@output_option()
 @click.option("--transpose", is_flag=True, help="Rows are samples and columns are genes.")
 def normalize(matrix: Path, organism: str | None, target: str | None, output: Path, transpose: bool) -> None:
     """Normalize MATRIX, your own expression values, to an organism's target.
@@ -48,8 +47,8 @@ def normalize(matrix: Path, organism: str | None, target: str | None, output: Pa
         table = table.transposed()
     with _progress(len(table.columns)) as tell:
         result = normalize_matrix(table, values, genes, tell=tell)
+    console = console_beside(output)
     write_whole(output, lambda path: write(path, result))
-    console = terminal()
     for line in result.report():
         console.print(line, highlight=False, markup=False)
     for line in result.warnings():

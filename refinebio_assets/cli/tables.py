@@ -30,10 +30,12 @@ _COLORS = {
 }
 
 
-def terminal() -> Console:
+def terminal(*, stderr: bool = False) -> Console:
     """Return the console to print on; output that goes to a file or a pipe is not folded at 80 columns."""
-    console = Console()
-    return console if console.is_terminal else Console(width=max(console.width, WIDTH_OF_FILES))
+    console = Console(stderr=stderr)
+    if console.is_terminal:
+        return console
+    return Console(width=max(console.width, WIDTH_OF_FILES), stderr=stderr)
 
 
 def say_reasons(console: Console, reasons: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.home import open_catalog, open_lake
+from refinebio_assets.cli.output import console_beside, output_option
 from refinebio_assets.cli.tables import table, terminal, write_rows
 from refinebio_assets.domain import counted, organism_name
 
@@ -133,9 +134,7 @@ def show_target(organism: str, version: str | None) -> None:
 @target.command("export")
 @click.argument("organism")
 @_version
-@click.option(
-    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write."
-)
+@output_option()
 def export_target(organism: str, version: str | None, output: Path) -> None:
     """Write ORGANISM's target to a file, as refine.bio does: one column of numbers, ascending, no header."""
     from refinebio_assets.formats.target_file import target_file_bytes
@@ -145,8 +144,9 @@ def export_target(organism: str, version: str | None, output: Path) -> None:
     lake = open_lake()
     chosen = require_target(lake, organism_name(organism), version)
     content = target_file_bytes(chosen.values(lake))
+    console = console_beside(output)
     write_whole(output, lambda path: path.write_bytes(content))
-    terminal().print(
+    console.print(
         f"{chosen.genes:,} quantiles (version {chosen.version[:12]}) written to {output}",
         highlight=False,
         soft_wrap=True,
