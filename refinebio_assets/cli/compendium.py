@@ -161,21 +161,20 @@ def slice_compendium(
     output: Path,
     version: int | None,
 ) -> None:
-    """Write some genes and samples of ORGANISM's compendium to a TSV file, genes x samples."""
-    from refinebio_assets.formats.matrix_tsv import write_matrix_tsv
+    """Write some genes and samples of ORGANISM's compendium to a file, genes x samples.
+
+    TSV, CSV, Parquet or h5ad (samples x genes), by the name of --output.
+    """
+    from refinebio_assets.formats.matrix_file import matrix_writer
     from refinebio_assets.pipelines.compendia.normalized_compendium import open_compendium
     from refinebio_assets.pipelines.whole_file import write_whole
 
+    write = matrix_writer(output)
     store = open_compendium(open_lake(), organism_name(organism), version)
     values = store.matrix(genes or None, samples or None, layer)
     rows, columns = genes or store.gene_names, samples or store.sample_names
-
-    def write(path: Path) -> None:
-        with path.open("wb") as file:
-            write_matrix_tsv(file, rows, columns, values)
-
     console = console_beside(output)
-    write_whole(output, write)
+    write_whole(output, lambda path: write(path, rows, columns, values))
     console.print(
         f"{len(rows):,} genes and {len(columns):,} samples ({layer}) written to {output}",
         highlight=False,

@@ -33,22 +33,26 @@ def normalize(matrix: Path, organism: str | None, target: str | None, output: Pa
     name of --output. Each sample gets the distribution of the target, as the samples of a dataset do, so
     that both can be compared. Only ranks within a sample count: any scale will do.
     """
+    from refinebio_assets.formats.matrix_file import matrix_writer
     from refinebio_assets.formats.numeric_table import read_numeric_table
     from refinebio_assets.pipelines.targets.normalize import normalize_matrix
-    from refinebio_assets.pipelines.targets.normalized_file import normalized_writer
     from refinebio_assets.pipelines.whole_file import write_whole
 
-    write = normalized_writer(output, matrix)
+    for given in (matrix, Path(target or matrix)):
+        if output.exists() and given.exists() and output.samefile(given):
+            raise click.UsageError(f"{output} is what is read; --output must be another file")
+    write = matrix_writer(output, source=matrix)
     if transpose and matrix.suffix.lower() == ".h5ad":
         raise click.UsageError("h5ad says by itself which side the samples are on; leave --transpose out")
-    values, genes, name = _target(organism, target)
+    values, known, name = _target(organism, target)
     table = read_numeric_table(matrix)
     if transpose:
         table = table.transposed()
     with _progress(len(table.columns)) as tell:
-        result = normalize_matrix(table, values, genes, tell=tell)
+        result = normalize_matrix(table, values, known, tell=tell)
     console = console_beside(output)
-    write_whole(output, lambda path: write(path, result))
+    genes = [str(gene) for gene in result.genes.to_pylist()]
+    write_whole(output, lambda path: write(path, genes, result.samples, result.values))
     for line in result.report():
         console.print(line, highlight=False, markup=False)
     for line in result.warnings():

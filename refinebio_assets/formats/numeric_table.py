@@ -22,6 +22,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from refinebio_assets.errors import FormatError, NotFoundError, PermanentError
+from refinebio_assets.formats.text_encoding import other_encoding
 
 NOT_AVAILABLE = ("", "NA", "NaN", "nan", "null", "None", "N/A", "n/a", "#N/A")
 """How missing values are written."""
@@ -53,8 +54,8 @@ def read_numeric_table(path: Path) -> NumericTable:
     may be gzip. A header without a name for the first column is fine, as R writes it. Parquet has one
     column of names, first or pandas' index. Of h5ad the table is X, with observations as columns.
 
-    Raises NotFoundError, and FormatError, which names line and column, for anything but numbers, columns
-    without a name or with one that comes twice, and lines of unequal length.
+    Raises NotFoundError, and FormatError, which names line and column, for anything but finite numbers,
+    columns without a name or with one that comes twice, and lines of unequal length.
     """
     if not path.is_file():
         raise NotFoundError(f"no file at {path}")
@@ -67,7 +68,8 @@ def read_numeric_table(path: Path) -> NumericTable:
         return _checked(path, _read_text(path))
     except _NOT_TEXT as error:
         expected = "text in UTF-8, whole, packed with gzip or not, in columns of names and numbers"
-        raise FormatError(path, expected=expected, found=str(error)) from error
+        found = other_encoding(error) if isinstance(error, UnicodeDecodeError) else str(error)
+        raise FormatError(path, expected=expected, found=found) from error
 
 
 def _read_text(path: Path) -> NumericTable:
@@ -194,6 +196,16 @@ def _checked(path: Path, table: NumericTable) -> NumericTable:
     problem = next(_problems(table), None)
     if problem is not None:
         raise FormatError(path, expected=problem[0], found=problem[1])
+    infinite = np.argwhere(np.isinf(table.values))
+    if len(infinite):
+        row, column = infinite[0].tolist()
+        more = f", and {len(infinite) - 1:,} more" if len(infinite) > 1 else ""
+        raise FormatError(
+            path,
+            place=f"row {table.rows[row]}, column {table.columns[column]}",
+            expected="a finite number, or NA where it is missing",
+            found=f"{table.values[row, column]}{more}",
+        )
     return table
 
 

@@ -92,6 +92,8 @@ def test_mistakes_are_told_before_anything_is_written(lake: Lake, refinebio: Run
     (tmp_path / "m.tsv").write_text("Gene\ta\nA\tone\n", encoding="ascii")
     (tmp_path / "t.tsv").write_text("1\n2\n", encoding="ascii")
     cases = {
+        ("m.tsv", "--target", "t.tsv", "-o", "m.tsv"): "m.tsv is what is read; --output must be another file",
+        ("m.tsv", "--target", "t.tsv", "-o", "out/x.tsv"): "out does not exist; make it first",
         ("m.tsv", "--target", "t.tsv", "-o", "out.tsv"): "line 2, column a: expected a number, found 'one'",
         (
             "m.tsv",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import anndata
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -70,10 +71,15 @@ def test_the_command_builds_lists_shows_and_writes_a_slice(lake: Lake, tmp_path:
     shown = run("show", HUMAN)
     assert "share missing" in shown and "Imputation's errors" in shown
     assert "Technology cannot be separated from experiment" in shown
-    output = tmp_path / "slice.tsv"
+    output, frame = tmp_path / "slice.tsv", tmp_path / "slice.h5ad"
     store = open_compendium(lake, HUMAN)
     gene, sample = store.gene_names[3], store.sample_names[5]
     run("slice", HUMAN, "--gene", gene, "--sample", sample, "-o", str(output))
+    run("slice", HUMAN, "--sample", sample, "-o", str(frame))
+    made = anndata.read_h5ad(frame)
+    assert (list(made.obs_names), list(made.var_names)) == ([sample], list(store.gene_names))
+    refused = runner.invoke(main, ["--home", lake.url, "compendium", "slice", HUMAN, "-o", "g.xlsx"])
+    assert refused.exit_code == 1 and "cannot tell the format from g.xlsx" in refused.output
     written = pd.read_csv(output, sep="\t", index_col=0)
     assert list(written.index) == [gene] and list(written.columns) == [sample]
     assert written.iloc[0, 0] == pytest.approx(float(store.gene(gene)[5]), rel=1e-6)

@@ -83,6 +83,8 @@ def test_a_transposed_table_has_its_sides_exchanged(tmp_path: Path) -> None:
         ("Gene\ta\tb\tc\ng\t1\n", "line 2: expected 4 fields, found 2 fields"),
         ("Gene\ta\ta\ng\t1\t2\n", "expected different names of columns, found 1 that come again: a"),
         ("Gene\ta\t\ng\t1\t2\n", "expected a name for every column, found none for column 3"),
+        ("Gene\ta\tb\ng\t1\t2\nh\t1\t-inf\n", "row h, column b: expected a finite number.*found -inf$"),
+        ("Gene\ta\tb\ng\t1\tInf\nh\t-inf\t2\n", "row g, column b: .*found inf, and 1 more"),
         ("", "found no second line"),
     ],
 )
@@ -99,9 +101,9 @@ LONG = "Gene\ta\n" + "".join(f"g{number}\t{number * 0.37}\n" for number in range
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        (b"\x07\xe6\x00\x91\n\xff\xfe", "can't decode byte 0xe6"),
-        (LONG.encode("utf-16"), "can't decode byte 0xff"),
-        (LONG.replace("g1999", "g\u00e9").encode("latin-1"), "can't decode byte 0xe9"),
+        (b"\x07\xe6\x00\x91\n\xff\xfe", "the byte 0xE6 of another encoding"),
+        (LONG.encode("utf-16"), "UTF-16; save it as UTF-8"),
+        (LONG.replace("g1999", "g\u00e9").encode("latin-1"), "the byte 0xE9 of another encoding"),
         (gzip.compress(LONG.encode())[:1000], "end-of-stream marker"),
         (b"a\tb\n" + b"x" * 200_000 + b"\t1\n", "field larger than field limit"),
     ],

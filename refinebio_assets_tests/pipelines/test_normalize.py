@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from refinebio_assets.errors import PermanentError
+from refinebio_assets.errors import PermanentError, RequestError
 from refinebio_assets.formats.numeric_table import NumericTable
 from refinebio_assets.methods.quantile import apply_target
 from refinebio_assets.pipelines.targets import normalize
@@ -50,12 +50,32 @@ def test_control_probes_nameless_rows_and_duplicates_are_told() -> None:
 
 
 def test_what_makes_one_doubt_the_result_is_said() -> None:
-    made = normalize_matrix(table(["TP53", "B"], [[NAN, 1, 2], [NAN, 1, 3]]), TARGET, ["ENSG1", "ENSG2"])
-    assert made.warnings()[0].startswith("only 0 of 2 genes are among the target's: are these Ensembl ids")
+    made = normalize_matrix(
+        table(["TP53", "B", "C"], [[NAN, 1, 2], [NAN, 1, 3], [NAN, 1, 2]]), TARGET, ["C", "ENSG2"]
+    )
+    assert made.warnings()[0].startswith("only 1 of 3 genes are among the target's: are these Ensembl ids")
     assert made.warnings()[1:] == [
         "1 samples have no values: s0",
         "1 samples have one and the same value everywhere: s1",
     ]
+
+
+def test_a_part_of_the_genes_is_told_that_it_is_stretched() -> None:
+    rows = [f"g{number}" for number in range(3)]
+    (warning,) = normalize_matrix(table(rows, [[1], [2], [3]]), np.arange(7.0)).warnings()
+    assert warning.startswith("only 3 genes for 7 quantiles: a part of the genes (a panel, or filtered ones)")
+    assert normalize_matrix(table(rows, [[1], [2], [3]]), np.arange(6.0)).warnings() == []
+
+
+def test_rows_of_which_none_is_a_gene_of_the_target_are_refused_with_a_hint() -> None:
+    symbols = table(["TP53", "BRCA1"], [[1.0], [2.0]])
+    with pytest.raises(
+        RequestError, match=r"2 genes \(ENSG1, ENSG2 .*none among 2 rows \(TP53, BRCA1 .*symbols"
+    ):
+        normalize_matrix(symbols, TARGET, ["ENSG1", "ENSG2"])
+    turned = NumericTable(("s1",), ("ENSG1.4", "ENSG2", "x"), np.ones((1, 3)))
+    with pytest.raises(RequestError, match="2 of the 3 columns are its genes: exchange rows and columns"):
+        normalize_matrix(turned, TARGET, ["ENSG1", "ENSG2"])
 
 
 def test_progress_counts_all_samples(monkeypatch: pytest.MonkeyPatch) -> None:

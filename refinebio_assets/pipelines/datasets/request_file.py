@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from refinebio_assets.errors import FormatError, NotFoundError, RequestError
+from refinebio_assets.formats.text_encoding import other_encoding
 from refinebio_assets.pipelines.datasets.request import DatasetRequest, parse_request
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -51,11 +52,13 @@ def read_request_file(path: Path) -> DatasetRequest:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise FormatError(path, expected=f"at most {MAX_BYTES:,} bytes", found=f"{path.stat().st_size:,}")
-        text = path.read_bytes().decode("utf-8-sig")
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise NotFoundError(f"{about} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise FormatError(path, expected="text in UTF-8", found=f"byte {error.start:,} is none") from error
+        line = data[: error.start].count(b"\n") + 1
+        raise FormatError(path, line=line, expected="text in UTF-8", found=other_encoding(error)) from error
     parse = _from_json if path.suffix.lower() == ".json" else _from_yaml
     return parse_request(parse(text, path), about=about)
 
@@ -88,7 +91,22 @@ def _from_yaml(text: str, path: Path) -> Any:
             line=mark.line + 1 if mark else None,
             place=f"column {mark.column + 1}" if mark else None,
             expected="YAML",
-            found=error.problem or error.context or "something else",
+            found=_problem(error, text),
         ) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise FormatError(path, expected="YAML", found=str(error)) from error
+
+
+def _problem(error: yaml.MarkedYAMLError, text: str) -> str:
+    """Return what is wrong; the usual mistakes, which YAML's words do not name, in plain words."""
+    problem, mark = (
+        (error.problem or error.context or "something else").removeprefix("found "),
+        error.problem_mark,
+    )
+    if mark is None or "cannot start any token" not in problem:
+        return problem
+    lines = text.splitlines()
+    found = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
+    if found == "\t":
+        return "a tab; indent with spaces"
+    return f"{found!r} at the start of a value; put the value in quotation marks" if found else problem

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from refinebio_assets.errors import PermanentError
+from refinebio_assets.errors import PermanentError, RequestError
 from refinebio_assets.formats.numeric_table import NumericTable
 from refinebio_assets.methods.gene_ids import mean_of_duplicates, sanitize_gene_ids
 from refinebio_assets.methods.quantile import apply_target
@@ -21,6 +21,10 @@ from refinebio_assets.methods.quantile import apply_target
 SAMPLES_AT_ONCE = 256
 FEW_SHARED = 0.5
 """A smaller share of the matrix's genes among the target's makes one doubt that their ids are of one kind."""
+SUBSET_SHARE = 0.5
+"""Fewer genes than this share of the quantiles are a panel or a selection, not all that was measured: genes
+that a platform lacks, or that are filtered for low values, are fewer than half."""
+SHOWN_IDS = 3
 
 Matrix = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -73,6 +77,12 @@ class NormalizedMatrix:
                 f"only {self.shared:,} of {len(self.genes):,} genes are among the target's: are these "
                 "Ensembl ids of that organism, and are rows genes (see --transpose)?"
             )
+        if len(self.genes) < SUBSET_SHARE * self.quantiles:
+            lines.append(
+                f"only {len(self.genes):,} genes for {self.quantiles:,} quantiles: a part of the genes (a "
+                "panel, or filtered ones) is stretched over the distribution of all; they cannot be "
+                "compared with those of datasets. Normalize all genes, and choose afterwards"
+            )
         useless = {"no values": self.empty, "one and the same value everywhere": self.constant}
         for what, samples in useless.items():
             if samples:
@@ -94,18 +104,21 @@ def normalize_matrix(
     they are ranked, as there. Values may be on any scale, as only their ranks count. ``target_genes`` are
     the genes of the target's samples, where they are known. ``tell`` is told how many samples are done.
 
-    Raises PermanentError when no gene is left.
+    Raises PermanentError when no gene is left, RequestError when none of them is among ``target_genes``.
     """
     ids = sanitize_gene_ids(table.rows)
     if not ids.kept.any():
         raise PermanentError(f"none of {len(table.rows):,} rows has the id of a gene")
     genes, values = mean_of_duplicates(ids.ids, _kept(table.values, ids.kept).astype(np.float32))
+    known = set(target_genes)
+    shared = sum(str(gene) in known for gene in genes.to_pylist()) if known else None
+    if shared == 0:
+        raise RequestError(_no_gene_of(known, table, target_genes))
     result = np.empty(values.shape)
     for start in range(0, values.shape[1], SAMPLES_AT_ONCE):
         chosen = slice(start, start + SAMPLES_AT_ONCE)
         apply_target(values[:, chosen], target, out=result[:, chosen], threads=threads)
         tell(result[:, chosen].shape[1])
-    known = set(target_genes)
     return NormalizedMatrix(
         genes=genes,
         samples=table.columns,
@@ -118,7 +131,23 @@ def normalize_matrix(
         empty=_named(table.columns, np.logical_and.reduce(np.isnan(values), axis=0)),
         constant=_named(table.columns, _constant(values)),
         quantiles=len(target),
-        shared=sum(str(gene) in known for gene in genes.to_pylist()) if known else None,
+        shared=shared,
+    )
+
+
+def _no_gene_of(known: set[str], table: NumericTable, target_genes: Sequence[str]) -> str:
+    """Say that no row is a gene of the target, and what the rows seem to be."""
+    across = sum(str(name) in known for name in sanitize_gene_ids(table.columns).ids.to_pylist())
+    hint = "are these symbols, or genes of another organism? Rows must have the organism's Ensembl ids"
+    if across:
+        hint = (
+            f"{across:,} of the {len(table.columns):,} columns are its genes: exchange rows and columns "
+            "(--transpose, or leave it out; in h5ad, genes are var)"
+        )
+    wanted, found = (", ".join(names[:SHOWN_IDS]) for names in (target_genes, table.rows))
+    return (
+        f"expected rows named as the target's {len(known):,} genes ({wanted} ...), "
+        f"found none among {len(table.rows):,} rows ({found} ...); {hint}"
     )
 
 

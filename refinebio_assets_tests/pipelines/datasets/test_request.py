@@ -185,6 +185,16 @@ def test_yaml_and_json_files_say_the_same(tmp_path: Path) -> None:
             "a.yaml, line 3, column 3: expected YAML, found the key GSE1",
         ),
         ("a.yaml", "data: !!python/object:os.system {}\n", "line 1"),
+        (
+            "a.yaml",
+            "data:\n\tGSE1: ALL\n",
+            "line 2, column 1: expected YAML, found a tab; indent with spaces",
+        ),
+        (
+            "a.yaml",
+            "data: @all\n",
+            "column 7: expected YAML, found '@' at the start of a value; put the value",
+        ),
         ("a.json", '{"data": {"GSE1": ["GSM1"],}\n}', "a.json, line 1"),
         ("a.json", '{"data": {"GSE1": "ALL", "GSE1": "ALL"}}', "the key GSE1 twice"),
         ("a.json", "[" * 100_000, "a.json"),
@@ -209,7 +219,10 @@ def test_yaml_that_turns_names_into_numbers_is_told_to_quote_them(tmp_path: Path
 def test_a_file_that_is_missing_binary_or_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"data: \xff\xfe")
     (tmp_path / "a.txt").write_text("data: {}", encoding="utf-8")
-    with pytest.raises(FormatError, match="UTF-8"):
+    with pytest.raises(FormatError, match="line 1: expected text in UTF-8, found the byte 0xFF of another"):
+        read_request_file(tmp_path / "a.yaml")
+    (tmp_path / "a.yaml").write_text("data: {}", encoding="utf-16")
+    with pytest.raises(FormatError, match="expected text in UTF-8, found UTF-16; save it as UTF-8"):
         read_request_file(tmp_path / "a.yaml")
     with pytest.raises(RequestError, match=r"\.yaml, \.yml, \.json"):
         read_request_file(tmp_path / "a.txt")
