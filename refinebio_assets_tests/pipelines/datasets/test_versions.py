@@ -162,7 +162,7 @@ def test_equal_versions_do_not_differ(world: World) -> None:
 def test_versions_that_are_not_there_are_named(world: World) -> None:
     with pytest.raises(NotFoundError, match="has version 1, and no 4"):
         dataset_version(world.lake, "D@4")
-    with pytest.raises(NotFoundError, match="dataset X is not built yet"):
+    with pytest.raises(NotFoundError, match="there is no dataset X"):
         dataset_version(world.lake, "X")
 
 
