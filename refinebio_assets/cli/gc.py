@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from refinebio_assets.cli.amounts import DAYS
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import table, terminal, write_rows
 
@@ -24,14 +25,14 @@ _COLUMNS = ["asset", "partition", "version", "made", "bytes", "why"]
 @click.command()
 @click.option(
     "--older-than",
-    type=float,
+    type=DAYS,
     default=30.0,
     show_default=True,
     metavar="DAYS",
     help="Only what has been out of use for so long.",
 )
 @click.option("--asset", "assets", multiple=True, help="Only versions of this asset; `file` for raw files.")
-@click.option("--old-datasets", is_flag=True, help="Earlier versions of datasets, too, except pinned ones.")
+@click.option("--old-datasets", is_flag=True, help="Earlier versions of datasets and compendia, too.")
 @click.option(
     "--lockfile",
     "lockfiles",
@@ -58,8 +59,9 @@ def gc(
 ) -> None:
     """Remove versions that are not current and that nothing uses any more.
 
-    Never removed are newest versions, versions of datasets (see --old-datasets) and all that their lockfiles
-    pin, targets in use, and what any version that stays was made from. Datasets that were deleted go.
+    Never removed are newest versions, versions of datasets and compendia (see --old-datasets), all that
+    their lockfiles pin, targets in use, and what any version that stays was made from. Datasets that were
+    deleted go.
     """
     from refinebio_assets.pipelines.datasets.lockfile import read_lock
     from refinebio_assets.pipelines.garbage.candidates import Terms

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import click
 
+from refinebio_assets.cli.amounts import HOURS
 from refinebio_assets.cli.exit_codes import FAILED
 from refinebio_assets.cli.home import open_lake
 from refinebio_assets.cli.tables import terminal
@@ -32,7 +33,7 @@ def verify() -> None:
 
 
 @lake.command()
-@click.option("--older-than", type=float, default=24.0, show_default=True, metavar="HOURS")
+@click.option("--older-than", type=HOURS, default=24.0, show_default=True, metavar="HOURS")
 def sweep(older_than: float) -> None:
     """Remove what killed processes left unfinished; nothing committed is touched."""
     removed = open_lake().sweep(timedelta(hours=older_than))

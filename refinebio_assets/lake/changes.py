@@ -148,7 +148,7 @@ def _read_commit(lake: Lake, entry: LogEntry) -> _Loaded | Problem:
         commit = lake.read(entry)
         missing = lake.missing_files(commit)
         if missing:
-            raise NotFoundError(f"{len(missing):,} files are lost: {', '.join(missing[:5])}")
+            raise NotFoundError(f"{len(missing):,} files are lost or cut: {', '.join(missing[:5])}")
         tables = {name: lake.read_table(commit, name) for name in commit.tables if name in TABLES}
         return _Loaded(commit, tables)
     except PermanentError as error:

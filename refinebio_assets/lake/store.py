@@ -136,18 +136,21 @@ class Lake:
         return self._copies.folder(files)
 
     def missing_files(self, commit: Commit) -> list[str]:
-        """Return the names of the commit's lost files other than tables (reading those tells).
+        """Return the names of the commit's files, other than tables, that are lost or of another size.
+
+        What tables hold is told when they are read.
 
         On a remote lake only the files that came with the commit are looked at, in one listing.
         """
         tables = set(commit.tables.values())
         files = [file for file in commit.files if file.name not in tables]
         if self.is_local:
-            return [file.name for file in files if self.storage.size(file.path) is None]
+            return [file.name for file in files if self.storage.size(file.path) != file.size]
         folder = f"{commit.entry.folder}/"
         own = [file for file in files if file.path.startswith(folder)]
         present = self.storage.tree(commit.entry.folder) if own else {}
-        return [file.name for file in own if file.path.removeprefix(folder) not in present]
+        sizes = {path: found.size for path, found in present.items()}
+        return [file.name for file in own if sizes.get(file.path.removeprefix(folder)) != file.size]
 
     # Outputs
 

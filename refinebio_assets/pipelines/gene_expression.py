@@ -94,7 +94,7 @@ def assess_expression(lake: Lake, accession: str) -> Assessment:
     head = lake.head(ASSET, accession)
     reasons = explain_changes(head.info["basis"] if head else None, basis)
     if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer in the lake")
+        reasons.append("its files are no longer whole in the lake")
     situation = Situation(head, basis, tuple(reasons))
     return Assessment(situation, (record, files, quantified), tuple(results), tuple(plans))
 

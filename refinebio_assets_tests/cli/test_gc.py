@@ -36,3 +36,12 @@ def test_gc_says_what_could_go_and_removes_it_when_told_to(lake: Lake, tmp_path:
     gone = refinebio("lineage", "index:HUMAN@22")
     assert gone.returncode == 1
     assert "`refinebio-assets gc` removed version 222222222222 of index of HUMAN on" in gone.stderr
+
+
+@pytest.mark.parametrize("command", [("gc",), ("lake", "sweep")])
+@pytest.mark.parametrize("amount", ["nan", "1e9", "-1"])
+def test_an_age_that_is_none_is_refused(
+    lake: Lake, tmp_path: Path, command: tuple[str, ...], amount: str
+) -> None:
+    refused = command_in(tmp_path)(*command, "--older-than", amount)
+    assert refused.returncode == 2 and "'--older-than'" in refused.stderr

@@ -85,7 +85,7 @@ def test_a_lost_file_that_is_no_table_is_a_problem_too(lake: Lake, tmp_path: Pat
     commit = commit_results(lake, "E1")
     lake.storage.remove(f"{commit.entry.folder}/quant")
     (problem,) = catalog.sync().problems
-    assert problem.problem == "2 files are lost: quant/S1.sf, quant/S2.sf"
+    assert problem.problem == "2 files are lost or cut: quant/S1.sf, quant/S2.sf"
 
 
 def test_rows_of_a_sound_commit_stay_when_its_files_are_damaged_later(

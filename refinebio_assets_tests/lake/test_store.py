@@ -233,6 +233,12 @@ def test_verify_names_a_lost_file(lake: Lake) -> None:
         lake.local(commit.file("folder/data.bin"))
 
 
+def test_a_file_that_was_cut_counts_as_missing(lake: Lake) -> None:
+    commit = commit_files(lake, "a", "p", {"folder/data.bin": b"good", "whole.bin": b"fine"})
+    damage(lake, commit.file("folder/data.bin"), b"go")
+    assert lake.missing_files(commit) == ["folder/data.bin"]
+
+
 def test_a_damaged_table_is_never_read(lake: Lake) -> None:
     commit = commit_record(lake, "E1")
     file = commit.file("tables/samples.parquet")

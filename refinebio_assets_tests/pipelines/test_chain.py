@@ -310,6 +310,19 @@ def test_a_redo_that_fails_keeps_the_earlier_result(study: Study) -> None:
     assert matrix_of(study) == before
 
 
+def test_a_matrix_that_was_cut_is_made_again(study: Study) -> None:
+    study.process()
+    before = matrix_of(study)
+    commit = study.lake.head("gene_expression", "STUDY")
+    assert commit is not None
+    stored = next(file for file in commit.files if file.name.endswith(".parquet") and "/" not in file.name)
+    path = study.folder / "lake" / stored.path
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:300])
+    assert summarize_expression(study.lake, "STUDY").reasons == ("its files are no longer whole in the lake",)
+    assert matrix_of(study) == before
+
+
 def test_a_quantification_lost_from_the_lake_is_made_again(study: Study) -> None:
     study.process()
     commit = study.lake.head("sample_quantification", "S2")

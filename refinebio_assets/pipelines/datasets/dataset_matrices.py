@@ -180,7 +180,7 @@ def _assess(
     }
     reasons = explain_changes(head.info["basis"] if head else None, basis)
     if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer in the lake")
+        reasons.append("its files are no longer whole in the lake")
     situation = Situation(head, basis, tuple(reasons))
     return Assessment(situation, dataset, requested_at, request, pins, selection, targets, request_version)
 

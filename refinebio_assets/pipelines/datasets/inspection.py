@@ -19,7 +19,7 @@ from refinebio_assets.methods.quantile import target_departures
 from refinebio_assets.pipelines.datasets.lockfile import NAME as LOCK
 from refinebio_assets.pipelines.datasets.matrix_file import COLUMNS_AT_ONCE, column_vector
 from refinebio_assets.pipelines.delivery.gate import Delivery
-from refinebio_assets.pipelines.delivery.zipped import ZippedDelivery
+from refinebio_assets.pipelines.delivery.zipped import UNREADABLE, ZippedDelivery
 
 Targets = Mapping[str, npt.NDArray[np.float64]]
 
@@ -36,7 +36,7 @@ def inspect_bundle(path: Path, targets: Targets, organism_of: Mapping[str, str])
     try:
         with zipfile.ZipFile(path) as archive:
             return _Inspection(archive, targets, organism_of).delivery()
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except UNREADABLE as error:
         raise FormatError(path, expected="a bundle of a dataset", found=str(error)) from error
 
 

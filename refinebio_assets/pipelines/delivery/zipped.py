@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 from refinebio_assets.pipelines.delivery.manifest import MANIFEST
@@ -14,6 +15,10 @@ from refinebio_assets.pipelines.delivery.manifest import MANIFEST
 FILTERED = "filtered_samples_metadata.tsv"
 QUANT_SUFFIX = "_quant.sf"
 CHUNK = 1 << 20
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, csv.Error, KeyError, ValueError)
+"""What reading a damaged zip raises."""
+
+_WIDEST_CELL = 2**31 - 1
 
 
 class ZippedDelivery:
@@ -60,6 +65,7 @@ class ZippedDelivery:
 
     def rows(self, name: str) -> Iterator[list[str]]:
         """Yield the rows of a table, without its header."""
+        csv.field_size_limit(_WIDEST_CELL)  # 131,072 characters otherwise; submitters write more
         with self.archive.open(name) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
             rows = csv.reader(text, "excel-tab")
             next(rows, None)

@@ -16,6 +16,7 @@ from refinebio_assets.errors import RequestError
 from refinebio_assets.lake.naming import commit_moment, encode_name
 from refinebio_assets.lake.records import LogEntry
 from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines.compendia.kinds import CompendiumKind
 from refinebio_assets.pipelines.datasets.registry import ASSET as REQUESTS
 from refinebio_assets.pipelines.datasets.registry import BUILT, is_deleted
 from refinebio_assets.pipelines.garbage.removed import ASSET as REMOVALS
@@ -31,8 +32,8 @@ KEPT_ASSETS = (REQUESTS, REMOVALS)
 class Terms:
     """What may be removed: ``older_than`` is how long it must have been out of use.
 
-    ``assets`` limits it to these; with ``old_datasets`` earlier versions of datasets may go; ``locks`` are
-    lockfiles, kept elsewhere, whose datasets must stay reproducible.
+    ``assets`` limits it to these; with ``old_datasets`` earlier versions of datasets and compendia may go; ``locks``
+    are lockfiles, kept elsewhere, whose datasets must stay reproducible.
     """
 
     older_than: timedelta = SAFE_AGE
@@ -64,6 +65,9 @@ def unused_entries(lake: Lake, entries: Iterable[LogEntry], terms: Terms) -> lis
     for entry in entries:
         partitions[entry.asset_part, entry.partition_part].append(entry)
     built = {encode_name(asset) for asset in BUILT}
+    numbered = built | {
+        encode_name(asset) for kind in CompendiumKind for asset in (kind.asset, kind.zip_asset)
+    }
     kept = {encode_name(asset) for asset in KEPT_ASSETS}
     wanted = {encode_name(asset) for asset in terms.assets}
     deleted = _deleted_datasets(lake, partitions)
@@ -75,7 +79,7 @@ def unused_entries(lake: Lake, entries: Iterable[LogEntry], terms: Terms) -> lis
             continue
         if asset in built and partition in deleted:
             found += _of_deleted(listed, deleted[partition])
-        elif asset not in built or terms.old_datasets:
+        elif asset not in numbered or terms.old_datasets:
             found += _superseded(listed)
     return sorted((item for item in found if item.since < latest), key=lambda item: item.entry.id)
 

@@ -44,7 +44,7 @@ def assess_reference(
     head = lake.head(asset, partition)
     reasons = explain_changes(head.info["basis"] if head else None, now)
     if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer in the lake")
+        reasons.append("its files are no longer whole in the lake")
     return Situation(head, now, tuple(reasons))
 
 

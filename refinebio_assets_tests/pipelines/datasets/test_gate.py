@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from refinebio_assets.errors import FormatError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit
 from refinebio_assets.pipelines.datasets.bundle import build_bundle, inspect_commit
@@ -122,6 +124,28 @@ def test_a_file_that_differs_from_the_manifest_is_refused_by_name(bundle: Files,
 
 def test_a_sound_bundle_passes(bundle: Files, tmp_path: Path) -> None:
     require_sound(delivery(tmp_path, bundle), "dataset D")
+
+
+def test_metadata_of_any_length_are_read(bundle: Files, tmp_path: Path) -> None:
+    name = "GSE1/metadata_GSE1.tsv"
+    longer = bundle | {name: bundle[name].replace(b"title of GSM1", b"title " * 50_000)}
+    assert longer[name] != bundle[name]
+    csv.field_size_limit(131_072)
+    assert find_defects(delivery(tmp_path, longer)) == []
+
+
+def test_a_damaged_zip_is_refused_by_name(bundle: Files, tmp_path: Path) -> None:
+    path = tmp_path / "D.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in (bundle | {"manifest.json": b'{"files": []}'}).items():
+            archive.writestr(name, data)
+    with zipfile.ZipFile(path) as archive:
+        place = archive.getinfo("GSE1/metadata_GSE1.tsv").header_offset + 30 + len("GSE1/metadata_GSE1.tsv")
+    data = bytearray(path.read_bytes())
+    data[place : place + 4] = b"\xff\xff\xff\xff"
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match=r"D\.zip: expected a bundle of a dataset"):
+        inspect_bundle(path, {HUMAN: np.array(TARGET)}, {})
 
 
 def test_a_filtered_sample_needs_a_reason(bundle: Files, tmp_path: Path) -> None:

@@ -311,3 +311,11 @@ def test_a_target_that_a_compendium_was_made_with_stays(lake: Lake) -> None:
     commit(lake, "target_quantiles", HUMAN, "t3")
     commit(lake, "normalized_compendium", HUMAN, "c", ("target_quantiles", HUMAN, "t1"))
     assert going(lake) == [("target_quantiles", HUMAN, "t2")]
+
+
+@pytest.mark.parametrize("asset", ["normalized_compendium", "compendium_bundle", "rnaseq_sample_compendium"])
+def test_earlier_versions_of_compendia_go_on_request_only(lake: Lake, asset: str) -> None:
+    commit(lake, asset, HUMAN, "c1")
+    commit(lake, asset, HUMAN, "c2")
+    assert going(lake) == []
+    assert going(lake, old_datasets=True) == [(asset, HUMAN, "c1")]

@@ -59,7 +59,7 @@ def assess_bundle(lake: Lake, organism: str) -> Assessment:
     head = lake.head(ASSET, organism)
     reasons = explain_changes(head.info["basis"] if head else None, basis)
     if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer in the lake")
+        reasons.append("its files are no longer whole in the lake")
     return Assessment(Situation(head, basis, tuple(reasons)), compendium)
 
 

@@ -25,7 +25,7 @@ from refinebio_assets.pipelines.compendia.lock import NAME as LOCK
 from refinebio_assets.pipelines.compendia.lock import considered
 from refinebio_assets.pipelines.delivery.gate import NARROW_TOLERANCE, Delivery
 from refinebio_assets.pipelines.delivery.manifest import MANIFEST
-from refinebio_assets.pipelines.delivery.zipped import ZippedDelivery
+from refinebio_assets.pipelines.delivery.zipped import UNREADABLE, ZippedDelivery
 
 _BLOCK_CELLS = 4_000_000
 
@@ -41,7 +41,7 @@ def inspect_compendium(
     try:
         with zipfile.ZipFile(path) as archive:
             return _Inspection(archive, target, scratch, threads).delivery()
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except UNREADABLE as error:
         raise FormatError(path, expected="a bundle of a compendium", found=str(error)) from error
 
 

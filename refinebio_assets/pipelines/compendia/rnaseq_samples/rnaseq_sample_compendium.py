@@ -72,7 +72,7 @@ def assess_samples(lake: Lake, organism: str) -> Assessment:
     basis = {"code version": CODE_VERSION, **choice.basis()}
     reasons = explain_changes(head.info["basis"] if head else None, basis)
     if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer in the lake")
+        reasons.append("its files are no longer whole in the lake")
     return Assessment(Situation(head, basis, tuple(reasons)), choice)
 
 
