@@ -32,8 +32,8 @@ KEPT_ASSETS = (REQUESTS, REMOVALS)
 class Terms:
     """What may be removed: ``older_than`` is how long it must have been out of use.
 
-    ``assets`` limits it to these; with ``old_datasets`` earlier versions of datasets and compendia may go; ``locks``
-    are lockfiles, kept elsewhere, whose datasets must stay reproducible.
+    ``assets`` limits it to these; with ``old_datasets`` earlier versions of datasets and compendia may go;
+    ``locks`` are lockfiles, kept elsewhere, whose datasets must stay reproducible.
     """
 
     older_than: timedelta = SAFE_AGE
