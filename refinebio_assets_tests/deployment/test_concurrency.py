@@ -111,6 +111,10 @@ def test_two_runs_on_one_experiment_take_turns_and_do_the_work_once(world: World
 @pytest.mark.timeout(3600)
 def test_fifty_queued_runs_keep_to_the_limits_though_the_daemon_is_killed(world: World) -> None:
     deployment = world.deployment
+    # The first runs are held, so that the daemon is not launching another one when it is killed.
+    held = [f"S{number}" for number in range(MOST_RUNS)]
+    for sample in held:
+        world.close_gate(sample)
     runs = [deployment.launch(experiment) for experiment in QUEUED]
 
     def those(*wanted: str) -> list[str]:
@@ -120,6 +124,8 @@ def test_fifty_queued_runs_keep_to_the_limits_though_the_daemon_is_killed(world:
 
     wait_until(lambda: len(those("STARTED")) == MOST_RUNS, "as many runs as may be in progress")
     deployment.daemon.kill()
+    for sample in held:
+        world.open_gate(sample)
     begun = those(*IN_PROGRESS, *FINISHED)
     assert set(deployment.wait_for(begun).values()) == {"SUCCESS"}, "runs go on without the daemon"
     assert set(deployment.statuses(runs).values()) == {"SUCCESS", "QUEUED"}
