@@ -187,6 +187,14 @@ class Lake:
         """Return all commits of a partition, oldest first. Raises FormatError as ``head`` does."""
         return [self.read(entry) for entry in self._entries(asset, partition)]
 
+    def find(self, asset: str, partition: str, commit_id: str) -> Commit | None:
+        """Return the partition's commit with this id, or None; no other record is read.
+
+        Raises FormatError as ``head`` does.
+        """
+        entries = self._entries(asset, partition)
+        return next((self.read(entry) for entry in entries if entry.id == commit_id), None)
+
     def partitions(self, asset: str) -> list[str]:
         """Return the asset's partitions that have a commit, sorted."""
         part = encode_name(asset)

@@ -36,7 +36,7 @@ from refinebio_assets.pipelines.expression_matrix import (
     read_matrix,
     write_matrix,
 )
-from refinebio_assets.pipelines.freshness import content_hash, explain_changes
+from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.matrix_plan import MatrixPlan, plan_matrices
 from refinebio_assets.pipelines.outcome import (
     Outcome,
@@ -45,6 +45,7 @@ from refinebio_assets.pipelines.outcome import (
     dropped_before,
     dropped_rows,
     require_head,
+    situation_of,
 )
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.raw_file import read_raw_files
@@ -91,11 +92,7 @@ def assess_expression(lake: Lake, accession: str) -> Assessment:
         *plan_array_matrices(experiment, results),
     ]
     basis = _basis(plans, results)
-    head = lake.head(ASSET, accession)
-    reasons = explain_changes(head.info["basis"] if head else None, basis)
-    if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer whole in the lake")
-    situation = Situation(head, basis, tuple(reasons))
+    situation = situation_of(lake, lake.head(ASSET, accession), basis)
     return Assessment(situation, (record, files, quantified), tuple(results), tuple(plans))
 
 

@@ -9,7 +9,7 @@ from refinebio_assets.domain import DropKind, Dropped, first_lines
 from refinebio_assets.errors import AllFailedError, AllFailedForNowError, NotFoundError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
-from refinebio_assets.pipelines.freshness import Basis
+from refinebio_assets.pipelines.freshness import Basis, explain_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,14 @@ class Situation:
         return None if self.reasons else self.head
 
 
+def situation_of(lake: Lake, head: Commit | None, basis: Basis) -> Situation:
+    """Return how a partition stands whose newest commit is ``head``: what differs, and if files are lost."""
+    reasons = explain_changes(head.info["basis"] if head else None, basis)
+    if head is not None and lake.missing_files(head):
+        reasons.append("its files are no longer whole in the lake")
+    return Situation(head, basis, tuple(reasons))
+
+
 MAX_REASONS = 20
 """Samples named in a message; all of them are in the table ``dropped``."""
 
@@ -65,6 +73,14 @@ def require_head(lake: Lake, asset: str, partition: str) -> Commit:
     if head is None:
         raise NotFoundError(f"{partition} has no {asset} yet; materialize it first")
     return head
+
+
+def require_commit(lake: Lake, asset: str, partition: str, commit_id: str) -> Commit:
+    """Return a commit by its id; NotFoundError when it is no longer in the lake."""
+    commit = lake.find(asset, partition, commit_id)
+    if commit is None:
+        raise NotFoundError(f"commit {commit_id} of {asset} of {partition} is no longer in the lake")
+    return commit
 
 
 def dropped_rows(dropped: Sequence[Dropped]) -> list[dict[str, object]]:

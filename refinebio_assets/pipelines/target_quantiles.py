@@ -13,8 +13,7 @@ from refinebio_assets.domain import Dropped, Technology
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.formats.target_file import read_target_file
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
-from refinebio_assets.pipelines.freshness import explain_changes
-from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_before, dropped_rows
+from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_before, dropped_rows, situation_of
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.targets.accumulation import AddedUp, Vector, add_up
 from refinebio_assets.pipelines.targets.settings import (
@@ -59,11 +58,7 @@ def assess_target(lake: Lake, organism: str) -> Assessment:
     settings = target_settings(lake, organism)
     source = None if settings.file else target_source(lake, organism, settings.technology)
     basis = _basis(settings, source)
-    head = lake.head(ASSET, organism)
-    reasons = explain_changes(head.info["basis"] if head else None, basis)
-    if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer whole in the lake")
-    return Assessment(Situation(head, basis, tuple(reasons)), settings, source)
+    return Assessment(situation_of(lake, lake.head(ASSET, organism), basis), settings, source)
 
 
 def build_target(lake: Lake, organism: str, *, progress: Progress = SILENT, run_id: str = "") -> Outcome:

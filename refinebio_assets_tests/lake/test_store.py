@@ -233,6 +233,15 @@ def test_verify_names_a_lost_file(lake: Lake) -> None:
         lake.local(commit.file("folder/data.bin"))
 
 
+def test_a_commit_is_found_by_its_id_alone(lake: Lake) -> None:
+    first = commit_files(lake, "a", "p", {"data.bin": b"1"})
+    second = commit_files(lake, "a", "p", {"data.bin": b"2"})
+    assert lake.find("a", "p", first.id) == first
+    assert lake.find("a", "p", second.id) == second
+    assert lake.find("a", "p", "20260101T000000.000000Z-00000000") is None
+    assert lake.find("a", "other", first.id) is None
+
+
 def test_a_file_that_was_cut_counts_as_missing(lake: Lake) -> None:
     commit = commit_files(lake, "a", "p", {"folder/data.bin": b"good", "whole.bin": b"fine"})
     damage(lake, commit.file("folder/data.bin"), b"go")

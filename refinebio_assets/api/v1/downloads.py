@@ -25,8 +25,7 @@ def download_dataset(request: Request, identity: str) -> Response:
     if dataset.product is None:
         raise not_found()
     lake = services(request).lake
-    commits = lake.history(BUNDLE, dataset.id)
-    commit = next((item for item in commits if item.id == dataset.product.commit), None)
+    commit = lake.find(BUNDLE, dataset.id, dataset.product.commit)
     if commit is None:
         raise not_found()
     return stored_file(request, lake, commit.file(dataset.product.name))

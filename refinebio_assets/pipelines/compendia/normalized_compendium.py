@@ -22,8 +22,8 @@ from refinebio_assets.pipelines.compendia.lock import NAME as LOCK
 from refinebio_assets.pipelines.compendia.lock import lock_bytes, make_lock
 from refinebio_assets.pipelines.compendia.model import CompendiumSettings, Imputation
 from refinebio_assets.pipelines.compendia.structure import structure_of
-from refinebio_assets.pipelines.freshness import content_hash, explain_changes
-from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_before, dropped_rows
+from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_before, dropped_rows, situation_of
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.targets.target import Target, require_target
 from refinebio_assets.pipelines.version_numbers import version_number
@@ -66,10 +66,7 @@ def assess_compendium(
         settings = replace(settings, memory_limit=memory_limit)
     target = require_target(lake, organism)
     basis = _basis(sources, target, settings)
-    reasons = explain_changes(head.info["basis"] if head else None, basis)
-    if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer whole in the lake")
-    return Assessment(Situation(head, basis, tuple(reasons)), settings, organisms, sources, target)
+    return Assessment(situation_of(lake, head, basis), settings, organisms, sources, target)
 
 
 def build_normalized_compendium(

@@ -37,8 +37,8 @@ from refinebio_assets.pipelines.datasets.targets import exact_targets
 from refinebio_assets.pipelines.delivery.gate import Delivery, require_sound
 from refinebio_assets.pipelines.delivery.license import license_text
 from refinebio_assets.pipelines.delivery.manifest import MANIFEST, manifest_of
-from refinebio_assets.pipelines.freshness import content_hash, explain_changes
-from refinebio_assets.pipelines.outcome import Outcome, Situation, require_head
+from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.pipelines.outcome import Outcome, Situation, require_commit, require_head, situation_of
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.workers import available_cores
 
@@ -58,11 +58,7 @@ def assess_bundle(lake: Lake, dataset: str) -> Assessment:
     """Return how a bundle stands. Raises NotFoundError when the dataset has no matrices yet."""
     matrices = require_head(lake, dataset_matrices.ASSET, dataset)
     basis = {"code version": CODE_VERSION, "matrices": matrices.id}
-    head = lake.head(ASSET, dataset)
-    reasons = explain_changes(head.info["basis"] if head else None, basis)
-    if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer whole in the lake")
-    return Assessment(Situation(head, basis, tuple(reasons)), matrices)
+    return Assessment(situation_of(lake, lake.head(ASSET, dataset), basis), matrices)
 
 
 def build_bundle(lake: Lake, dataset: str, *, progress: Progress = SILENT, run_id: str = "") -> Outcome:
@@ -104,11 +100,7 @@ def bundle_name(dataset: str) -> str:
 
 def inspect_commit(lake: Lake, commit: Commit) -> Delivery:
     """Read a bundle that was committed, for the publish gate's checks of it."""
-    matrices = next(
-        item
-        for item in lake.history(dataset_matrices.ASSET, commit.partition)
-        if item.id == commit.info["matrices"]
-    )
+    matrices = require_commit(lake, dataset_matrices.ASSET, commit.partition, commit.info["matrices"])
     path = lake.local(commit.file(commit.info["file"]))
     return _inspected(lake, path, read_contents(lake, matrices))
 

@@ -36,8 +36,8 @@ from refinebio_assets.pipelines.datasets.targets import (
     newest_targets,
 )
 from refinebio_assets.pipelines.datasets.written_matrices import WrittenMatrices, write_matrices
-from refinebio_assets.pipelines.freshness import content_hash, explain_changes
-from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows
+from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows, situation_of
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.version_numbers import version_number
 
@@ -171,17 +171,13 @@ def _assess(
     targets: Targets,
     request_version: str,
 ) -> Assessment:
-    head = lake.head(ASSET, dataset)
     basis = {
         "code version": CODE_VERSION,
         "request": request_version,
         **pins.basis(),
         **targets.basis(),
     }
-    reasons = explain_changes(head.info["basis"] if head else None, basis)
-    if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer whole in the lake")
-    situation = Situation(head, basis, tuple(reasons))
+    situation = situation_of(lake, lake.head(ASSET, dataset), basis)
     return Assessment(situation, dataset, requested_at, request, pins, selection, targets, request_version)
 
 

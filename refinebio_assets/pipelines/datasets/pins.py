@@ -109,7 +109,7 @@ def exact_pins(
 
 
 def _exact(lake: Lake, asset: str, partition: str, commit_id: str, missing: list[str]) -> Commit | None:
-    commit = next((commit for commit in lake.history(asset, partition) if commit.id == commit_id), None)
+    commit = lake.find(asset, partition, commit_id)
     if commit is None:
         note = removal_note(lake, asset, partition, commit_id=commit_id)
         missing.append(f"{asset} of {partition}, commit {commit_id}{note}")

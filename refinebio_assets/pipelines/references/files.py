@@ -14,8 +14,8 @@ from refinebio_assets.errors import PermanentError
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.arriving_file import FetchedFile, fetch
 from refinebio_assets.pipelines.fetch_file import WebSource, describe, locate, no_web
-from refinebio_assets.pipelines.freshness import Basis, explain_changes
-from refinebio_assets.pipelines.outcome import Situation
+from refinebio_assets.pipelines.freshness import Basis
+from refinebio_assets.pipelines.outcome import Situation, situation_of
 
 Files = Mapping[str, FetchedFile]
 """A reference's source files in the lake, by role."""
@@ -41,11 +41,7 @@ def assess_reference(
     now = dict(basis)
     for role, location in locations.items():
         now[role.replace("_", " ")] = describe(locate(location, web))
-    head = lake.head(asset, partition)
-    reasons = explain_changes(head.info["basis"] if head else None, now)
-    if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer whole in the lake")
-    return Situation(head, now, tuple(reasons))
+    return situation_of(lake, lake.head(asset, partition), now)
 
 
 def fetch_source(

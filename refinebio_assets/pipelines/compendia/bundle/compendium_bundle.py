@@ -30,8 +30,8 @@ from refinebio_assets.pipelines.datasets.metadata_files import json_bytes
 from refinebio_assets.pipelines.delivery.gate import Delivery, require_sound
 from refinebio_assets.pipelines.delivery.license import license_text
 from refinebio_assets.pipelines.delivery.manifest import MANIFEST, manifest_of
-from refinebio_assets.pipelines.freshness import content_hash, explain_changes
-from refinebio_assets.pipelines.outcome import Outcome, Situation, require_head
+from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.pipelines.outcome import Outcome, Situation, require_commit, require_head, situation_of
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.targets.target import require_target
 from refinebio_assets.pipelines.workers import available_cores
@@ -56,11 +56,7 @@ def assess_bundle(lake: Lake, organism: str) -> Assessment:
     compendium = require_head(lake, normalized_compendium.ASSET, organism)
     pins = compendium_pins(lake, read_compendium_lock(lake, compendium))
     basis = {"code version": CODE_VERSION, "compendium": compendium.id} | pins.basis()
-    head = lake.head(ASSET, organism)
-    reasons = explain_changes(head.info["basis"] if head else None, basis)
-    if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer whole in the lake")
-    return Assessment(Situation(head, basis, tuple(reasons)), compendium)
+    return Assessment(situation_of(lake, lake.head(ASSET, organism), basis), compendium)
 
 
 def build_compendium_bundle(
@@ -112,12 +108,8 @@ def bundle_name(organism: str) -> str:
 
 def inspect_commit(lake: Lake, commit: Commit) -> Delivery:
     """Read a bundle that was committed, for the publish gate's checks of it."""
-    compendium = next(
-        item
-        for item in lake.history(normalized_compendium.ASSET, commit.partition)
-        if item.id == commit.info["compendium"]
-    )
-    lock = read_compendium_lock(lake, compendium)
+    asset, made_of = normalized_compendium.ASSET, commit.info["compendium"]
+    lock = read_compendium_lock(lake, require_commit(lake, asset, commit.partition, made_of))
     scratch = make_scratch(lake.storage.scratch, "bundle")
     try:
         return _inspected(lake, lake.local(commit.file(commit.info["file"])), lock, scratch)

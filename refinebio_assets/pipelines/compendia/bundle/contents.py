@@ -156,5 +156,4 @@ def _with_share(sample: SampleMetadata, share: float) -> SampleMetadata:
 
 def _matrices_of(lake: Lake, experiment: str, commit: str | None) -> Commit | None:
     """Return the matrices that a compendium was made from; None for an experiment all left out."""
-    history = lake.history(gene_expression.ASSET, experiment) if commit else ()
-    return next((item for item in history if item.id == commit), None)
+    return lake.find(gene_expression.ASSET, experiment, commit) if commit else None

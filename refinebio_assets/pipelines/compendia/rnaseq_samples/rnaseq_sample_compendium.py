@@ -34,8 +34,15 @@ from refinebio_assets.pipelines.compendia.rnaseq_samples.summary import (
 )
 from refinebio_assets.pipelines.compendia.room import require_room, room_named
 from refinebio_assets.pipelines.datasets.lockfile import release_of
-from refinebio_assets.pipelines.freshness import content_hash, explain_changes
-from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_before, dropped_rows
+from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.pipelines.outcome import (
+    Outcome,
+    Situation,
+    all_failed,
+    dropped_before,
+    dropped_rows,
+    situation_of,
+)
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.references import transcriptome_index
 from refinebio_assets.pipelines.version_numbers import version_number
@@ -70,10 +77,7 @@ def assess_samples(lake: Lake, organism: str) -> Assessment:
             "nothing to make a compendium of"
         )
     basis = {"code version": CODE_VERSION, **choice.basis()}
-    reasons = explain_changes(head.info["basis"] if head else None, basis)
-    if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer whole in the lake")
-    return Assessment(Situation(head, basis, tuple(reasons)), choice)
+    return Assessment(situation_of(lake, head, basis), choice)
 
 
 def build_rnaseq_sample_compendium(
