@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from refinebio_assets.cli.home import open_catalog, open_lake
-from refinebio_assets.cli.tables import terminal, write_rows
+from refinebio_assets.cli.tables import rows_format, terminal, write_rows
 from refinebio_assets.lake.catalog import Catalog, SyncReport
 from refinebio_assets.lake.rows import query_rows
 
@@ -36,9 +36,7 @@ def rebuild() -> None:
 
 @catalog.command()
 @click.argument("query")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
-)
+@rows_format()
 def sql(query: str, form: str) -> None:
     """Run a read-only SQL QUERY, for example: "SELECT * FROM results WHERE verdict = 'failed'"."""
     write_rows(query_rows(open_catalog(), query), form)

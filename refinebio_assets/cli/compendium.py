@@ -12,7 +12,7 @@ from rich.markup import escape
 from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.output import console_beside, output_option, say_copied
-from refinebio_assets.cli.tables import cell, terminal, write_rows
+from refinebio_assets.cli.tables import cell, rows_format, terminal, write_rows
 from refinebio_assets.domain import organism_name
 
 _version = click.option("--version", type=int, metavar="NUMBER", help="An older version, by its number.")
@@ -84,9 +84,7 @@ def build_normalized(console: Console, name: str, imputation: str | None = None,
 
 @compendium.command("list")
 @click.option("--all", "all_versions", is_flag=True, help="Older versions, too.")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
-)
+@rows_format()
 def list_compendia(all_versions: bool, form: str) -> None:
     """List the organisms that have a compendium."""
     from refinebio_assets.pipelines.compendia.overview import compendia

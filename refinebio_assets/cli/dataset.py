@@ -16,7 +16,7 @@ from refinebio_assets.cli.exit_codes import DONE, EXPLANATION, PARTIAL
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.output import output_option
 from refinebio_assets.cli.questions import agreed
-from refinebio_assets.cli.tables import table, terminal, write_rows
+from refinebio_assets.cli.tables import rows_format, table, terminal, write_rows
 from refinebio_assets.domain import as_argument, counted
 
 if TYPE_CHECKING:
@@ -175,9 +175,7 @@ def build(datasets: tuple[str, ...], everything: bool, output: Path | None) -> N
 
 @dataset.command("list")
 @click.option("--deleted", is_flag=True, help="Deleted datasets, too.")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
-)
+@rows_format()
 def list_datasets(deleted: bool, form: str) -> None:
     """List all datasets: requested, built, or built of an earlier request."""
     from refinebio_assets.pipelines.datasets.overview import dataset_states

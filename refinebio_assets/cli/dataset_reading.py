@@ -16,7 +16,7 @@ from refinebio_assets.cli.exit_codes import DONE, EXPLANATION
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.output import output_option
 from refinebio_assets.cli.questions import agreed
-from refinebio_assets.cli.tables import say_reasons, table, terminal, write_rows
+from refinebio_assets.cli.tables import rows_format, say_reasons, table, terminal, write_rows
 from refinebio_assets.domain import as_argument, some_of
 from refinebio_assets.errors import NotFoundError, RefinebioError
 from refinebio_assets.lake.store import Commit, Lake
@@ -30,9 +30,7 @@ _INPUT = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("datasets", nargs=-1)
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
-)
+@rows_format()
 def status(datasets: tuple[str, ...], form: str) -> None:
     """Say of DATASETS, or of all, whether they are up to date, and what has changed where they are not."""
     from refinebio_assets.pipelines.datasets.registry import registered_dataset, registered_datasets

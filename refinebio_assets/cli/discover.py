@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from refinebio_assets.cli.exit_codes import FAILED
 from refinebio_assets.cli.home import open_catalog, open_lake, the_web
-from refinebio_assets.cli.tables import table, terminal, write_rows
+from refinebio_assets.cli.tables import rows_format, table, terminal, write_rows
 from refinebio_assets.errors import RefinebioError
 
 if TYPE_CHECKING:
@@ -65,9 +65,7 @@ def import_list(file: Path, name: str, dry_run: bool) -> None:
 
 
 @discover.command()
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
-)
+@rows_format()
 def waiting(form: str) -> None:
     """List experiments that were found and wait to be processed, in their order."""
     from refinebio_assets.pipelines.discovery import waiting_experiments

@@ -8,7 +8,7 @@ import click
 
 from refinebio_assets.cli.building import build_transcriptome
 from refinebio_assets.cli.home import open_lake, the_web
-from refinebio_assets.cli.tables import terminal, write_rows
+from refinebio_assets.cli.tables import rows_format, terminal, write_rows
 
 if TYPE_CHECKING:
     from refinebio_assets.sources.ensembl.survey import EnsemblGenome
@@ -56,9 +56,7 @@ def add_ensembl(
 
 @click.command("list-ensembl")
 @click.option("--division", required=True, help=f"{DIVISIONS}.")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
-)
+@rows_format()
 def list_ensembl(division: str, form: str) -> None:
     """List the organisms of a division with their assemblies, as Ensembl lists them now."""
     from refinebio_assets.pipelines.references.transcriptome_survey import genome_rows

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from refinebio_assets.cli.amounts import DAYS
 from refinebio_assets.cli.home import open_catalog, open_lake
-from refinebio_assets.cli.tables import table, terminal, write_rows
+from refinebio_assets.cli.tables import rows_format, table, terminal, write_rows
 
 if TYPE_CHECKING:
     from refinebio_assets.pipelines.garbage.collection import Plan
@@ -40,14 +40,7 @@ _COLUMNS = ["asset", "partition", "version", "made", "bytes", "why"]
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A dataset that must stay reproducible although its lockfile is not in the lake.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "tsv", "json"]),
-    default="table",
-    show_default=True,
-    help="The others list everything, also what stays and what uses it.",
-)
+@rows_format(help="The others list everything, also what stays and what uses it.")
 @click.option("--delete", "--yes", "delete", is_flag=True, help="Remove it; without, nothing is changed.")
 def gc(
     older_than: float,

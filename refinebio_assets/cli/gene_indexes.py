@@ -9,7 +9,7 @@ from rich.markup import escape
 from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.home import open_catalog, open_lake, the_web
 from refinebio_assets.cli.locations import absolute
-from refinebio_assets.cli.tables import table, terminal, write_rows
+from refinebio_assets.cli.tables import rows_format, table, terminal, write_rows
 
 COLUMNS = ["platform", "name", "rows", "genes", "without_gene", "columns", "source", "version"]
 
@@ -38,9 +38,7 @@ def add_gene_index(platform: str, source: str, file: str) -> None:
 
 
 @click.command("list-gene-indexes")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
-)
+@rows_format()
 def list_gene_indexes(form: str) -> None:
     """List the microarrays that have a gene index."""
     from refinebio_assets.pipelines.references.overview import gene_indexes

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from refinebio_assets.cli.home import open_catalog, open_lake
-from refinebio_assets.cli.tables import table, terminal, write_rows
+from refinebio_assets.cli.tables import rows_format, table, terminal, write_rows
 from refinebio_assets.domain import some_of
 
 SHOWN_SAMPLES = 5
@@ -48,9 +48,7 @@ def import_attributes(file: Path, source: str, methods_url: str) -> None:
 
 @metadata.command("show")
 @click.argument("experiment")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
-)
+@rows_format()
 def show_metadata(experiment: str, form: str) -> None:
     """Show the harmonized metadata of an EXPERIMENT's samples, or of one SAMPLE."""
     from refinebio_assets.pipelines.overview import harmonized_rows, require_known

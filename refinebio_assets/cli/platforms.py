@@ -11,7 +11,7 @@ from rich.markup import escape
 from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.home import open_catalog, open_lake, the_web
 from refinebio_assets.cli.locations import absolute
-from refinebio_assets.cli.tables import table, terminal, write_rows
+from refinebio_assets.cli.tables import rows_format, table, terminal, write_rows
 from refinebio_assets.errors import NotFoundError, RequestError, TransientError
 
 BEAD_FILES = ("package", "organism_package", "gene_choices", "gtf")
@@ -73,9 +73,7 @@ def add_platform(
 
 @click.command("list-platforms")
 @click.option("--available", is_flag=True, help="List the arrays whose tables are published instead.")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
-)
+@rows_format()
 def list_platforms(available: bool, form: str) -> None:
     """List the microarrays that have an annotation."""
     from refinebio_assets.pipelines.references.overview import available_platforms, platforms

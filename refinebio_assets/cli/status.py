@@ -8,7 +8,7 @@ import click
 
 from refinebio_assets.cli.exit_codes import FAILED
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, rules_of_runs, the_web
-from refinebio_assets.cli.tables import table, terminal, write_rows
+from refinebio_assets.cli.tables import rows_format, table, terminal, write_rows
 
 if TYPE_CHECKING:
     from refinebio_assets.lake.catalog import Catalog
@@ -49,9 +49,7 @@ COMPENDIUM_COLUMNS = ["organism", "state", "from", "input", "samples_due", "why"
     is_flag=True,
     help="Say which experiments and compendia are out of date, by which input, why, and for how many hours.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
-)
+@rows_format()
 def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -> None:
     """List experiments by state: registered, complete, partial (some samples failed), failed, unsupported."""
     from refinebio_assets.pipelines.overview import experiment_states

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich import box
@@ -18,8 +18,11 @@ from rich.text import Text
 
 from refinebio_assets.domain import first_lines
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
 WIDTH_OF_FILES = 200
 MAX_REASONS = 8
+
 
 _COLORS = {
     "complete": "green",
@@ -28,6 +31,12 @@ _COLORS = {
     "failed": "red",
     "not supported": "yellow",
 }
+
+
+def rows_format(help: str | None = None) -> Callable[[_Command], _Command]:
+    """Return the option ``--format`` of a command that lists rows; the command takes it as ``form``."""
+    forms = click.Choice(["table", "csv", "tsv", "json"])
+    return click.option("--format", "form", type=forms, default="table", show_default=True, help=help)
 
 
 def terminal(*, stderr: bool = False) -> Console:

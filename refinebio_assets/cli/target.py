@@ -11,7 +11,7 @@ from rich.markup import escape
 from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.output import console_beside, output_option
-from refinebio_assets.cli.tables import table, terminal, write_rows
+from refinebio_assets.cli.tables import rows_format, table, terminal, write_rows
 from refinebio_assets.domain import counted, organism_name
 
 _MOST_EXPERIMENTS = 20
@@ -84,9 +84,7 @@ def import_file(file: Path, organism: str, technology: str | None, platform: str
 
 @target.command("list")
 @click.option("--all", "all_versions", is_flag=True, help="Older versions, too.")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "tsv", "json"]), default="table", show_default=True
-)
+@rows_format()
 def list_targets(all_versions: bool, form: str) -> None:
     """List the organisms that have a target."""
     from refinebio_assets.pipelines.targets.overview import targets
