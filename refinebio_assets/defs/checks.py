@@ -10,6 +10,7 @@ from refinebio_assets.defs.assets.expression import (
     sample_quantifications,
 )
 from refinebio_assets.defs.assets.reference import gene_index, platform_annotation, transcriptome_index
+from refinebio_assets.defs.check_results import result_of
 from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.partitions import experiment_partitions, organism_partitions, platform_partitions
 from refinebio_assets.defs.resources import LakeResource
@@ -33,10 +34,7 @@ with warnings.catch_warnings():
         """Every processed sample is a column or listed as dropped; no value is missing or negative."""
         with explained():
             problems = matrix_problems(lake.open(), context.partition_key)
-        return AssetCheckResult(
-            passed=not problems,
-            description="; ".join(problems) or "all samples accounted for, all values valid",
-        )
+        return result_of(problems, "all samples accounted for, all values valid")
 
     @asset_check(asset=sample_quantifications, partitions_def=experiment_partitions)
     def every_sample_quantified(context: AssetCheckExecutionContext, lake: LakeResource) -> AssetCheckResult:

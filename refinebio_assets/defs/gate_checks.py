@@ -13,6 +13,7 @@ from dagster import (
     multi_asset_check,
 )
 
+from refinebio_assets.defs.check_results import result_of
 from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.resources import LakeResource
 from refinebio_assets.lake.store import Commit, Lake
@@ -48,11 +49,7 @@ def gate_checks(
             delivery = inspect(store, require_head(store, bundle.key.path[-1], context.partition_key))
         for defect in Defect:
             found = [item.message for item in find_defects(delivery, [defect])]
-            yield AssetCheckResult(
-                check_name=check_name(defect),
-                passed=not found,
-                description="; ".join(found) or _PROMISES[defect],
-            )
+            yield result_of(found, _PROMISES[defect], check_name=check_name(defect))
 
     return multi_asset_check(
         name=name,

@@ -5,6 +5,8 @@ Each looks for a limited time, asks for a few runs a tick, and waits while its e
 
 import json
 import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from dagster import (
@@ -208,25 +210,16 @@ def source_changes(context: SensorEvaluationContext, lake: LakeResource) -> Sens
 )
 def outgrown_target(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
     """Ask once for each target that was outgrown; the cursor holds the number of new samples then."""
-    asked: dict[str, str] = json.loads(context.cursor or "{}")
-    busy = _unfinished(context.instance, "outgrown_target")
-    found = {
-        row["organism"]: f"{row['commit_id']} {row['new']}"
+    found = [
+        _Outgrown(
+            name=row["organism"],
+            state=f"{row['commit_id']} {row['new']}",
+            job=build_target_quantiles.name,
+            organism=row["organism"],
+        )
         for row in outgrown_targets(_synced(lake.open()))
-        if asked.get(row["organism"]) != f"{row['commit_id']} {row['new']}"
-        and (build_target_quantiles.name, row["organism"]) not in busy
-    }
-    return SensorResult(
-        skip_reason=None if found else "no target was outgrown since it was asked for last",
-        run_requests=[
-            RunRequest(
-                run_key=f"{organism} {state}", partition_key=organism, tags={BY_TAG: "outgrown_target"}
-            )
-            for organism, state in found.items()
-        ],
-        dynamic_partitions_requests=[organism_partitions.build_add_request(list(found))],
-        cursor=json.dumps(asked | found),
-    )
+    ]
+    return _ask_once(context, found, sensor_name="outgrown_target", what="target")
 
 
 _COMPENDIA = {
@@ -248,29 +241,18 @@ _COMPENDIA = {
 )
 def outgrown_compendium(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
     """Ask once for each compendium that was outgrown; the cursor holds the number of new samples then."""
-    asked: dict[str, str] = json.loads(context.cursor or "{}")
     versions = {asset: version for asset, (_, version) in _COMPENDIA.items()}
-    busy = _unfinished(context.instance, "outgrown_compendium")
-    requests, states = [], {}
-    for row in outgrown_compendia(_synced(lake.open()), versions):
-        name = f"{row['asset']} {row['organism']}"
-        state = f"{row['commit_id']} {row['new']} {row['why']}"
-        job, _ = _COMPENDIA[row["asset"]]
-        if asked.get(name) != state and (job.name, row["organism"]) not in busy:
-            states[name] = state
-            tags = {BY_TAG: "outgrown_compendium", "refinebio/why": ", ".join(row["why"])[:200]}
-            requests.append(
-                RunRequest(
-                    run_key=f"{name} {state}", partition_key=row["organism"], job_name=job.name, tags=tags
-                )
-            )
-    organisms = [str(request.partition_key) for request in requests]
-    return SensorResult(
-        skip_reason=None if requests else "no compendium was outgrown since it was asked for last",
-        run_requests=requests,
-        dynamic_partitions_requests=[organism_partitions.build_add_request(organisms)],
-        cursor=json.dumps(asked | states),
-    )
+    found = [
+        _Outgrown(
+            name=f"{row['asset']} {row['organism']}",
+            state=f"{row['commit_id']} {row['new']} {row['why']}",
+            job=_COMPENDIA[row["asset"]][0].name,
+            organism=row["organism"],
+            tags={"refinebio/why": ", ".join(row["why"])[:200]},
+        )
+        for row in outgrown_compendia(_synced(lake.open()), versions)
+    ]
+    return _ask_once(context, found, sensor_name="outgrown_compendium", what="compendium")
 
 
 UPKEEP_SENSORS: list[SensorDefinition] = [
@@ -280,6 +262,44 @@ UPKEEP_SENSORS: list[SensorDefinition] = [
     outgrown_target,
     outgrown_compendium,
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgrown:
+    """What was outgrown, in which state, and the run that makes it again."""
+
+    name: str
+    state: str
+    job: str
+    organism: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def _ask_once(
+    context: SensorEvaluationContext, found: Iterable[_Outgrown], *, sensor_name: str, what: str
+) -> SensorResult:
+    """Ask for what was not asked for in its state before and is not being made; the cursor holds states."""
+    asked: dict[str, str] = json.loads(context.cursor or "{}")
+    busy = _unfinished(context.instance, sensor_name)
+    wanted = [
+        item for item in found if asked.get(item.name) != item.state and (item.job, item.organism) not in busy
+    ]
+    return SensorResult(
+        skip_reason=None if wanted else f"no {what} was outgrown since it was asked for last",
+        run_requests=[
+            RunRequest(
+                run_key=f"{item.name} {item.state}",
+                partition_key=item.organism,
+                job_name=item.job,
+                tags={BY_TAG: sensor_name, **item.tags},
+            )
+            for item in wanted
+        ],
+        dynamic_partitions_requests=[
+            organism_partitions.build_add_request([item.organism for item in wanted])
+        ],
+        cursor=json.dumps(asked | {item.name: item.state for item in wanted}),
+    )
 
 
 def _room(instance: DagsterInstance, name: str) -> int:

@@ -8,7 +8,6 @@ from dagster import (
     AssetExecutionContext,
     Config,
     MaterializeResult,
-    MetadataValue,
     ResourceParam,
     asset,
 )
@@ -17,6 +16,7 @@ from pydantic import Field
 from refinebio_assets.defs.assets.expression import gene_expression
 from refinebio_assets.defs.assets.reference import OWNERS
 from refinebio_assets.defs.assets.targets import target_quantiles
+from refinebio_assets.defs.compendium_metadata import compendium_metadata
 from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.metadata import declared_schema, image_value, materialized, table_value
 from refinebio_assets.defs.partitions import organism_partitions
@@ -26,7 +26,7 @@ from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.compendia import normalized_compendium as pipeline
 from refinebio_assets.pipelines.compendia.findings import read_findings
 from refinebio_assets.pipelines.compendia.model import Imputation
-from refinebio_assets.pipelines.compendia.overview import dropped_by_reason, samples_by, variance_rows
+from refinebio_assets.pipelines.compendia.overview import samples_by, variance_rows
 from refinebio_assets.pipelines.compendia.report.plots import components_of
 
 
@@ -81,13 +81,9 @@ def normalized_compendium(
 
 def _shown(store: Lake, commit: Commit) -> dict[str, Any]:
     row = read_rows(store, commit, "compendia")[0]
-    summary = [{"what": name.replace("_", " "), "value": value} for name, value in row.items()]
     opened = pipeline.open_compendium(store, commit.partition, row["number"])
     structure = read_findings(store, commit)["structure"]
-    dropped = dropped_by_reason(store, commit)
-    return {
-        "dagster/row_count": row["genes"],
-        "summary": table_value((line for line in summary if line["value"] is not None), ["what", "value"]),
+    shown = {
         "samples by platform": table_value(
             samples_by(opened, "platform"), ["platform", "samples", "share_missing"]
         ),
@@ -95,8 +91,6 @@ def _shown(store: Lake, commit: Commit) -> dict[str, Any]:
             variance_rows(structure), ["between", "groups", "before", "after", "by_chance"]
         ),
         "components": image_value(components_of(opened, structure), "principal components of samples"),
-        **({"left out": table_value(dropped, ["kind", "number", "reason"])} if dropped else {}),
-        "read it": MetadataValue.md(
-            f"`refinebio-assets compendium slice {commit.partition} --gene GENE`, or see docs/compendia.md"
-        ),
     }
+    read_it = f"`refinebio-assets compendium slice {commit.partition} --gene GENE`, or see docs/compendia.md"
+    return compendium_metadata(store, commit, row, row_count=row["genes"], read_it=read_it, shown=shown)

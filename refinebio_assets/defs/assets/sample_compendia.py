@@ -7,7 +7,6 @@ from dagster import (
     AssetDep,
     AssetExecutionContext,
     MaterializeResult,
-    MetadataValue,
     ResourceParam,
     asset,
 )
@@ -15,13 +14,13 @@ from dagster import (
 from refinebio_assets.defs.assets.expression import sample_quantifications
 from refinebio_assets.defs.assets.metadata import harmonized_metadata
 from refinebio_assets.defs.assets.reference import OWNERS
+from refinebio_assets.defs.compendium_metadata import compendium_metadata
 from refinebio_assets.defs.failures import explained
-from refinebio_assets.defs.metadata import declared_schema, materialized, table_value
+from refinebio_assets.defs.metadata import declared_schema, materialized
 from refinebio_assets.defs.partitions import organism_partitions
 from refinebio_assets.defs.resources import LakeResource, ProgressSource
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
-from refinebio_assets.pipelines.compendia.overview import dropped_by_reason
 from refinebio_assets.pipelines.compendia.rnaseq_samples import rnaseq_sample_compendium as pipeline
 
 
@@ -56,13 +55,5 @@ def rnaseq_sample_compendium(
 
 def _shown(store: Lake, commit: Commit) -> dict[str, Any]:
     row = read_rows(store, commit, "compendia")[0]
-    summary = [{"what": name.replace("_", " "), "value": value} for name, value in row.items()]
-    dropped = dropped_by_reason(store, commit)
-    return {
-        "dagster/row_count": row["samples"],
-        "summary": table_value((line for line in summary if line["value"] is not None), ["what", "value"]),
-        **({"left out": table_value(dropped, ["kind", "number", "reason"])} if dropped else {}),
-        "read it": MetadataValue.md(
-            f"`refinebio-assets compendium download {commit.partition} --kind {pipeline.KIND} -o FILE.zip`"
-        ),
-    }
+    download = f"`refinebio-assets compendium download {commit.partition} --kind {pipeline.KIND} -o FILE.zip`"
+    return compendium_metadata(store, commit, row, row_count=row["samples"], read_it=download)
