@@ -22,6 +22,7 @@ from refinebio_assets.formats.gene_index import (
     index_name,
     make_gene_index,
 )
+from refinebio_assets.formats.wide_rows import WideRows
 
 _UTF8_MARK = b"\xef\xbb\xbf"
 _BEFORE_TABLES = ("#", "!", "^")
@@ -100,8 +101,7 @@ def _split(lines: Sequence[tuple[int, str]], label: str) -> Iterator[tuple[int, 
         for number, line in lines:
             yield number, [field.strip().strip('"') for field in line.split("\t")]
         return
-    csv.field_size_limit(_WIDEST_CELL)
-    reader = csv.reader(f"{line}\n" for _, line in lines)
+    reader = WideRows((f"{line}\n" for _, line in lines), widest=_WIDEST_CELL)
     try:
         for row in reader:
             # A cell in quotes may have tabs, and go on in the next line.

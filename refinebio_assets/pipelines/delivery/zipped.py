@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
+from refinebio_assets.formats.wide_rows import WideRows
 from refinebio_assets.pipelines.delivery.manifest import MANIFEST
 
 FILTERED = "filtered_samples_metadata.tsv"
@@ -65,9 +66,8 @@ class ZippedDelivery:
 
     def rows(self, name: str) -> Iterator[list[str]]:
         """Yield the rows of a table, without its header."""
-        csv.field_size_limit(_WIDEST_CELL)  # 131,072 characters otherwise; submitters write more
         with self.archive.open(name) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
-            rows = csv.reader(text, "excel-tab")
+            rows = WideRows(text, "excel-tab", widest=_WIDEST_CELL)
             next(rows, None)
             yield from rows
 

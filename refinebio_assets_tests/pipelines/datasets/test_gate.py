@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -130,7 +129,6 @@ def test_metadata_of_any_length_are_read(bundle: Files, tmp_path: Path) -> None:
     name = "GSE1/metadata_GSE1.tsv"
     longer = bundle | {name: bundle[name].replace(b"title of GSM1", b"title " * 50_000)}
     assert longer[name] != bundle[name]
-    csv.field_size_limit(131_072)
     assert find_defects(delivery(tmp_path, longer)) == []
 
 
