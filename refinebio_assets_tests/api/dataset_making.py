@@ -46,16 +46,7 @@ class ZipBuilder:
 
 def make_study(folder: Path) -> Lake:
     """Two processed experiments, one with a sample that failed, one that waits, and a target."""
-    study = Study(folder)
-    study.add_gene_map()
-    for seed, name in enumerate(["S1", "S2", "S3"]):
-        study.add_sample(name, seed)
-    study.add_sample("T1", 7, experiment="OTHER")
-    study.add_sample("W1", 8, experiment="WAITING")
-    study.write("S3.sf", "nonsense\n")
-    study.register()
-    study.process("STUDY")
-    study.process("OTHER")
+    study = Study.of_several(folder)
     with study.lake.draft("target_quantiles", "DANIO_RERIO") as draft:
         (draft.folder / "target.tsv").write_text("1.0\n")
         draft.commit(version="target", code_version="1")

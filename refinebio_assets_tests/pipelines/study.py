@@ -12,13 +12,14 @@ import numpy as np
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.experiment_record import record_experiment
-from refinebio_assets.pipelines.gene_expression import summarize_expression
+from refinebio_assets.pipelines.gene_expression import read_expression, summarize_expression
 from refinebio_assets.pipelines.harmonized_metadata import harmonize_experiment
 from refinebio_assets.pipelines.outcome import Outcome
 from refinebio_assets.pipelines.raw_files import collect_raw_files
 from refinebio_assets.pipelines.registry import Registration, register_sample_sheet
 from refinebio_assets.pipelines.sample_quantifications import quantify_samples
 
+MATRIX = "rna-seq_danio_rerio"
 HEADER = "Name\tLength\tEffectiveLength\tTPM\tNumReads\n"
 TRANSCRIPTS = [f"T{number:03d}" for number in range(40)]
 
@@ -50,6 +51,18 @@ class Study:
         study.add_gene_map()
         for seed, name in enumerate(["S1", "S2", "S3"]):
             study.add_sample(name, seed)
+        return study
+
+    @classmethod
+    def of_several(cls, folder: Path) -> Study:
+        """Return a study of two processed experiments, one with a sample that failed, and one that waits."""
+        study = cls.of_three(folder)
+        study.add_sample("T1", 7, experiment="OTHER")
+        study.add_sample("W1", 8, experiment="WAITING")
+        study.write("S3.sf", "nonsense\n")
+        study.register()
+        study.process("STUDY")
+        study.process("OTHER")
         return study
 
     @property
@@ -115,3 +128,17 @@ class Study:
             "sample_quantifications": quantify_samples(lake, experiment, retry_failed=retry_failed),
             "gene_expression": summarize_expression(lake, experiment),
         }
+
+
+def matrix_of(study: Study, experiment: str = "STUDY", name: str = MATRIX) -> dict[str, list[float]]:
+    """Return a matrix of an experiment, column by column, the genes first."""
+    commit = study.lake.head("gene_expression", experiment)
+    assert commit is not None
+    return read_expression(study.lake, commit, name).to_pydict()
+
+
+def results_of(study: Study, experiment: str = "STUDY") -> dict[str, dict[str, object]]:
+    """Return the newest result of each sample of an experiment."""
+    commit = study.lake.head("sample_quantifications", experiment)
+    assert commit is not None
+    return {row["sample"]: row for row in study.lake.read_table(commit, "results").to_pylist()}

@@ -12,25 +12,17 @@ from refinebio_assets.pipelines.due import due_step
 from refinebio_assets.pipelines.experiment_record import record_experiment
 from refinebio_assets.pipelines.export import newer_inputs
 from refinebio_assets.pipelines.expression_checks import matrix_problems
-from refinebio_assets.pipelines.gene_expression import read_expression, summarize_expression
+from refinebio_assets.pipelines.gene_expression import summarize_expression
 from refinebio_assets.pipelines.overview import experiment_details, experiment_states
-from refinebio_assets.pipelines.sample_quantifications import quantify_samples
 from refinebio_assets.pipelines.transcript_summary import QuantFile, summarize_quant_files
-from refinebio_assets_tests.pipelines.study import TRANSCRIPTS, Study, quant_sf_text
-
-MATRIX = "rna-seq_danio_rerio"
-
-
-def matrix_of(study: Study, experiment: str = "STUDY", name: str = MATRIX) -> dict[str, list[float]]:
-    commit = study.lake.head("gene_expression", experiment)
-    assert commit is not None
-    return read_expression(study.lake, commit, name).to_pydict()
-
-
-def results_of(study: Study, experiment: str = "STUDY") -> dict[str, dict[str, object]]:
-    commit = study.lake.head("sample_quantifications", experiment)
-    assert commit is not None
-    return {row["sample"]: row for row in study.lake.read_table(commit, "results").to_pylist()}
+from refinebio_assets_tests.pipelines.study import (
+    MATRIX,
+    TRANSCRIPTS,
+    Study,
+    matrix_of,
+    quant_sf_text,
+    results_of,
+)
 
 
 def test_the_matrix_is_tximports_of_the_files_given(study: Study) -> None:
@@ -294,46 +286,6 @@ def test_a_shared_sample_can_get_another_file_in_both_experiments_at_once(study:
     assert results_of(study, "SECOND")["S1"]["version"] == results_of(study)["S1"]["version"]
 
 
-def test_a_redo_that_fails_keeps_the_earlier_result(study: Study) -> None:
-    study.process()
-    before = matrix_of(study)
-    stored = study.lake.head("raw_files", "STUDY")
-    assert stored is not None
-    damaged = study.folder / "lake" / next(row["path"] for row in read_rows(study.lake, stored, "files"))
-    damaged.chmod(0o644)
-    damaged.write_bytes(b"damaged".ljust(damaged.stat().st_size))
-    quantify_samples(study.lake, "STUDY", samples=["S1"])
-    result = results_of(study)["S1"]
-    assert result["verdict"] == "processed"
-    assert "the earlier result stands" in str(result["reason"])
-    summarize_expression(study.lake, "STUDY")
-    assert matrix_of(study) == before
-
-
-def test_a_matrix_that_was_cut_is_made_again(study: Study) -> None:
-    study.process()
-    before = matrix_of(study)
-    commit = study.lake.head("gene_expression", "STUDY")
-    assert commit is not None
-    stored = next(file for file in commit.files if file.name.endswith(".parquet") and "/" not in file.name)
-    path = study.folder / "lake" / stored.path
-    path.chmod(0o644)
-    path.write_bytes(path.read_bytes()[:300])
-    assert summarize_expression(study.lake, "STUDY").reasons == ("its files are no longer whole in the lake",)
-    assert matrix_of(study) == before
-
-
-def test_a_quantification_lost_from_the_lake_is_made_again(study: Study) -> None:
-    study.process()
-    commit = study.lake.head("sample_quantification", "S2")
-    assert commit is not None
-    (study.folder / "lake" / commit.files[0].path).unlink()
-    study.add_sample("S4", 4)
-    study.register()
-    reasons = study.process()["sample_quantifications"].sample_reasons
-    assert reasons == {"S4": "not quantified before", "S2": "its quantification is no longer in the lake"}
-
-
 def test_states_count_what_is_in_a_matrix(study: Study) -> None:
     study.process()
     assert [row["state"] for row in experiment_states(study.catalog)] == ["complete"]
@@ -388,16 +340,3 @@ def test_a_changed_registration_names_the_samples_that_changed(study: Study) -> 
         "sample S1 removed",
         "sample S2: tissue changed: tissue 1 -> heart",
     )
-
-
-def test_what_is_lost_from_the_lake_is_made_again_on_request(study: Study) -> None:
-    study.process()
-    before = matrix_of(study)
-    lake = study.folder / "lake"
-    for asset in ("gene_expression/STUDY", "sample_quantification/S2"):
-        for file in (lake / "assets" / asset).rglob("*.parquet" if "gene" in asset else "*.gz"):
-            file.unlink()
-    assert due_step(study.lake, "STUDY", retry_failed=True) is not None
-    study.process(retry_failed=True)
-    assert matrix_of(study) == before
-    assert due_step(study.lake, "STUDY", retry_failed=True) is None

@@ -26,17 +26,7 @@ from refinebio_assets_tests.pipelines.study import Study
 @pytest.fixture(scope="module")
 def processed(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Two processed experiments, one with a sample that failed, and one that waits."""
-    study = Study(tmp_path_factory.mktemp("study"))
-    study.add_gene_map()
-    for seed, name in enumerate(["S1", "S2", "S3"]):
-        study.add_sample(name, seed)
-    study.add_sample("T1", 7, experiment="OTHER")
-    study.add_sample("W1", 8, experiment="WAITING")
-    study.write("S3.sf", "nonsense\n")
-    study.register()
-    study.process("STUDY")
-    study.process("OTHER")
-    return study
+    return Study.of_several(tmp_path_factory.mktemp("study"))
 
 
 def accept(study: Study, data: dict[str, Any], **options: Any) -> AcceptedRequest:

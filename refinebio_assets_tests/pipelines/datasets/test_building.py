@@ -31,6 +31,7 @@ from refinebio_assets_tests.pipelines.datasets.world import (
     OTHER_ARRAY,
     World,
     arrays,
+    built,
     changed,
     rna_seq,
 )
@@ -46,13 +47,6 @@ def world(tmp_path: Path) -> World:
     made.add("GSE1", arrays(["GSM1", "GSM2"], 1, genes=[f"{gene}_at" for gene in reversed(GENES[:40])]))
     made.target()
     return made
-
-
-def built(world: World, dataset: str = "D") -> zipfile.ZipFile:
-    """Build a dataset and return its bundle."""
-    build_matrices(world.lake, dataset)
-    commit = build_bundle(world.lake, dataset).commit
-    return zipfile.ZipFile(world.lake.local(commit.file(f"{dataset}.zip")))
 
 
 def matrix(bundle: zipfile.ZipFile, key: str) -> pd.DataFrame:
@@ -347,31 +341,6 @@ def test_nothing_is_built_twice_and_newer_inputs_make_a_new_version(world: World
     second = build_matrices(world.lake, "D")
     assert (first.commit.info["number"], second.commit.info["number"]) == (1, 2)
     assert world.lake.local(first.commit.file("SRP1.parquet")).exists()
-
-
-def test_quant_sf_files_are_delivered_whole_and_a_truncated_one_is_filtered(world: World) -> None:
-    text = b"Name\tLength\tEffectiveLength\tTPM\tNumReads\nT1\t100\t50\t1\t2\n"
-    quant = {"SRR3": text, "SRR4": b"Name\tLeng"}
-    world.add("SRP3", rna_seq(["SRR3", "SRR4"]), quant_sf=quant)
-    world.ask("D", {"SRP3": ["ALL"]}, quant_sf_only=True, aggregate_by="SPECIES")
-    bundle = built(world)
-    assert bundle.read(f"{HUMAN}/SRR3_quant.sf") == text
-    assert f"{HUMAN}/SRR4_quant.sf" not in bundle.namelist()
-    assert json.loads(bundle.read("filtered_samples_metadata.json"))["SRR4"]["reason"].startswith("truncated")
-
-
-def test_a_quant_sf_that_is_damaged_in_the_lake_is_filtered(world: World) -> None:
-    text = b"Name\tLength\tEffectiveLength\tTPM\tNumReads\n" + b"T1\t100\t50\t1\t2\n" * 50
-    world.add("SRP3", rna_seq(["SRR3", "SRR4"]), quant_sf=dict.fromkeys(("SRR3", "SRR4"), text))
-    world.ask("D", {"SRP3": ["ALL"]}, quant_sf_only=True)
-    head = world.lake.head("sample_quantification", "SRR4")
-    assert head is not None
-    path = world.lake.local(head.files[0])
-    path.write_bytes(path.read_bytes()[:-6] + b"123456")
-    bundle = built(world)
-    assert "SRP3/SRR3_quant.sf" in bundle.namelist()
-    reason = json.loads(bundle.read("filtered_samples_metadata.json"))["SRR4"]["reason"]
-    assert reason.startswith("its quant.sf cannot be read")
 
 
 def test_a_sample_filtered_under_two_experiments_tells_of_both(world: World) -> None:

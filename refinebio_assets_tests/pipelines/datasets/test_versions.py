@@ -40,11 +40,7 @@ from refinebio_assets_tests.pipelines.datasets.world import GENES, HUMAN, World,
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """A dataset by species that is built."""
-    made = World(tmp_path)
-    made.add("SRP1", rna_seq(["SRR1", "SRR2"]))
-    made.add("GSE1", arrays(["GSM1", "GSM2"], 1))
-    made.target()
-    made.ask("D", {"SRP1": ["ALL"], "GSE1": ["ALL"]}, aggregate_by="SPECIES")
+    made = World.by_species(tmp_path)
     build_matrices(made.lake, "D")
     return made
 

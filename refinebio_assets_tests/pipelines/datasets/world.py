@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +23,8 @@ from refinebio_assets.domain import (
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines.datasets.acceptance import accept_request
+from refinebio_assets.pipelines.datasets.bundle import build_bundle
+from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
 from refinebio_assets.pipelines.datasets.registry import register_dataset
 from refinebio_assets.pipelines.datasets.request import DatasetRequest, parse_request
 from refinebio_assets.pipelines.experiment_record import record_experiment
@@ -92,6 +95,16 @@ class World:
     source: str = "GEO"
     metadata: dict[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     """What the submitter says of samples; of others a title."""
+
+    @classmethod
+    def by_species(cls, folder: Path) -> World:
+        """Return RNA-seq samples, arrays, a target, and the request ``D`` that joins them by species."""
+        made = cls(folder)
+        made.add("SRP1", rna_seq(["SRR1", "SRR2"]))
+        made.add("GSE1", arrays(["GSM1", "GSM2"], 1))
+        made.target()
+        made.ask("D", {"SRP1": ["ALL"], "GSE1": ["ALL"]}, aggregate_by="SPECIES")
+        return made
 
     @property
     def lake(self) -> Lake:
@@ -239,3 +252,10 @@ def _dropped_row(item: str, reason: str) -> dict[str, Any]:
 def changed(made: Made, **changes: Any) -> Made:
     """Return a matrix with something else about it."""
     return replace(made, **changes)
+
+
+def built(world: World, dataset: str = "D") -> zipfile.ZipFile:
+    """Build a dataset and return its bundle."""
+    build_matrices(world.lake, dataset)
+    commit = build_bundle(world.lake, dataset).commit
+    return zipfile.ZipFile(world.lake.local(commit.file(f"{dataset}.zip")))

@@ -31,7 +31,7 @@ from refinebio_assets.pipelines.garbage.candidates import Terms
 from refinebio_assets.pipelines.garbage.collection import Removed, plan_removal, remove
 from refinebio_assets.pipelines.lineage_start import starting_things
 from refinebio_assets.pipelines.targets.target import require_target
-from refinebio_assets_tests.pipelines.datasets.world import HUMAN, World, arrays, rna_seq
+from refinebio_assets_tests.pipelines.datasets.world import HUMAN, World, rna_seq
 
 DAYS = timedelta(days=1)
 
@@ -226,11 +226,7 @@ def test_a_killed_removal_is_finished_by_the_next(lake: Lake) -> None:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """A dataset in two versions; what the first was made from is superseded."""
-    made = World(tmp_path)
-    made.add("SRP1", rna_seq(["SRR1", "SRR2"]))
-    made.add("GSE1", arrays(["GSM1", "GSM2"], 1))
-    made.target()
-    made.ask("D", {"SRP1": ["ALL"], "GSE1": ["ALL"]}, aggregate_by="SPECIES")
+    made = World.by_species(tmp_path)
     build_matrices(made.lake, "D")
     build_bundle(made.lake, "D")
     made.express("SRP1", rna_seq(["SRR1", "SRR2"], 9))
