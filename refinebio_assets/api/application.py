@@ -27,11 +27,13 @@ from refinebio_assets.api.guard import REVISION_HEADER, Guard, shown_path
 from refinebio_assets.api.problems import DOCS, NO_ROUTE, UNVERSIONED, ApiProblemError, unavailable
 from refinebio_assets.api.services import Services, services
 from refinebio_assets.api.v1 import (
+    computational_results,
+    computed_files,
     datasets,
     downloads,
     experiments,
-    files,
     jobs,
+    original_files,
     published,
     references,
     samples,
@@ -49,7 +51,8 @@ names and stay the same when the catalog is made again. `/v2` adds what `/v1` ha
 """
 AWAY = "The catalog, the disk or Dagster is not available now. Try again later."
 _logger = logging.getLogger("refinebio_assets.api")
-_V1 = (search, experiments, samples, references, files, published, tokens, datasets, downloads, jobs, stats)
+_FILES = (computed_files, original_files, computational_results)
+_V1 = (search, experiments, samples, references, *_FILES, published, tokens, datasets, downloads, jobs, stats)
 VERSIONS = {"v1": _V1, "v2": (history, expression)}
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from refinebio_assets.pipelines.datasets.registry import RegisteredDataset
     from refinebio_assets.pipelines.datasets.request import DatasetRequest
 
-MAX_SHOWN = 8
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _JSON = click.Choice(["text", "json"])
 LIST_COLUMNS = [

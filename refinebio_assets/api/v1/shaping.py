@@ -21,6 +21,7 @@ _SAMPLE = (
     *("most_recent_smashable_file", "most_recent_quant_file", "contributed_metadata"),
     *("contributed_keywords", "experiment_accession_codes"),
 )
+DATES = ("created_at", "last_modified")
 NO_SHA1 = ""
 """The lake knows SHA-256, which /v2 and ETags give; SHA-1 is not computed for the ancestor's field."""
 

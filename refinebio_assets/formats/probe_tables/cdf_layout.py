@@ -40,13 +40,7 @@ class CdfLayout:
 
     def perfect_matches(self) -> ProbeTable:
         """Return the perfect-match probes; a CDF file has no sequences."""
-        return self._probes(self.is_pm)
-
-    def mismatches(self) -> ProbeTable:
-        """Return the mismatch probes."""
-        return self._probes(~self.is_pm)
-
-    def _probes(self, rows: npt.NDArray[np.bool_]) -> ProbeTable:
+        rows = self.is_pm
         sequences, lengths = no_sequences(int(np.count_nonzero(rows)))
         return ProbeTable(self.x[rows], self.y[rows], self.probe_sets.take(rows), sequences, lengths)
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.formats.matrix_tsv import GENE_COLUMN
-from refinebio_assets.pipelines.datasets.metadata import SampleMetadata
-from refinebio_assets.pipelines.datasets.metadata_files import ACCESSION, EXPERIMENT
+from refinebio_assets.pipelines.delivery.metadata import SampleMetadata
+from refinebio_assets.pipelines.delivery.metadata_files import ACCESSION, EXPERIMENT
 
 _AGE = "refinebio_age"
 

@@ -24,19 +24,19 @@ from refinebio_assets.pipelines.datasets.inspection import inspect_bundle
 from refinebio_assets.pipelines.datasets.lockfile import NAME as LOCK
 from refinebio_assets.pipelines.datasets.lockfile import lock_bytes
 from refinebio_assets.pipelines.datasets.matrix_file import matrix_file_name, read_dataset_matrix
-from refinebio_assets.pipelines.datasets.metadata_files import (
+from refinebio_assets.pipelines.datasets.report import report_html
+from refinebio_assets.pipelines.datasets.targets import exact_targets
+from refinebio_assets.pipelines.delivery.gate import Delivery, require_sound
+from refinebio_assets.pipelines.delivery.license import license_text
+from refinebio_assets.pipelines.delivery.manifest import MANIFEST, manifest_of
+from refinebio_assets.pipelines.delivery.metadata_files import (
     filtered_json,
     json_bytes,
     metadata_columns,
     metadata_tsv,
     organism_json,
 )
-from refinebio_assets.pipelines.datasets.quant_files import delivered_name, quant_sf_chunks
-from refinebio_assets.pipelines.datasets.report import report_html
-from refinebio_assets.pipelines.datasets.targets import exact_targets
-from refinebio_assets.pipelines.delivery.gate import Delivery, require_sound
-from refinebio_assets.pipelines.delivery.license import license_text
-from refinebio_assets.pipelines.delivery.manifest import MANIFEST, manifest_of
+from refinebio_assets.pipelines.delivery.quant_files import delivered_name, quant_sf_chunks
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.outcome import Outcome, Situation, require_commit, require_head, situation_of
 from refinebio_assets.pipelines.progress import SILENT, Progress

@@ -7,13 +7,13 @@ from typing import Any
 
 from refinebio_assets.domain import AggregateBy, ScaleBy, counted, organism_title
 from refinebio_assets.pipelines.datasets.explanations import (
-    NOT_BATCH_CORRECTED,
     WHAT_SKIPPING_MEANS,
     WHY_FEW_GENES,
     WHY_NOT_ADDED,
     WHY_VALUES_DIFFER,
 )
 from refinebio_assets.pipelines.datasets.lockfile import delivered_experiments
+from refinebio_assets.pipelines.delivery.explanations import NOT_BATCH_CORRECTED
 
 _AGGREGATED = {
     AggregateBy.EXPERIMENT: "one matrix for each experiment",

@@ -13,15 +13,15 @@ from refinebio_assets.methods.quantile.kolmogorov_smirnov import P_VALUE_LIMIT, 
 from refinebio_assets.pipelines.datasets.dataset_matrices import read_dataset_lock
 from refinebio_assets.pipelines.datasets.dataset_rows import DELIVERED
 from refinebio_assets.pipelines.datasets.lockfile import locked_pins
-from refinebio_assets.pipelines.datasets.metadata import (
-    DatasetMetadata,
-    SampleMetadata,
-    dataset_metadata,
-)
-from refinebio_assets.pipelines.datasets.metadata_files import ACCESSION, sample_json
 from refinebio_assets.pipelines.datasets.quant_files import sound_quant_files
 from refinebio_assets.pipelines.datasets.request import parse_request
 from refinebio_assets.pipelines.datasets.selection import Group, select_samples
+from refinebio_assets.pipelines.delivery.metadata import (
+    DeliveredMetadata,
+    SampleMetadata,
+    delivered_metadata,
+)
+from refinebio_assets.pipelines.delivery.metadata_files import ACCESSION, sample_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Contents:
     lock: Mapping[str, Any]
     row: Mapping[str, Any]
     loss: tuple[Mapping[str, Any], ...]
-    metadata: DatasetMetadata
+    metadata: DeliveredMetadata
     listing: Mapping[str, list[str]]
     experiments: Mapping[tuple[str, str], str]
     filtered: tuple[tuple[SampleMetadata, str, str], ...]
@@ -122,7 +122,7 @@ def read_contents(lake: Lake, commit: Commit) -> Contents:
             if len(own) == 1:
                 listing.setdefault(row["matrix"], []).append(row["sample"])
     pins = locked_pins(lake, lock)
-    metadata = dataset_metadata(lake, pins, tells)
+    metadata = delivered_metadata(lake, pins, tells)
     filtered = tuple(
         (
             metadata.samples.get(row["sample"], _unknown(row["sample"])),

@@ -23,7 +23,6 @@ from refinebio_assets.pipelines.datasets.lockfile import (
     make_lock,
     require_lock_of,
 )
-from refinebio_assets.pipelines.datasets.pins import Pins, newest_pins
 from refinebio_assets.pipelines.datasets.quant_files import sound_quant_files
 from refinebio_assets.pipelines.datasets.registry import ASSET as REQUEST
 from refinebio_assets.pipelines.datasets.registry import registered_dataset
@@ -36,6 +35,7 @@ from refinebio_assets.pipelines.datasets.targets import (
     newest_targets,
 )
 from refinebio_assets.pipelines.datasets.written_matrices import WrittenMatrices, write_matrices
+from refinebio_assets.pipelines.delivery.pins import Pins, newest_pins
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows, situation_of
 from refinebio_assets.pipelines.progress import SILENT, Progress

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from refinebio_assets.domain import counted, distinct, organism_title, some_of
 from refinebio_assets.methods.gene_join import GeneLoss
 from refinebio_assets.methods.quantile import UpperHalfCheck
+from refinebio_assets.pipelines.delivery.explanations import NOT_BATCH_CORRECTED
 
 NAMED = 5
 """Samples named in a sentence."""
@@ -29,10 +30,6 @@ WHAT_SKIPPING_MEANS = (
     "Without quantile normalization RNA-seq values are lengthScaledTPM: as estimated counts, scaled by "
     "transcript length and library size within their experiment, not on a log scale. They are for tools that "
     "expect counts, such as DESeq2 and edgeR after rounding, and are not comparable between experiments."
-)
-NOT_BATCH_CORRECTED = (
-    "Quantile normalization gives samples one distribution; it does not remove batch effects. Look at the "
-    "principal components before samples of different experiments, platforms or technologies are compared."
 )
 
 

@@ -14,12 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from refinebio_assets.domain import AggregateBy, ScaleBy
-from refinebio_assets.errors import FormatError
 from refinebio_assets.methods.quantile import target_departures
 from refinebio_assets.pipelines.datasets.lockfile import NAME as LOCK
 from refinebio_assets.pipelines.datasets.matrix_file import COLUMNS_AT_ONCE, column_vector
 from refinebio_assets.pipelines.delivery.gate import Delivery
-from refinebio_assets.pipelines.delivery.zipped import UNREADABLE, ZippedDelivery
+from refinebio_assets.pipelines.delivery.zipped import ZippedDelivery, opened_zip
 
 Targets = Mapping[str, npt.NDArray[np.float64]]
 
@@ -33,11 +32,8 @@ def inspect_bundle(path: Path, targets: Targets, organism_of: Mapping[str, str])
 
     Raises FormatError for a file that is no bundle.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _Inspection(archive, targets, organism_of).delivery()
-    except UNREADABLE as error:
-        raise FormatError(path, expected="a bundle of a dataset", found=str(error)) from error
+    with opened_zip(path, "a bundle of a dataset") as archive:
+        return _Inspection(archive, targets, organism_of).delivery()
 
 
 class _Inspection(ZippedDelivery):

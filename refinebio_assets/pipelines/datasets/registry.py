@@ -92,15 +92,6 @@ def registered_dataset(lake: Lake, dataset: str) -> RegisteredDataset:
     return RegisteredDataset(dataset, _read(lake, head), head)
 
 
-def requested_versions(lake: Lake, dataset: str) -> list[RegisteredDataset]:
-    """Return all versions of a dataset's request, oldest first, the marks of deletion left out."""
-    return [
-        RegisteredDataset(dataset, _read(lake, commit), commit)
-        for commit in lake.history(ASSET, dataset)
-        if not is_deleted(commit)
-    ]
-
-
 def registered_datasets(lake: Lake, *, deleted: bool = False) -> list[str]:
     """Return the ids of all datasets, sorted; with ``deleted`` those that are marked so, too."""
     names = lake.partitions(ASSET)

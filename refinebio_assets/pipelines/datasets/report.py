@@ -12,10 +12,11 @@ from html import escape
 from typing import Any
 
 from refinebio_assets.domain import counted, organism_title
-from refinebio_assets.pipelines.datasets.explanations import NOT_BATCH_CORRECTED, WHY_FEW_GENES
+from refinebio_assets.pipelines.datasets.explanations import WHY_FEW_GENES
 from refinebio_assets.pipelines.datasets.lockfile import delivered_experiments
-from refinebio_assets.pipelines.datasets.metadata import DatasetMetadata
 from refinebio_assets.pipelines.datasets.report_plots import spread_plot
+from refinebio_assets.pipelines.delivery.explanations import NOT_BATCH_CORRECTED
+from refinebio_assets.pipelines.delivery.metadata import DeliveredMetadata
 from refinebio_assets.pipelines.delivery.page import beside, image, muted, page, table, warning
 from refinebio_assets.pipelines.delivery.plotting import component_plots
 
@@ -28,7 +29,7 @@ def report_html(
     row: Mapping[str, Any],
     overview: Mapping[str, Any],
     loss: Sequence[Mapping[str, Any]],
-    metadata: DatasetMetadata,
+    metadata: DeliveredMetadata,
     listing: Mapping[str, Sequence[str]],
 ) -> str:
     """Return the page: ``row`` is that of the table ``datasets``, ``loss`` are rows of ``gene_loss``."""
@@ -49,7 +50,7 @@ def report_html(
     return page(f"Dataset {lock['dataset']}", parts)
 
 
-def sample_labels(lock: Mapping[str, Any], metadata: DatasetMetadata) -> dict[str, dict[str, str]]:
+def sample_labels(lock: Mapping[str, Any], metadata: DeliveredMetadata) -> dict[str, dict[str, str]]:
     """Return each technical factor's label of every sample."""
     experiments: dict[str, set[str]] = {}
     for experiment, samples in lock["request"]["data"].items():

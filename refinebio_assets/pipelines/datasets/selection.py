@@ -12,8 +12,8 @@ from refinebio_assets.lake.store import Commit, Lake, StoredFile
 from refinebio_assets.pipelines.array_quantification import PROCESSOR as ARRAYS
 from refinebio_assets.pipelines.array_values import GENES
 from refinebio_assets.pipelines.datasets.candidates import Candidate, pinned_candidates
-from refinebio_assets.pipelines.datasets.pins import ExperimentPins, Pins
 from refinebio_assets.pipelines.datasets.request import ALL, DatasetRequest
+from refinebio_assets.pipelines.delivery.pins import ExperimentPins, Pins
 from refinebio_assets.pipelines.gene_expression import matrix_samples
 from refinebio_assets.pipelines.read_quantification import QUANT_FILE
 

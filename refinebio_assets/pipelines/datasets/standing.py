@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from refinebio_assets.errors import FormatError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.datasets import bundle, dataset_matrices
@@ -25,6 +24,7 @@ from refinebio_assets.pipelines.datasets.registry import (
     registered_datasets,
 )
 from refinebio_assets.pipelines.datasets.request import ALL, parse_request
+from refinebio_assets.pipelines.delivery.zipped import opened_zip
 
 
 def due_dataset(lake: Lake, dataset: str) -> tuple[str, tuple[str, ...]] | None:
@@ -64,11 +64,8 @@ def read_any_lock(path: Path) -> dict[str, Any]:
     """Return the lock in a lockfile, or in a dataset's zip. Raises FormatError."""
     if not zipfile.is_zipfile(path):
         return read_lock(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return check_lock(json.loads(archive.read(NAME)), f"{NAME} in {path}")
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-        raise FormatError(path, expected=f"a dataset's zip with {NAME}", found=str(error)) from error
+    with opened_zip(path, f"a dataset's zip with {NAME}") as archive:
+        return check_lock(json.loads(archive.read(NAME)), f"{NAME} in {path}")
 
 
 def register_lock(lake: Lake, lock: Mapping[str, Any], *, dataset: str, origin: str) -> RegisteredDataset:

@@ -1,5 +1,7 @@
-"""What all deliveries have in common: the publish gate, reading a zip back, its manifest, and report pages.
+"""What all deliveries share: what they are made from, metadata, other files, report pages, the publish gate.
 
-``gate`` judges, ``zipped`` reads what it judges, ``manifest`` promises checksums, and ``page`` and
-``plotting`` are what reports are made of. What is delivered is the work of ``datasets`` and ``compendia``.
+``pins`` are the commits that one is made from, ``lock_entries`` what locks say of them, ``metadata`` and
+``metadata_files`` what is told of samples, ``quant_files`` and ``manifest`` other files. ``gate`` judges,
+``zipped`` reads what it judges. ``page``, ``plotting`` and ``explanations`` are what reports are made of.
+What is delivered is the work of ``datasets`` and ``compendia``.
 """

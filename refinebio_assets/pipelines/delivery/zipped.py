@@ -9,17 +9,30 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+from refinebio_assets.errors import FormatError
 from refinebio_assets.formats.wide_rows import WideRows
 from refinebio_assets.pipelines.delivery.manifest import MANIFEST
 
 FILTERED = "filtered_samples_metadata.tsv"
 QUANT_SUFFIX = "_quant.sf"
 CHUNK = 1 << 20
-UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, csv.Error, KeyError, ValueError)
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, csv.Error, KeyError, ValueError)
 """What reading a damaged zip raises."""
 
 _WIDEST_CELL = 2**31 - 1
+
+
+@contextmanager
+def opened_zip(path: Path, expected: str) -> Iterator[zipfile.ZipFile]:
+    """Give the zip to the block. FormatError that names ``expected`` for what is none, or is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except _UNREADABLE as error:
+        raise FormatError(path, expected=expected, found=str(error)) from error
 
 
 class ZippedDelivery:

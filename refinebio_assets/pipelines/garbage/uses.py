@@ -10,7 +10,7 @@ from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines import sample_quantifications
 from refinebio_assets.pipelines.datasets import dataset_matrices
-from refinebio_assets.pipelines.datasets.pins import STEPS
+from refinebio_assets.pipelines.delivery.pins import STEPS
 from refinebio_assets.pipelines.metadata_overlays import ATTRIBUTES
 from refinebio_assets.pipelines.targets.target import ASSET as TARGETS
 

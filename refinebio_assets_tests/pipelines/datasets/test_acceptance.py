@@ -12,11 +12,11 @@ from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.pipelines.datasets.acceptance import AcceptedRequest, accept_request
 from refinebio_assets.pipelines.datasets.registry import (
+    ASSET,
     delete_dataset,
     register_dataset,
     registered_dataset,
     registered_datasets,
-    requested_versions,
 )
 from refinebio_assets.pipelines.datasets.request import DatasetRequestError, Fault, Problem, parse_request
 from refinebio_assets_tests.pipelines.datasets.world import World, arrays
@@ -124,10 +124,8 @@ def test_the_same_request_is_kept_once_and_another_needs_a_word(own: tuple[Study
         register_dataset(study.lake, other, dataset="d")
     second = register_dataset(study.lake, other, dataset="d", update=True)
     assert second.commit.version != first.commit.version
-    assert [version.request.samples for version in requested_versions(study.lake, "d")] == [
-        ["S1", "S2", "S3"],
-        ["S1"],
-    ]
+    assert registered_dataset(study.lake, "d").request.samples == ["S1"]
+    assert [commit.id for commit in study.lake.history(ASSET, "d")] == [first.commit.id, second.commit.id]
 
 
 def test_a_deleted_dataset_is_gone_from_the_list_and_its_versions_stay(
@@ -138,7 +136,7 @@ def test_a_deleted_dataset_is_gone_from_the_list_and_its_versions_stay(
     delete_dataset(study.lake, "d")
     assert registered_datasets(study.lake) == []
     assert registered_datasets(study.lake, deleted=True) == ["d"]
-    assert len(requested_versions(study.lake, "d")) == 1
+    assert len(study.lake.history(ASSET, "d")) == 2
     with pytest.raises(NotFoundError, match="was deleted on"):
         registered_dataset(study.lake, "d")
     with pytest.raises(RequestError, match="deleted dataset"):

@@ -10,7 +10,8 @@ import pytest
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.pipelines.datasets.bundle import build_bundle
 from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices, dataset_versions
-from refinebio_assets.pipelines.datasets.explanations import NOT_BATCH_CORRECTED, WHY_FEW_GENES
+from refinebio_assets.pipelines.datasets.explanations import WHY_FEW_GENES
+from refinebio_assets.pipelines.delivery.explanations import NOT_BATCH_CORRECTED
 from refinebio_assets_tests.pipelines.datasets.world import (
     ARRAY,
     GENES,

@@ -26,10 +26,10 @@ from refinebio_assets.pipelines.compendia.lock import NAME as LOCK
 from refinebio_assets.pipelines.compendia.lock import lock_bytes, read_compendium_lock
 from refinebio_assets.pipelines.compendia.report.page import report_html
 from refinebio_assets.pipelines.compendia.room import require_room, room_named
-from refinebio_assets.pipelines.datasets.metadata_files import json_bytes
 from refinebio_assets.pipelines.delivery.gate import Delivery, require_sound
 from refinebio_assets.pipelines.delivery.license import license_text
 from refinebio_assets.pipelines.delivery.manifest import MANIFEST, manifest_of
+from refinebio_assets.pipelines.delivery.metadata_files import json_bytes
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.outcome import Outcome, Situation, require_commit, require_head, situation_of
 from refinebio_assets.pipelines.progress import SILENT, Progress

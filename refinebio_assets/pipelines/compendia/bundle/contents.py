@@ -15,15 +15,15 @@ from refinebio_assets.pipelines import gene_expression
 from refinebio_assets.pipelines.compendia.findings import read_findings
 from refinebio_assets.pipelines.compendia.lock import considered, read_compendium_lock
 from refinebio_assets.pipelines.compendia.normalized_compendium import FOLDER
-from refinebio_assets.pipelines.datasets.lockfile import pinned, pinned_references
-from refinebio_assets.pipelines.datasets.metadata import (
+from refinebio_assets.pipelines.delivery.lock_entries import pinned, pinned_references
+from refinebio_assets.pipelines.delivery.metadata import (
     SampleMetadata,
     attributes_of,
     experiment_metadata,
     experiment_samples,
 )
-from refinebio_assets.pipelines.datasets.metadata_files import ACCESSION
-from refinebio_assets.pipelines.datasets.pins import Pins, newest_pins
+from refinebio_assets.pipelines.delivery.metadata_files import ACCESSION
+from refinebio_assets.pipelines.delivery.pins import Pins, newest_pins
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.outcome import dropped_before
 

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from refinebio_assets.errors import FormatError
 from refinebio_assets.formats.matrix_tsv_blocks import read_blocks, read_header
 from refinebio_assets.formats.row_matrix import RowMatrix
 from refinebio_assets.methods.quantile import target_departures
@@ -25,7 +24,7 @@ from refinebio_assets.pipelines.compendia.lock import NAME as LOCK
 from refinebio_assets.pipelines.compendia.lock import considered
 from refinebio_assets.pipelines.delivery.gate import NARROW_TOLERANCE, Delivery
 from refinebio_assets.pipelines.delivery.manifest import MANIFEST
-from refinebio_assets.pipelines.delivery.zipped import UNREADABLE, ZippedDelivery
+from refinebio_assets.pipelines.delivery.zipped import ZippedDelivery, opened_zip
 
 _BLOCK_CELLS = 4_000_000
 
@@ -38,11 +37,8 @@ def inspect_compendium(
     ``scratch`` is an existing folder with room for the values (4 bytes each); nothing is left in it. Raises
     FormatError for a file that is no compendium, or whose values cannot be read.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _Inspection(archive, target, scratch, threads).delivery()
-    except UNREADABLE as error:
-        raise FormatError(path, expected="a bundle of a compendium", found=str(error)) from error
+    with opened_zip(path, "a bundle of a compendium") as archive:
+        return _Inspection(archive, target, scratch, threads).delivery()
 
 
 class _Inspection(ZippedDelivery):

@@ -21,8 +21,8 @@ from refinebio_assets.pipelines.compendia.bundle.contents import (
     described,
     described_filtered,
 )
-from refinebio_assets.pipelines.datasets.metadata import SampleMetadata
-from refinebio_assets.pipelines.datasets.metadata_files import (
+from refinebio_assets.pipelines.delivery.metadata import SampleMetadata
+from refinebio_assets.pipelines.delivery.metadata_files import (
     ACCESSION,
     EXPERIMENT,
     REASON,

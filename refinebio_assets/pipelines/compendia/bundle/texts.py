@@ -9,7 +9,7 @@ from refinebio_assets.domain import organism_title
 from refinebio_assets.pipelines.compendia.bundle.contents import SHARE, Contents
 from refinebio_assets.pipelines.compendia.confounds import Confound, Separable
 from refinebio_assets.pipelines.compendia.overview import errors_by_method
-from refinebio_assets.pipelines.datasets.explanations import NOT_BATCH_CORRECTED
+from refinebio_assets.pipelines.delivery.explanations import NOT_BATCH_CORRECTED
 
 IMPUTED_SAY_LITTLE = (
     "Values that were imputed say little about the gene in that sample: they follow from the other genes. "

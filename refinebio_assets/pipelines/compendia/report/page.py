@@ -24,7 +24,7 @@ from refinebio_assets.pipelines.compendia.confounds import Confound, Separable
 from refinebio_assets.pipelines.compendia.overview import dropped_by_reason, samples_by, variance_rows
 from refinebio_assets.pipelines.compendia.report.plots import components_of, errors_plot
 from refinebio_assets.pipelines.compendia.structure import LEVELS
-from refinebio_assets.pipelines.datasets.explanations import NOT_BATCH_CORRECTED
+from refinebio_assets.pipelines.delivery.explanations import NOT_BATCH_CORRECTED
 from refinebio_assets.pipelines.delivery.page import image, muted, page, table
 from refinebio_assets.pipelines.delivery.plotting import COLORS
 

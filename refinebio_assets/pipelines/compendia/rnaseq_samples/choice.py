@@ -10,7 +10,7 @@ from refinebio_assets.domain import Technology, Verdict
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, InputRef, Lake, LogEntry
 from refinebio_assets.pipelines import experiment_record, harmonized_metadata, sample_quantifications
-from refinebio_assets.pipelines.datasets.pins import ExperimentPins, Pins
+from refinebio_assets.pipelines.delivery.pins import ExperimentPins, Pins
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.metadata_overlays import ATTRIBUTES
 from refinebio_assets.pipelines.read_quantification import QUANT_FILE

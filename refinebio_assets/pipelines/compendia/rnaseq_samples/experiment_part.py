@@ -13,13 +13,13 @@ from refinebio_assets.formats.resumable_zip import PartWriter
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.compendia.rnaseq_samples.choice import ExperimentPart, sequenced_samples
-from refinebio_assets.pipelines.datasets.lockfile import pinned
-from refinebio_assets.pipelines.datasets.metadata import SampleMetadata, dataset_metadata
-from refinebio_assets.pipelines.datasets.metadata_files import metadata_columns, metadata_tsv, sample_json
-from refinebio_assets.pipelines.datasets.pins import ExperimentPins
-from refinebio_assets.pipelines.datasets.quant_files import DamagedError, delivered_name, whole_quant_sf
 from refinebio_assets.pipelines.datasets.request import DatasetRequest
 from refinebio_assets.pipelines.datasets.selection import Member, select_samples
+from refinebio_assets.pipelines.delivery.lock_entries import pinned
+from refinebio_assets.pipelines.delivery.metadata import SampleMetadata, delivered_metadata
+from refinebio_assets.pipelines.delivery.metadata_files import metadata_columns, metadata_tsv, sample_json
+from refinebio_assets.pipelines.delivery.pins import ExperimentPins
+from refinebio_assets.pipelines.delivery.quant_files import DamagedError, delivered_name, whole_quant_sf
 from refinebio_assets.pipelines.progress import Progress
 
 STEP = "write quant.sf files"
@@ -46,7 +46,7 @@ def write_experiment(
     reasons = {item.sample: item.reason for item in selection.filtered}
     members = [member for group in selection.groups for member in group.members]
     reasons |= _write_files(lake, archive, name, members, progress)
-    metadata = dataset_metadata(lake, pins, dict.fromkeys(wanted, name))
+    metadata = delivered_metadata(lake, pins, dict.fromkeys(wanted, name))
     delivered = [metadata.samples[sample] for sample in wanted if sample not in reasons]
     if delivered:
         rows = [(sample, name) for sample in delivered]

@@ -14,7 +14,7 @@ from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.compendia.rnaseq_samples.choice import choose_experiments, sequenced_samples
 from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendium import ASSET
 from refinebio_assets.pipelines.delivery.manifest import MANIFEST
-from refinebio_assets.pipelines.delivery.zipped import ZippedDelivery
+from refinebio_assets.pipelines.delivery.zipped import ZippedDelivery, opened_zip
 from refinebio_assets.pipelines.outcome import require_head
 
 _SHOWN = 5
@@ -31,7 +31,7 @@ def sample_compendium_problems(lake: Lake, organism: str) -> list[str]:
 
 def zip_problems(path: Path) -> list[str]:
     """Return what is wrong with a zip by itself: manifest, content, and tables that do not fit."""
-    with zipfile.ZipFile(path) as archive:
+    with opened_zip(path, "an RNA-seq sample compendium") as archive:
         delivered = ZippedDelivery(archive)
         return [*_differs_from_manifest(delivered), *_tables_differ(delivered)]
 
@@ -69,7 +69,7 @@ def _tables_differ(delivered: ZippedDelivery) -> Iterator[str]:
 
 def _samples_lost(lake: Lake, organism: str, path: Path, basis: dict[str, object]) -> Iterator[str]:
     """Compare with the experiments of today, unless they changed since."""
-    with zipfile.ZipFile(path) as archive:
+    with opened_zip(path, "an RNA-seq sample compendium") as archive:
         delivered = ZippedDelivery(archive)
         files, filtered = delivered.quant_files(), delivered.filtered()
     for part in choose_experiments(lake, organism).parts:

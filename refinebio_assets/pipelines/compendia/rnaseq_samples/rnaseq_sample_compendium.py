@@ -33,7 +33,7 @@ from refinebio_assets.pipelines.compendia.rnaseq_samples.summary import (
     write_summary,
 )
 from refinebio_assets.pipelines.compendia.room import require_room, room_named
-from refinebio_assets.pipelines.datasets.lockfile import release_of
+from refinebio_assets.pipelines.delivery.lock_entries import release_of
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.outcome import (
     Outcome,

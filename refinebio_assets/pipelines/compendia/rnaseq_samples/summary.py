@@ -19,16 +19,16 @@ from refinebio_assets.formats.json_stream import Fields, Items, json_chunks
 from refinebio_assets.formats.resumable_zip import Part, PartWriter, ResumableZip
 from refinebio_assets.pipelines.compendia.rnaseq_samples.experiment_part import STEP
 from refinebio_assets.pipelines.compendia.rnaseq_samples.texts import readme
-from refinebio_assets.pipelines.datasets.metadata import SampleMetadata
-from refinebio_assets.pipelines.datasets.metadata_files import (
+from refinebio_assets.pipelines.delivery.license import license_text
+from refinebio_assets.pipelines.delivery.manifest import MANIFEST
+from refinebio_assets.pipelines.delivery.metadata import SampleMetadata
+from refinebio_assets.pipelines.delivery.metadata_files import (
     EXPERIMENT,
     REASON,
     metadata_columns,
     metadata_tsv,
     sample_json,
 )
-from refinebio_assets.pipelines.delivery.license import license_text
-from refinebio_assets.pipelines.delivery.manifest import MANIFEST
 
 NO_REFERENCE = "not told"
 """In place of a reference's version: of a ``quant.sf`` that was submitted."""

@@ -1,4 +1,4 @@
-"""What is known of a dataset's samples and experiments, in the words and order of refine.bio's downloads.
+"""What is known of a delivery's samples and experiments, in the words and order of refine.bio's downloads.
 
 A sample's metadata are a flat mapping: ``refinebio_*`` first, the submitter's columns beside. How tables
 and JSON are written from it is in `metadata_files.py`.
@@ -16,7 +16,7 @@ from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.metadata.delivered import annotation, submitted_columns
 from refinebio_assets.metadata.processors import delivered_name, processor_id
 from refinebio_assets.metadata.source_keys import FIELDS
-from refinebio_assets.pipelines.datasets.pins import ExperimentPins, Pins
+from refinebio_assets.pipelines.delivery.pins import ExperimentPins, Pins
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.metadata_overlays import ATTRIBUTES
 from refinebio_assets.platforms.readable import readable
@@ -35,14 +35,14 @@ class SampleMetadata:
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetMetadata:
-    """All that is known of a dataset's samples, each once, and of its experiments."""
+class DeliveredMetadata:
+    """All that is known of samples, each once, and of their experiments."""
 
     samples: Mapping[str, SampleMetadata]
     experiments: Mapping[str, Mapping[str, Any]]
 
 
-def dataset_metadata(lake: Lake, pins: Pins, samples: Mapping[str, str]) -> DatasetMetadata:
+def delivered_metadata(lake: Lake, pins: Pins, samples: Mapping[str, str]) -> DeliveredMetadata:
     """Read what the pinned commits say. ``samples`` gives for each sample the experiment that tells of it."""
     wanted: dict[str, list[str]] = {}
     for sample, experiment in samples.items():
@@ -55,7 +55,7 @@ def dataset_metadata(lake: Lake, pins: Pins, samples: Mapping[str, str]) -> Data
         experiments[name] = experiment_metadata(record)
         for item in experiment_samples(lake, own, record, wanted.get(name, ()), others):
             found[item.sample] = item
-    return DatasetMetadata({name: found[name] for name in samples if name in found}, experiments)
+    return DeliveredMetadata({name: found[name] for name in samples if name in found}, experiments)
 
 
 def experiment_metadata(experiment: Experiment) -> dict[str, Any]:

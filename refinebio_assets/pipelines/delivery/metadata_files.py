@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from refinebio_assets.domain import distinct
-from refinebio_assets.pipelines.datasets.metadata import SampleMetadata
+from refinebio_assets.pipelines.delivery.metadata import SampleMetadata
 
 ACCESSION, EXPERIMENT, REASON = "refinebio_accession_code", "experiment_accession", "reason"
 ANNOTATIONS = "refinebio_annotations"
@@ -17,7 +17,7 @@ _AGE = "refinebio_age"
 
 
 def metadata_columns(samples: Iterable[SampleMetadata]) -> list[str]:
-    """Return the one header of a dataset's tables.
+    """Return the one header of all tables of samples.
 
     The accessions, then the other ``refinebio_*`` columns, then the submitters', each in alphabetical order.
     """

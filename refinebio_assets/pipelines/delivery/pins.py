@@ -1,4 +1,4 @@
-"""The exact commits that a dataset is made from: the newest ones, or those that a lockfile names."""
+"""The exact commits that a delivery is made from: the newest ones, or those that a lockfile names."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ExperimentPins:
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """All commits that determine a dataset: those of its experiments, and what others say of samples."""
+    """All commits that determine a delivery: those of its experiments, and what others say of samples."""
 
     experiments: Mapping[str, ExperimentPins]
     attributes: tuple[Commit, ...] = ()
@@ -66,7 +66,7 @@ class Pins:
 
 
 def newest_pins(lake: Lake, experiments: Sequence[str]) -> Pins:
-    """Return what a dataset would be made from now.
+    """Return what would be made from these experiments now.
 
     Raises NotFoundError naming every experiment that has no record.
     """
