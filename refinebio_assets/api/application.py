@@ -11,20 +11,19 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
-from starlette.routing import Match
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from refinebio_assets import __version__
-from refinebio_assets.api.answers import answer
+from refinebio_assets.api.answers import answer, public_base
 from refinebio_assets.api.datasets.starting import BUILD_JOBS
 from refinebio_assets.api.documentation import PAGE, module_tag, say_once
 from refinebio_assets.api.guard import REVISION_HEADER, Guard, shown_path
-from refinebio_assets.api.problems import DOCS, NO_ROUTE, UNVERSIONED, ApiProblemError, unavailable
+from refinebio_assets.api.problems import NO_ROUTE, UNVERSIONED, ApiProblemError, unavailable
 from refinebio_assets.api.services import Services, services
 from refinebio_assets.api.v1 import (
     computational_results,
@@ -92,6 +91,7 @@ def create_app(found: Services, *, keep_current: bool = True) -> ASGIApp:
             app.include_router(router)
             app.state.routes += router.routes
     app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False, response_model=None)
+    app.state.routes += _with_head(app)
     say_once(app)
     _add_error_handlers(app)
     guarded = Guard(app, found.settings)
@@ -103,6 +103,15 @@ def create_app(found: Services, *, keep_current: bool = True) -> ASGIApp:
         allow_headers=["API-KEY", "Content-Type"],
         expose_headers=[REVISION_HEADER, "Content-Disposition", "Retry-After"],
     )
+
+
+def _with_head(app: FastAPI) -> list[Route]:
+    """Have the routes that no version has answer HEAD where they answer GET; return them."""
+    routes = [route for route in app.routes if isinstance(route, Route)]
+    for route in routes:
+        if route.methods and "GET" in route.methods:
+            route.methods.add("HEAD")
+    return routes
 
 
 def _open_dagster(found: Services) -> None:
@@ -147,7 +156,9 @@ async def _tell_http(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
     headers = getattr(error, "headers", None)
     if status == 404:
-        return answer({"message": _no_route(request), "docs": DOCS, "status_code": 404}, 404)
+        return answer(
+            {"message": _no_route(request), "docs": f"{public_base(request)}/docs", "status_code": 404}, 404
+        )
     if status == 405:
         allowed = {"Allow": ", ".join(sorted(_methods(request)))}
         return answer({"detail": f'Method "{request.method}" not allowed.'}, 405, allowed)
@@ -156,7 +167,7 @@ async def _tell_http(request: Request, error: Exception) -> Response:
 
 def _methods(request: Request) -> set[str]:
     """Return the methods of all routes with the path of a request."""
-    routes: list[APIRoute] = request.app.state.routes
+    routes: list[Route] = request.app.state.routes
     found = [route.methods or set() for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     return {method for methods in found for method in methods}
 

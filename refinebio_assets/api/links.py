@@ -1,4 +1,4 @@
-"""Download links: they work without a token, for some days, for the one file that they name."""
+"""Download links: they work without a token, most for some days, for the one file that they name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from fastapi import Request
 
 from refinebio_assets.api.answers import public_base
+from refinebio_assets.api.holdings.holdings import Index
 from refinebio_assets.api.problems import ApiProblemError
 from refinebio_assets.api.services import services
 
@@ -24,6 +25,11 @@ def download_link(request: Request, kind: str, identity: str | int, name: str) -
     signature = _signature(services(request).link_key, kind, str(identity), expires)
     query = urlencode({"expires": expires, "signature": signature})
     return f"{public_base(request)}/v1/download/{kind}/{quote(str(identity))}/{quote(name)}?{query}"
+
+
+def index_link(request: Request, index: Index) -> str:
+    """Return the address of a Salmon index, which is for everybody and as long as the lake has it."""
+    return f"{public_base(request)}/v1/download/transcriptome_index/{index.served['id']}/{index.name}.tar"
 
 
 def require_valid(request: Request, kind: str, identity: str) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-DOCS = "https://api.refine.bio/"
 NO_ROUTE = "The requested resource was not found on this server."
 UNVERSIONED = "refine.bio API resources are only available through versioned requests."
 SERVER_ERROR = "A server error occured. This has been reported."  # sic: clients may compare it

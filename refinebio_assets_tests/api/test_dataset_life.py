@@ -60,9 +60,16 @@ def _require_ranges(client: httpx.Client, link: str, whole: httpx.Response) -> N
     assert part.headers["content-range"] == f"bytes 10-19/{len(whole.content)}"
     changed = client.get(link, headers={"Range": "bytes=10-19", "If-Range": '"other"'})
     assert (changed.status_code, changed.content) == (200, whole.content)
-    assert client.get(link, headers={"Range": f"bytes={len(whole.content)}-"}).status_code == 416
+    beyond = client.get(link, headers={"Range": f"bytes={len(whole.content)}-"})
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
+    assert "No range of bytes=" in beyond.json()["detail"]
+    for ignored in ("bytes=9-2", "bytes=a-b", "lines=0-1", "bytes"):
+        answer = client.get(link, headers={"Range": ignored})
+        assert (answer.status_code, answer.content) == (200, whole.content), ignored
+    old = client.get(link, headers={"Range": f"bytes={len(whole.content)}-", "If-Range": '"other"'})
+    assert (old.status_code, old.content) == (200, whole.content)
     assert client.get(link, headers={"If-None-Match": tag}).status_code == 304
-    head = client.head(link)
+    head = client.head(link, headers={"Range": "bytes=10-19"})
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == whole.headers["content-length"]
 

@@ -166,9 +166,12 @@ def test_a_head_is_answered_as_a_get_without_the_body(api: httpx.Client) -> None
         head, whole = api.head(path), api.get(path)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-length"] == whole.headers["content-length"]
+    for path in ("/health", "/docs", "/openapi.json"):
+        assert (api.head(path).status_code, api.head(path).content) == (200, b"")
 
 
 def test_a_method_that_there_is_not_is_refused_with_those_that_there_are(api: httpx.Client) -> None:
     answer = api.delete("/v1/search/")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
     assert api.patch("/v1/token/x/").headers["allow"] == "GET, HEAD, PUT"
+    assert api.delete("/health").headers["allow"] == "GET, HEAD"

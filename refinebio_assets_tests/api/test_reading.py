@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import tarfile
 from hashlib import md5
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +190,7 @@ def test_unknown_objects_are_not_found(api: httpx.Client, path: str) -> None:
 def test_unknown_routes_and_methods_are_told_in_words(api: httpx.Client) -> None:
     assert "not found on this server" in get(api, "nope/", 404)["message"]
     assert "versioned requests" in api.get("/nope").json()["message"]
+    assert api.get(api.get("/nope").json()["docs"]).status_code == 200
     answer = api.delete("/v1/samples/")
     assert (answer.status_code, answer.json()) == (405, {"detail": 'Method "DELETE" not allowed.'})
 
@@ -209,6 +212,23 @@ def test_indices_are_found_by_organism_in_any_case_and_by_length(api: httpx.Clie
     assert get(api, f"transcriptome_indices/{found['id']}/") == found
 
 
+def test_an_index_is_downloaded_with_its_gene_map_by_anybody(api: httpx.Client) -> None:
+    link = get(api, "samples/R1/")["results"][0]["organism_index"]["download_url"]
+    whole, head = api.get(link), api.head(link)
+    assert len(whole.content) == int(whole.headers["content-length"]) == int(head.headers["content-length"])
+    assert (head.status_code, head.content) == (200, b"")
+    assert "content-encoding" not in whole.headers
+    with tarfile.open(fileobj=BytesIO(whole.content)) as archive:
+        files = {name: archive.extractfile(name) for name in archive.getnames()}
+        read = {name: file.read() for name, file in files.items() if file}
+    name = "HOMO_SAPIENS_TRANSCRIPTOME_LONG"
+    genes = b"G1\tT1\n"
+    assert read == {f"{name}/index/info.json": b'{"k": "k31"}', f"{name}/genes_to_transcripts.txt": genes}
+    again = api.get(link, headers={"If-None-Match": whole.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert api.get("/v1/download/transcriptome_index/99/x.tar").status_code == 404
+
+
 def test_a_processor_has_the_id_that_downloads_give_it(api: httpx.Client) -> None:
     found = get(api, "processors/")["results"]
     assert {"Salmon Quant", "Affymetrix SCAN"} <= {row["name"] for row in found}
@@ -223,7 +243,8 @@ def test_ids_follow_from_names_and_survive_a_new_catalog(world: Lake, tmp_path: 
     shutil.copytree(Path(world.url) / "assets", copy / "assets")
     lake = Lake(str(copy))
     Catalog(lake).rebuild()
-    with serving(world) as one, serving(lake) as other:
+    url = "https://server.example"
+    with serving(world, public_url=url) as one, serving(lake, public_url=url) as other:
         for client in (one, other):
             wait_until_ready(client)
         assert get(one, "samples/A1/")["id"] == get(other, "samples/A1/")["id"] == stable_id("sample", "A1")

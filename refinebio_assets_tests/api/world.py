@@ -210,6 +210,7 @@ def commit_index(lake: Lake) -> None:
         for kmer in ("k31", "k23"):
             (draft.folder / kmer).mkdir()
             (draft.folder / kmer / "info.json").write_text(f'{{"k": "{kmer}"}}')
+        (draft.folder / "genes_to_transcripts.txt").write_text("G1\tT1\n")
         draft.write_table("transcriptomes", [row])
         draft.commit(version=INDEX_VERSION, code_version="1")
 

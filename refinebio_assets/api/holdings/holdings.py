@@ -34,12 +34,18 @@ _READERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One Salmon index: what is served of it, and which version of which organism's index it is."""
+    """One Salmon index: what is served of it, and which of the lake's indices it is, by commit."""
 
     served: Mapping[str, Any]
     organism: str
     version: str
     length: str
+    commit: str
+
+    @property
+    def name(self) -> str:
+        """What its files are named: ``HOMO_SAPIENS_TRANSCRIPTOME_LONG``."""
+        return f"{self.organism}_{self.served['index_type']}"
 
 
 class Holdings:
@@ -202,4 +208,4 @@ _SERVED_OF_INDEX = (
 
 def _index(row: Row) -> Index:
     served = {name: row.get(name) for name in _SERVED_OF_INDEX}
-    return Index(served, row["organism_name"], row["version"], row["length"])
+    return Index(served, row["organism_name"], row["version"], row["length"], row["commit_id"])

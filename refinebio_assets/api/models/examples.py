@@ -108,7 +108,8 @@ _SAMPLE: dict[str, Any] = {
                 "release_version": "",
                 "index_type": "TRANSCRIPTOME_LONG",
                 "salmon_version": "salmon 1.10.1",
-                "download_url": None,
+                "download_url": "https://server.example/v1/download/transcriptome_index/3284191544122508/"
+                "SIMULATUM_DEMONSTRANS_TRANSCRIPTOME_LONG.tar",
                 "result_id": 836824771640608,
                 "last_modified": "2026-11-28T08:06:26.781064Z",
             },

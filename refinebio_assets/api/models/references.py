@@ -63,7 +63,7 @@ class ProcessorPage(Shape):
 
 
 class TranscriptomeIndex(Shape):
-    """A Salmon index."""
+    """A Salmon index; ``download_url`` gives it and its gene map as a tar, without a token."""
 
     id: int
     assembly_name: str
@@ -72,7 +72,7 @@ class TranscriptomeIndex(Shape):
     release_version: str
     index_type: str
     salmon_version: str
-    download_url: str | None
+    download_url: str
     result_id: int
     last_modified: str | None
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from refinebio_assets.api.answers import add_route, answer, path_parameter
-from refinebio_assets.api.holdings.holdings import Holdings, Row
+from refinebio_assets.api.holdings.holdings import Row
 from refinebio_assets.api.links import download_link
 from refinebio_assets.api.lists import Listing, list_page
 from refinebio_assets.api.models import files as models
@@ -27,9 +27,7 @@ _ORDERINGS = ("id", "time_start", "time_end", "created_at", "last_modified")
 
 def get_result(request: Request, number: str) -> Response:
     """Return what was run, and the files that it made."""
-    holdings = holdings_of(request)
-    links = request if active_token(request) else None
-    found = results_by_id(holdings, [object_id(number)], with_files=True, links=links)
+    found = results_by_id(request, [object_id(number)], with_files=True)
     if not found:
         raise not_found()
     return answer(found[object_id(number)])
@@ -41,39 +39,38 @@ def list_results(request: Request) -> Response:
 
 
 def _shown_results(request: Request, rows: list[Row]) -> list[Row]:
-    links = request if active_token(request) else None
-    found = results_by_id(holdings_of(request), [row["id"] for row in rows], with_files=True, links=links)
+    found = results_by_id(request, [row["id"] for row in rows], with_files=True)
     return [found[row["id"]] for row in rows]
 
 
-def results_by_id(
-    holdings: Holdings, ids: Sequence[int], *, with_files: bool, links: Request | None = None
-) -> dict[int, Row]:
-    """Return results as served, by id; files with links for the request ``links``."""
+def results_by_id(request: Request, ids: Sequence[int], *, with_files: bool) -> dict[int, Row]:
+    """Return results as served, by id."""
+    holdings = holdings_of(request)
+    links = request if active_token(request) else None
     rows = holdings.rows("SELECT * FROM computational_results WHERE id IN (SELECT unnest(?))", [list(ids)])
     files: dict[int, list[Row]] = {row["id"]: [] for row in rows}
     if with_files:
         sql = "SELECT * FROM computed_files WHERE result_id IN (SELECT unnest(?)) ORDER BY id"
         for file in holdings.rows(sql, [list(files)]):
             files[file["result_id"]].append(_file_of_result(file, links))
-    return {row["id"]: _result(holdings, row, files[row["id"]] if with_files else None) for row in rows}
+    return {row["id"]: _result(request, row, files[row["id"]] if with_files else None) for row in rows}
 
 
-def _result(holdings: Holdings, row: Row, files: list[Row] | None) -> Row:
+def _result(request: Request, row: Row, files: list[Row] | None) -> Row:
     facts = {name: value for name, value in (row["facts"] or {}).items() if value not in (None, [])}
     dates = pick(row, DATES)
     annotations: list[Row] = [{"id": row["id"], "data": facts, "is_ccdl": True, **dates}] if facts else []
     found: dict[str, Any] = {
         "id": row["id"],
         "commands": [without_places(command) for command in row["commands"]],
-        "processor": holdings.processors.get(row["processor_id"]),
+        "processor": holdings_of(request).processors.get(row["processor_id"]),
         "is_ccdl": True,
         "annotations": annotations,
     }
     if files is not None:
         found["files"] = files
     return found | {
-        "organism_index": index(holdings, row["index_id"]),
+        "organism_index": index(request, row["index_id"]),
         **pick(row, ("time_start", "time_end", *DATES)),
     }
 

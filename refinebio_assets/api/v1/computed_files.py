@@ -55,12 +55,9 @@ def list_computed_files(request: Request) -> Response:
 
 
 def _computed_files(request: Request, rows: Sequence[Row], *, with_files: bool = False) -> list[Row]:
-    holdings = holdings_of(request)
     show_links = active_token(request)
-    samples = samples_of_files(holdings, rows)
-    links = request if show_links else None
-    ids = [row["result_id"] for row in rows]
-    results = results_by_id(holdings, ids, with_files=with_files, links=links)
+    samples = samples_of_files(holdings_of(request), rows)
+    results = results_by_id(request, [row["result_id"] for row in rows], with_files=with_files)
     return [
         {
             **pick(row, ("id", "filename")),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 
 from refinebio_assets.api.building import BUNDLE
 from refinebio_assets.api.links import require_valid
 from refinebio_assets.api.problems import not_found
+from refinebio_assets.api.ranges import RangedFile, is_known
 from refinebio_assets.api.services import holdings_of, services
 from refinebio_assets.api.v1.datasets import known_dataset
+from refinebio_assets.api.v1.index_download import download_index
 from refinebio_assets.api.v1.published import published_file
 from refinebio_assets.api.v1.references import object_id
 from refinebio_assets.errors import CorruptionError, NotFoundError
@@ -51,23 +53,28 @@ def download_computed_file(request: Request, identity: str) -> Response:
 def stored_file(request: Request, lake: Lake, file: StoredFile) -> Response:
     """Return a file of the lake as an answer; its ETag is its SHA-256.
 
-    Raises ApiProblemError when the file is lost, StorageError when it cannot be read.
+    Raises ApiProblemError when the file is lost or has nothing of the range that is asked for, StorageError
+    when it cannot be read.
     """
     tag = f'"{file.sha256}"'
     headers = {"ETag": tag, "Cache-Control": _FOREVER}
-    known = request.headers.get("if-none-match", "")
-    if known == "*" or tag in [item.strip().removeprefix("W/") for item in known.split(",")]:
+    if is_known(request, tag):
         return Response(status_code=304, headers=headers)
     try:
         path = lake.local(file)
     except (NotFoundError, CorruptionError) as error:
         raise not_found() from error
-    return FileResponse(path, filename=file.name, headers=headers, media_type="application/octet-stream")
+    about = {"filename": file.name, "headers": headers, "media_type": "application/octet-stream"}
+    return RangedFile(request, file.size, str(path), **about)
 
 
 def add_to(router: APIRouter) -> None:
     """Add these endpoints; links to them are made elsewhere, so the docs do not list them."""
-    for kind, endpoint in (("dataset", download_dataset), ("computed_file", download_computed_file)):
+    for kind, endpoint in (
+        ("dataset", download_dataset),
+        ("computed_file", download_computed_file),
+        ("transcriptome_index", download_index),
+    ):
         router.add_api_route(
             f"/download/{kind}/{{identity}}/{{name}}",
             endpoint,

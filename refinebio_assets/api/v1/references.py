@@ -14,6 +14,7 @@ from refinebio_assets.api.models import references as models
 from refinebio_assets.api.parameters import Filter, numbers, page, select, texts, truths, whole_number
 from refinebio_assets.api.problems import not_found
 from refinebio_assets.api.services import holdings_of
+from refinebio_assets.api.v1.shaping import index
 
 _ORGANISM_FILTERS = truths("has_compendia has_quantfile_compendia")
 _INDEX_FILTERS = (
@@ -77,10 +78,10 @@ def list_processors(request: Request) -> Response:
 
 def get_index(request: Request, number: str) -> Response:
     """Return a Salmon index."""
-    found = holdings_of(request).indices.get(object_id(number))
+    found = index(request, object_id(number))
     if found is None:
         raise not_found()
-    return answer(found.served)
+    return answer(found)
 
 
 def list_indices(request: Request) -> Response:
@@ -89,8 +90,7 @@ def list_indices(request: Request) -> Response:
 
 
 def _shown_indices(request: Request, rows: list[Row]) -> list[Row]:
-    indices = holdings_of(request).indices
-    return [dict(indices[row["id"]].served) for row in rows]
+    return [found for row in rows if (found := index(request, row["id"])) is not None]
 
 
 _INDICES = Listing(

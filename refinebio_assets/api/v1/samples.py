@@ -65,7 +65,7 @@ def get_sample(request: Request, accession: str) -> Response:
     row = holdings.document("samples", accession)
     if row is None:
         raise not_found()
-    return answer(shaping.sample(holdings, row))
+    return answer(shaping.sample(request, row))
 
 
 def list_samples(request: Request) -> Response:
@@ -74,7 +74,7 @@ def list_samples(request: Request) -> Response:
 
 
 def _shown(request: Request, rows: list[Row]) -> list[Row]:
-    return [shaping.sample(holdings_of(request), row) for row in rows]
+    return [shaping.sample(request, row) for row in rows]
 
 
 def _narrow(request: Request, selection: Selection) -> None:

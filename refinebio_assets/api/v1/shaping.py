@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from refinebio_assets.api.holdings.holdings import Holdings, Row
+from fastapi import Request
+
+from refinebio_assets.api.holdings.holdings import Row
+from refinebio_assets.api.links import index_link
+from refinebio_assets.api.services import holdings_of
 
 SAMPLE_IN_EXPERIMENT = (
     *("accession_code", "platform_name", "pretty_platform", "technology", "is_processed"),
@@ -37,13 +41,13 @@ def annotation_list(data: Row | None, row: Row) -> list[Row]:
     return [{"data": data, "is_ccdl": False, **dates}] if data else []
 
 
-def sample(holdings: Holdings, row: Row) -> Row:
+def sample(request: Request, row: Row) -> Row:
     """Return a sample as lists and details show it."""
     made = {
         "organism": {"name": row["organism"], "taxonomy_id": row["taxonomy_id"]},
         "annotations": annotation_list(row["annotations"], row),
         "age": None if row["age"] is None else f"{row['age']:.3f}",
-        "results": [_result_of_sample(holdings, result) for result in row["results"]],
+        "results": [_result_of_sample(request, result) for result in row["results"]],
         "last_processor_job": None,
         "last_downloader_job": None,
         "most_recent_smashable_file": _file_of_sample(row["most_recent_smashable_file"]),
@@ -54,17 +58,17 @@ def sample(holdings: Holdings, row: Row) -> Row:
     return {name: made[name] if name in made else row[name] for name in _SAMPLE}
 
 
-def index(holdings: Holdings, index_id: int | None) -> Row | None:
-    """Return a Salmon index as results show it."""
-    found = holdings.indices.get(index_id) if index_id is not None else None
-    return dict(found.served) if found else None
+def index(request: Request, index_id: int | None) -> Row | None:
+    """Return a Salmon index as it is served, or None where there is none of this id."""
+    found = holdings_of(request).indices.get(index_id) if index_id is not None else None
+    return dict(found.served) | {"download_url": index_link(request, found)} if found else None
 
 
-def _result_of_sample(holdings: Holdings, result: Row) -> Row:
+def _result_of_sample(request: Request, result: Row) -> Row:
     return {
         "id": result["id"],
-        "processor": holdings.processors.get(result["processor_id"]),
-        "organism_index": index(holdings, result["index_id"]),
+        "processor": holdings_of(request).processors.get(result["processor_id"]),
+        "organism_index": index(request, result["index_id"]),
     }
 
 

@@ -73,7 +73,8 @@ SELECT stable_id('transcriptome_index', organism || ' ' || version || ' ' || len
        'TRANSCRIPTOME_' || upper(length) AS index_type,
        CASE WHEN salmon_version IS NULL THEN '' ELSE 'salmon ' || salmon_version END AS salmon_version,
        stable_id('result', 'transcriptome_index ' || organism || ' ' || version || ' ' || length) AS result_id,
-       utc_text(c.created_at) AS last_modified, length, version, coalesce(salmon_version, '') AS salmon
+       utc_text(c.created_at) AS last_modified, length, version, coalesce(salmon_version, '') AS salmon,
+       t.commit_id
 FROM source.transcriptomes t
 JOIN (SELECT id, created_at FROM source.commits) c ON c.id = t.commit_id
 CROSS JOIN (VALUES ('short'), ('long')) lengths(length)
