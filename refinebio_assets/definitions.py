@@ -9,6 +9,7 @@ from refinebio_assets.defs import (
     discovery,
     jobs,
     killed_runs,
+    outgrown_sensors,
     sensors,
     upkeep_sensors,
 )
@@ -75,6 +76,7 @@ def build_definitions(progress: ProgressSource | None = None) -> Definitions:
         sensors=[
             sensors.dataset_inbox,
             *upkeep_sensors.UPKEEP_SENSORS,
+            *outgrown_sensors.OUTGROWN_SENSORS,
             discovery.discovered_experiments,
             killed_runs.killed_runs,
         ],

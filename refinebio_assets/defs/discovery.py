@@ -20,9 +20,8 @@ from dagster import (
 from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.jobs import process_experiment
 from refinebio_assets.defs.partitions import experiment_partitions
-from refinebio_assets.defs.resources import ArchivesResource, LakeResource
+from refinebio_assets.defs.resources import ArchivesResource, LakeResource, synced_catalog
 from refinebio_assets.errors import NotFoundError
-from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import utc_now
 from refinebio_assets.pipelines.discovery import discover, waiting_experiments
 from refinebio_assets.pipelines.discovery_rules import DEFAULT_BUDGET, read_rules, rules_path
@@ -71,8 +70,7 @@ weekly_discovery = ScheduleDefinition(
 def discovered_experiments(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult | SkipReason:
     """The cursor holds the day, how many were asked for on it, and every experiment that was asked for."""
     store = lake.open()
-    catalog = Catalog(store)
-    catalog.sync()
+    catalog = synced_catalog(store)
     state = json.loads(context.cursor or "{}")
     today = utc_now().date().isoformat()
     used = state.get("used", 0) if state.get("day") == today else 0

@@ -8,12 +8,20 @@ from pydantic import Field
 
 from refinebio_assets.defs.instance import process_tags
 from refinebio_assets.defs.log_progress import LogProgress
+from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.home import DEFAULT_HOME, HOME_VARIABLE, home_url
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.fetch_file import WebSource
 from refinebio_assets.pipelines.progress import Progress
 from refinebio_assets.sources.archives import Archives, open_archives, web_source
 from refinebio_assets.sources.library_rules import library_rules, rules_version
+
+
+def synced_catalog(store: Lake) -> Catalog:
+    """Return the catalog, up to date; another process that syncs it is waited for."""
+    catalog = Catalog(store)
+    catalog.sync()
+    return catalog
 
 
 class LakeResource(ConfigurableResource):  # type: ignore[type-arg]  # it gives itself, not a value

@@ -1,20 +1,17 @@
-"""Sensors that keep results up to date by themselves, once somebody has turned them on.
+"""Sensors that keep experiments up to date by themselves, once somebody has turned them on.
 
 Each looks for a limited time, asks for a few runs a tick, and waits while its earlier runs are unfinished.
+Those of targets and compendia are in ``outgrown_sensors``.
 """
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import timedelta
 
 from dagster import (
-    DagsterInstance,
-    DagsterRunStatus,
     DefaultSensorStatus,
     RunRequest,
-    RunsFilter,
     SensorDefinition,
     SensorEvaluationContext,
     SensorResult,
@@ -22,34 +19,32 @@ from dagster import (
     sensor,
 )
 
-from refinebio_assets.defs.jobs import (
-    build_normalized_compendium,
-    build_rnaseq_sample_compendium,
-    build_target_quantiles,
-    process_experiment,
-    survey_experiment,
+from refinebio_assets.defs.asked_runs import (
+    AMOUNT_TAG,
+    BY_TAG,
+    TAG_CHARACTERS,
+    WHY_TAG,
+    days,
+    room,
+    said,
+    said_busy,
 )
-from refinebio_assets.defs.partitions import experiment_partitions, organism_partitions
-from refinebio_assets.defs.resources import ArchivesResource, LakeResource
-from refinebio_assets.defs.run_lookup import PARTITION_TAG
+from refinebio_assets.defs.jobs import process_experiment, survey_experiment
+from refinebio_assets.defs.partitions import experiment_partitions
+from refinebio_assets.defs.resources import ArchivesResource, LakeResource, synced_catalog
 from refinebio_assets.domain import counted, first_lines
-from refinebio_assets.lake.catalog import Catalog
-from refinebio_assets.lake.store import Lake, utc_now
-from refinebio_assets.pipelines.compendia import normalized_compendium
-from refinebio_assets.pipelines.compendia.rnaseq_samples import rnaseq_sample_compendium
+from refinebio_assets.lake.store import utc_now
 from refinebio_assets.pipelines.rhythm import (
+    ATTEMPTS,
+    Attempt,
     in_turn,
     next_attempts,
     oldest_surveys,
-    outgrown_compendia,
-    outgrown_targets,
     read_attempts,
     write_attempts,
 )
-from refinebio_assets.pipelines.staleness import amount, passing_failures, search_processed
+from refinebio_assets.pipelines.staleness import Search, amount, passing_failures, search_processed
 
-RUNS_VARIABLE = "REFINEBIO_RUNS_A_TICK"
-DEFAULT_RUNS = 5
 AGE_VARIABLE = "REFINEBIO_SURVEY_AGE_DAYS"
 DEFAULT_AGE_DAYS = 30.0
 SECONDS_A_TICK = 30.0
@@ -59,14 +54,7 @@ REMEMBERED = 10_000
 """Experiments that are out of date although they were asked for (half a megabyte). Of those before them
 Dagster itself knows, by the key of their run, that they were asked for."""
 
-BY_TAG = "refinebio/asked_by"
 _REASONS_IN_LOG = 5
-_UNFINISHED = [
-    DagsterRunStatus.QUEUED,
-    DagsterRunStatus.NOT_STARTED,
-    DagsterRunStatus.STARTING,
-    DagsterRunStatus.STARTED,
-]
 
 
 @sensor(
@@ -84,18 +72,18 @@ def out_of_date(
     context: SensorEvaluationContext, lake: LakeResource, archives: ArchivesResource
 ) -> SensorResult | SkipReason:
     """Go on where the last tick stopped; the cursor also holds what was asked for, and why."""
-    room = _room(context.instance, "out_of_date")
-    if room <= 0:
-        return SkipReason("the runs that were asked for before are not finished yet")
+    free = room(context.instance, "out_of_date")
+    if free <= 0:
+        return SkipReason(said_busy())
     state = json.loads(context.cursor or "{}")
     asked: dict[str, str] = state.get("asked", {})
     store = lake.open()
     found = search_processed(
         store,
-        _synced(store),
+        synced_catalog(store),
         asked=asked,
         after=state.get("after", ""),
-        limit=room,
+        limit=free,
         seconds=SECONDS_A_TICK,
         web=archives.web(),
         rules=archives.rules(),
@@ -109,17 +97,16 @@ def out_of_date(
         context.log.info(f"Asked for {amount(found.found)}")
     asked = {name: why for name, why in asked.items() if name not in found.up_to_date}
     asked |= {stale.experiment: stale.fingerprint for stale in found.found}
-    until = f"as far as {found.last}; the next look goes on there" if found.last else "of all experiments"
     return SensorResult(
-        skip_reason=None if found.found else f"nothing is newly out of date, {until}",
+        skip_reason=None if found.found else _nothing_new(found, len(asked)),
         run_requests=[
             RunRequest(
                 run_key=f"{stale.experiment} {stale.fingerprint}",
                 partition_key=stale.experiment,
                 tags={
                     BY_TAG: "out_of_date",
-                    "refinebio/why": ", ".join(stale.inputs)[:200],
-                    "refinebio/amount": stale.amount,
+                    WHY_TAG: ", ".join(stale.inputs)[:TAG_CHARACTERS],
+                    AMOUNT_TAG: stale.amount,
                 },
             )
             for stale in found.found
@@ -143,18 +130,24 @@ def out_of_date(
 )
 def passing_failures_again(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
     """Keep each failing experiment's number of tries and next moment in the cursor."""
-    room = max(0, _room(context.instance, "passing_failures_again"))
-    failing = passing_failures(_synced(lake.open()))
-    due, kept = next_attempts(failing, read_attempts(context.cursor), utc_now(), room)
+    free = max(0, room(context.instance, "passing_failures_again"))
+    failing = passing_failures(synced_catalog(lake.open()))
+    due, kept = next_attempts(failing, read_attempts(context.cursor), utc_now(), free)
     names = [attempt.experiment for attempt in due]
-    waiting = f"{counted(len(kept), 'experiment')} with failures that may pass: none is due for another try"
+    reasons = {row["experiment"]: str(row["reason"]) for row in failing}
+    for attempt in due:
+        why = reasons[attempt.experiment]
+        context.log.info(f"{attempt.experiment}: try {attempt.number} of {ATTEMPTS}, after: {why}")
     return SensorResult(
-        skip_reason=None if due else waiting,
+        skip_reason=None if due else (_waiting_failures(kept, reasons) if free else said_busy()),
         run_requests=[
             RunRequest(
                 run_key=f"{attempt.experiment} {attempt.number} {attempt.not_before.isoformat()}",
                 partition_key=attempt.experiment,
-                tags={BY_TAG: "passing_failures_again"},
+                tags={
+                    BY_TAG: "passing_failures_again",
+                    WHY_TAG: reasons[attempt.experiment][:TAG_CHARACTERS],
+                },
             )
             for attempt in due
         ],
@@ -178,19 +171,20 @@ def source_changes(context: SensorEvaluationContext, lake: LakeResource) -> Sens
     now = utc_now()
     age = timedelta(days=float(os.environ.get(AGE_VARIABLE, DEFAULT_AGE_DAYS)))
     asked: dict[str, str] = json.loads(context.cursor or "{}")
-    room = max(0, _room(context.instance, "source_changes"))
-    names = oldest_surveys(_synced(lake.open()), asked, now, age, room)
+    free = max(0, room(context.instance, "source_changes"))
+    names = oldest_surveys(synced_catalog(lake.open()), asked, now, age, free)
     again = {"ops": {"experiment_record": {"config": {"survey_again": True}}}}
     return SensorResult(
-        skip_reason=None
-        if names
-        else f"every archive was asked in the last {age.days} days, or is being asked",
+        skip_reason=None if names else (_asked_lately(age) if free else said_busy()),
         run_requests=[
             RunRequest(
                 run_key=f"{name} {now.isoformat()}",
                 partition_key=name,
                 run_config=again,
-                tags={BY_TAG: "source_changes"},
+                tags={
+                    BY_TAG: "source_changes",
+                    WHY_TAG: f"not surveyed for {days(age)}",
+                },
             )
             for name in names
         ],
@@ -199,124 +193,38 @@ def source_changes(context: SensorEvaluationContext, lake: LakeResource) -> Sens
     )
 
 
-@sensor(
-    job=build_target_quantiles,
-    minimum_interval_seconds=3600,
-    default_status=DefaultSensorStatus.STOPPED,
-    description=(
-        "Makes an organism's quantile target again when a fifth more of its samples are processed than the "
-        "target was made of. Earlier targets stay, and datasets keep the one they were made with."
-    ),
-)
-def outgrown_target(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
-    """Ask once for each target that was outgrown; the cursor holds the number of new samples then."""
-    found = [
-        _Outgrown(
-            name=row["organism"],
-            state=f"{row['commit_id']} {row['new']}",
-            job=build_target_quantiles.name,
-            organism=row["organism"],
+UPKEEP_SENSORS: list[SensorDefinition] = [out_of_date, passing_failures_again, source_changes]
+
+
+def _nothing_new(found: Search, asked: int) -> str:
+    """Say why a look at all experiments, or at some of them, asks for nothing."""
+    until = f"as far as {found.last}; the next look goes on there" if found.last else "in all experiments"
+    parts = [f"nothing is newly out of date, {until}"]
+    if asked:
+        parts.append(f"{counted(asked, 'experiment')} out of date that was asked for before, see its runs")
+    if found.unjudged:
+        parts.append(f"{counted(len(found.unjudged), 'experiment')} could not be judged, see the log")
+    return "; ".join(parts)
+
+
+def _waiting_failures(kept: Mapping[str, Attempt], reasons: Mapping[str, str]) -> str:
+    """Say which failure is tried again next, and how many are parked."""
+    if not kept:
+        return "no sample failed for a reason that may pass"
+    waiting = [attempt for attempt in kept.values() if attempt.number < ATTEMPTS]
+    parked = len(kept) - len(waiting)
+    parts = []
+    if waiting:
+        first = min(waiting, key=lambda attempt: attempt.not_before)
+        parts.append(
+            f"{counted(len(waiting), 'experiment')} with failures that may pass; the next, "
+            f"{first.experiment}, is tried again after {said(first.not_before)} "
+            f"(try {first.number + 1} of {ATTEMPTS}), as: {reasons[first.experiment]}"
         )
-        for row in outgrown_targets(_synced(lake.open()))
-    ]
-    return _ask_once(context, found, sensor_name="outgrown_target", what="target")
+    if parked:
+        parts.append(f"{counted(parked, 'experiment')} parked: {ATTEMPTS} tries were in vain")
+    return "; ".join(parts)
 
 
-_COMPENDIA = {
-    normalized_compendium.ASSET: (build_normalized_compendium, normalized_compendium.CODE_VERSION),
-    rnaseq_sample_compendium.ASSET: (build_rnaseq_sample_compendium, rnaseq_sample_compendium.CODE_VERSION),
-}
-"""The job that makes a compendium, and its code version, by asset."""
-
-
-@sensor(
-    jobs=[job for job, _ in _COMPENDIA.values()],
-    minimum_interval_seconds=3600,
-    default_status=DefaultSensorStatus.STOPPED,
-    description=(
-        "Makes an organism's compendia again when samples were processed since that are a fifth of those in "
-        "it, or when its target or the code changed. Earlier versions stay. `refinebio-assets status "
-        "--stale` lists compendia that differ by less."
-    ),
-)
-def outgrown_compendium(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
-    """Ask once for each compendium that was outgrown; the cursor holds the number of new samples then."""
-    versions = {asset: version for asset, (_, version) in _COMPENDIA.items()}
-    found = [
-        _Outgrown(
-            name=f"{row['asset']} {row['organism']}",
-            state=f"{row['commit_id']} {row['new']} {row['why']}",
-            job=_COMPENDIA[row["asset"]][0].name,
-            organism=row["organism"],
-            tags={"refinebio/why": ", ".join(row["why"])[:200]},
-        )
-        for row in outgrown_compendia(_synced(lake.open()), versions)
-    ]
-    return _ask_once(context, found, sensor_name="outgrown_compendium", what="compendium")
-
-
-UPKEEP_SENSORS: list[SensorDefinition] = [
-    out_of_date,
-    passing_failures_again,
-    source_changes,
-    outgrown_target,
-    outgrown_compendium,
-]
-
-
-@dataclass(frozen=True, slots=True)
-class _Outgrown:
-    """What was outgrown, in which state, and the run that makes it again."""
-
-    name: str
-    state: str
-    job: str
-    organism: str
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-def _ask_once(
-    context: SensorEvaluationContext, found: Iterable[_Outgrown], *, sensor_name: str, what: str
-) -> SensorResult:
-    """Ask for what was not asked for in its state before and is not being made; the cursor holds states."""
-    asked: dict[str, str] = json.loads(context.cursor or "{}")
-    busy = _unfinished(context.instance, sensor_name)
-    wanted = [
-        item for item in found if asked.get(item.name) != item.state and (item.job, item.organism) not in busy
-    ]
-    return SensorResult(
-        skip_reason=None if wanted else f"no {what} was outgrown since it was asked for last",
-        run_requests=[
-            RunRequest(
-                run_key=f"{item.name} {item.state}",
-                partition_key=item.organism,
-                job_name=item.job,
-                tags={BY_TAG: sensor_name, **item.tags},
-            )
-            for item in wanted
-        ],
-        dynamic_partitions_requests=[
-            organism_partitions.build_add_request([item.organism for item in wanted])
-        ],
-        cursor=json.dumps(asked | {item.name: item.state for item in wanted}),
-    )
-
-
-def _room(instance: DagsterInstance, name: str) -> int:
-    """Return how many more runs a sensor may ask for: its limit less those that are not finished."""
-    limit = int(os.environ.get(RUNS_VARIABLE, DEFAULT_RUNS))
-    unfinished = RunsFilter(statuses=_UNFINISHED, tags={BY_TAG: name})
-    return limit - instance.get_runs_count(unfinished)
-
-
-def _unfinished(instance: DagsterInstance, name: str) -> set[tuple[str, str]]:
-    """Return job and partition of the runs that a sensor asked for and that are not finished."""
-    runs = instance.get_runs(filters=RunsFilter(statuses=_UNFINISHED, tags={BY_TAG: name}))
-    return {(run.job_name, run.tags.get(PARTITION_TAG, "")) for run in runs}
-
-
-def _synced(store: Lake) -> Catalog:
-    """Return the catalog, up to date; another process that syncs it is waited for."""
-    catalog = Catalog(store)
-    catalog.sync()
-    return catalog
+def _asked_lately(age: timedelta) -> str:
+    return f"every archive was asked in the last {days(age)}, or is being asked"

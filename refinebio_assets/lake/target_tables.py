@@ -1,16 +1,18 @@
-"""The lake's tables about quantile targets: what each version is, and the samples of the newest."""
+"""The lake's tables about quantile targets: what each version is, the samples of the newest, failures."""
 
 from __future__ import annotations
 
 from refinebio_assets.lake.columns import (
     EXPERIMENT,
     ORGANISM,
+    PERMANENT,
     SAMPLE,
     TECHNOLOGY,
     boolean,
     float64,
     int64,
     string,
+    timestamp,
 )
 from refinebio_assets.lake.table import Scope, Table
 
@@ -46,6 +48,18 @@ TARGET_TABLES = (
             SAMPLE,
             string("matrix", "Matrix of the experiment that its values are from."),
             string("matrix_version", "Version of that matrix."),
+        ),
+    ),
+    Table(
+        "failed_builds",
+        "Builds of targets and compendia that failed; one counts until the build succeeds.",
+        Scope.HISTORY,
+        (
+            string("failed_asset", "What was to be made, as `target_quantiles`."),
+            string("failed_partition", "Of which organism."),
+            string("reason", "Why it failed."),
+            PERMANENT,
+            timestamp("failed_at", "When.", required=True),
         ),
     ),
 )

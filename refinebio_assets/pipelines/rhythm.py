@@ -20,6 +20,12 @@ ATTEMPTS = 6
 """After waits of 1, 2, 4, 8, 16 and 32 hours a failure is parked: it did not pass in 63 hours."""
 
 
+def wait_after(failures: int) -> timedelta:
+    """Return how long to wait after so many failures in a row (1 or more): 1, 2, 4, 8, 16, then 32 hours."""
+    doublings: int = min(failures, ATTEMPTS) - 1
+    return FIRST_WAIT * (1 << doublings)
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """An experiment to try again, for which time, and the moment before which it is not tried once more."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from refinebio_assets.domain import counted
@@ -19,6 +19,7 @@ from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.due import due_step
 from refinebio_assets.pipelines.fetch_file import WebSource, no_web
 from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.pipelines.registry import EXPERIMENT_REGISTRATION
 
 SECONDS_AN_HOUR = 3600.0
 _CHANGE = re.compile(r"^(?:(?P<sample>\S+): )?(?P<input>.+?) (?:changed|added|removed)\b")
@@ -32,6 +33,7 @@ class Stale:
 
     ``inputs`` are what changed, in the words of the step's basis; ``samples`` how many are processed again
     (all, where that is known only later); ``hours`` is None where no sample of its kind was timed yet.
+    ``state`` is what the step has now: it differs after each time that the experiment was processed.
     """
 
     experiment: str
@@ -40,6 +42,7 @@ class Stale:
     inputs: tuple[str, ...]
     samples: int
     hours: float | None
+    state: str = ""
 
     @property
     def amount(self) -> str:
@@ -48,8 +51,11 @@ class Stale:
 
     @property
     def fingerprint(self) -> str:
-        """A text that is equal for the same experiment out of date for the same reasons."""
-        return content_hash([self.experiment, self.step, list(self.reasons)])[:16]
+        """A text that is equal for the same experiment in the same state, out of date for the same reasons.
+
+        The same cause a second time, after the experiment was processed without it, gives another.
+        """
+        return content_hash([self.experiment, self.step, list(self.reasons), self.state])[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,13 @@ def judge(
         return Unjudged(name, str(error))
     if due is None:
         return None
-    return weigh(name, due, row["samples"], seconds)
+    return replace(weigh(name, due, row["samples"], seconds), state=_state(lake, name, due[0]))
+
+
+def _state(lake: Lake, experiment: str, step: str) -> str:
+    """Return the newest commits of a step and of what the source said, which precedes all steps."""
+    heads = [lake.head(asset, experiment) for asset in (EXPERIMENT_REGISTRATION, step)]
+    return " ".join(head.id if head else "none" for head in heads)
 
 
 def weigh(

@@ -13,6 +13,7 @@ from refinebio_assets.domain import Dropped, Technology
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.formats.target_file import read_target_file
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
+from refinebio_assets.pipelines.failed_builds import remembered
 from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_before, dropped_rows, situation_of
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.targets.accumulation import AddedUp, Vector, add_up
@@ -65,16 +66,27 @@ def build_target(lake: Lake, organism: str, *, progress: Progress = SILENT, run_
     """Make an organism's target, or return the commit that is already right.
 
     Samples that do not take part are listed as dropped. Raises PermanentError as ``assess_target``, and when
-    fewer samples are left than a target needs; an earlier target then stays.
+    fewer samples are left than a target needs; an earlier target then stays, and the reason is kept.
     """
     assessed = assess_target(lake, organism)
     current = assessed.situation.current
     if current is not None:
         return Outcome(current, changed=False, dropped=dropped_before(lake, current))
-    if assessed.source is None:
-        commit = _commit_imported(lake, organism, assessed, run_id)
-        return Outcome(commit, True, assessed.situation.reasons)
-    source = assessed.source
+    with remembered(lake, ASSET, organism, assessed.situation.basis, run_id):
+        if assessed.source is None:
+            commit = _commit_imported(lake, organism, assessed, run_id)
+            return Outcome(commit, True, assessed.situation.reasons)
+        return _make(lake, organism, assessed, assessed.source, progress, run_id)
+
+
+def _make(
+    lake: Lake,
+    organism: str,
+    assessed: Assessment,
+    source: TargetSource,
+    progress: Progress,
+    run_id: str,
+) -> Outcome:
     progress.start(_TASK, sum(len(matrix.samples) for matrix in source.matrices), "samples")
     made = add_up(
         lake, source, lambda count: progress.advance(_TASK, amount=count), threads=available_cores()

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from refinebio_assets.errors import NotFoundError, PermanentError
+from refinebio_assets.errors import NotFoundError, PermanentError, TransientError
 from refinebio_assets.sources.accessions import Archive, Kind, is_accession, recognize
+from refinebio_assets.sources.search_answers import SearchAnswer
 from refinebio_assets.sources.web.client import Web
 
 ENA_SEARCH = "https://www.ebi.ac.uk/ena/portal/api/search"
@@ -61,7 +62,8 @@ class Hit:
 def search(web: Web, wanted: Search) -> list[Hit]:
     """Return what an archive has, sorted by accession, each experiment once.
 
-    Raises PermanentError for an answer that is none, TransientError when the archive cannot be asked now.
+    Raises FormatError for an answer that is none, PermanentError for a search that finds more than can be
+    listed, TransientError when the archive cannot be asked now, or its list ends too early.
     """
     ask = {
         Archive.SRA: _search_ena,
@@ -82,13 +84,16 @@ def _search_ena(web: Web, wanted: Search) -> Iterable[Hit]:
         "limit": "0",
     }
     try:
-        rows = web.json(ENA_SEARCH, params=parameters)
+        answer = SearchAnswer.ask(web, ENA_SEARCH, parameters)
     except NotFoundError:
         if web.missing_from_mirror:
             raise
         return []
+    rows = answer.records()
+    if rows and not any("secondary_study_accession" in row for row in rows):
+        raise answer.strange("runs with `secondary_study_accession`", rows[0], "record 1")
     studies: dict[str, list[Mapping[str, Any]]] = {}
-    for row in _objects(rows or [], ENA_SEARCH):
+    for row in rows:
         accession = str(row.get("secondary_study_accession") or "")
         if is_accession(accession, Kind.SRA_STUDY):
             studies.setdefault(accession, []).append(row)
@@ -126,16 +131,28 @@ def _search_geo(web: Web, wanted: Search) -> Iterable[Hit]:
             "retstart": str(page * PAGE),
             "retmax": str(PAGE),
         }
-        answer = web.json(ESEARCH, params=parameters)
-        result = answer.get("esearchresult") if isinstance(answer, Mapping) else None
-        if not isinstance(result, Mapping) or "idlist" not in result:
-            raise PermanentError(f"{ESEARCH} gave no list of ids: {web.discreet(str(answer))[:200]}")
-        ids = [str(number) for number in result["idlist"]]
-        if ids:
-            yield from _summaries(web, ids)
-        if (page + 1) * PAGE >= int(result.get("count") or 0):
+        result = SearchAnswer.ask(web, ESEARCH, parameters).part("esearchresult", "a result")
+        ids, total = result.part("idlist", "a list of ids"), result.count("count")
+        if not isinstance(ids.value, list):
+            raise ids.strange("a list of ids", ids.value, "`idlist`")
+        _refuse_too_many("GEO", wanted, total, MAX_PAGES * PAGE, "`platforms` or `since`")
+        if not ids.value and page * PAGE < total:
+            raise _ended_early(result, page * PAGE, total)
+        yield from _summaries(web, [str(number) for number in ids.value])
+        if (page + 1) * PAGE >= total:
             return
-    raise PermanentError(f"a search of GEO for {wanted.organism} finds more than {MAX_PAGES * PAGE:,} series")
+
+
+def _refuse_too_many(archive: str, wanted: Search, total: int, listed: int, narrower: str) -> None:
+    if total > listed:
+        raise PermanentError(
+            f"a search of {archive} for {wanted.organism} finds {total:,} experiments, more than the "
+            f"{listed:,} that can be listed: narrow it in the rules of discovery with {narrower}"
+        )
+
+
+def _ended_early(answer: SearchAnswer, listed: int, total: int) -> TransientError:
+    return TransientError(f"{answer.url}: expected entry {listed + 1:,} of {total:,}, found an empty page")
 
 
 def geo_term(wanted: Search) -> str:
@@ -149,25 +166,28 @@ def geo_term(wanted: Search) -> str:
 
 
 def _summaries(web: Web, ids: Sequence[str]) -> Iterable[Hit]:
-    answer = web.json(ESUMMARY, params={"db": "gds", "id": ",".join(ids), "retmode": "json"})
-    result = answer.get("result") if isinstance(answer, Mapping) else None
-    if not isinstance(result, Mapping):
-        raise PermanentError(f"{ESUMMARY} gave no summaries: {web.discreet(str(answer))[:200]}")
+    """Yield the series of these ids; an id whose record NCBI has withdrawn since has no accession."""
+    if not ids:
+        return
+    parameters = {"db": "gds", "id": ",".join(ids), "retmode": "json"}
+    result = SearchAnswer.ask(web, ESUMMARY, parameters).part("result", "summaries")
     for number in ids:
-        entry = result.get(number)
-        accession = str(entry.get("accession") or "") if isinstance(entry, Mapping) else ""
-        if isinstance(entry, Mapping) and is_accession(accession, Kind.GEO_SERIES):
-            published = str(entry.get("pdat") or "").replace("/", "-")
-            samples = int(entry["n_samples"]) if entry.get("n_samples") not in (None, "") else None
-            yield Hit(
-                accession, str(entry.get("title") or ""), str(entry.get("taxon") or ""), samples, published
-            )
+        entry = result.part(number, "a summary")
+        if not isinstance(entry.value, Mapping):
+            raise entry.strange("an object", entry.value, f"`{number}`")
+        accession = str(entry.value.get("accession") or "")
+        if is_accession(accession, Kind.GEO_SERIES):
+            told = {key: str(entry.value.get(key) or "") for key in ("title", "taxon", "pdat")}
+            counted = entry.value.get("n_samples") not in (None, "")
+            samples = entry.count("n_samples") if counted else None
+            yield Hit(accession, told["title"], told["taxon"], samples, told["pdat"].replace("/", "-"))
 
 
 def _search_array_express(web: Web, wanted: Search) -> Iterable[Hit]:
     """Search BioStudies' collection ArrayExpress by organism, newest first; it does not count samples.
 
-    Sorted by date, as only then the total is exact. Raises PermanentError when it finds more than it lists.
+    Sorted by date, as only then the total is exact. It knows no earliest date, so that with ``since`` more
+    may be found than it lists.
     """
     for page in range(1, BIOSTUDIES_PAGES + 1):
         parameters = {
@@ -177,30 +197,18 @@ def _search_array_express(web: Web, wanted: Search) -> Iterable[Hit]:
             "sortBy": "release_date",
             "sortOrder": "descending",
         }
-        answer = web.json(ARRAY_EXPRESS_SEARCH, params=parameters)
-        if not isinstance(answer, Mapping) or "hits" not in answer:
-            raise PermanentError(f"{ARRAY_EXPRESS_SEARCH} gave no hits: {str(answer)[:200]}")
-        hits = _objects(answer["hits"] or [], ARRAY_EXPRESS_SEARCH)
+        answer = SearchAnswer.ask(web, ARRAY_EXPRESS_SEARCH, parameters)
+        hits, total = answer.part("hits", "a list of hits").records(), answer.count("totalHits")
+        if not wanted.since:
+            _refuse_too_many("ArrayExpress", wanted, total, BIOSTUDIES_PAGES * BIOSTUDIES_PAGE, "`since`")
+        if not hits and (page - 1) * BIOSTUDIES_PAGE < total:
+            raise _ended_early(answer, (page - 1) * BIOSTUDIES_PAGE, total)
         dates = [str(hit.get("release_date") or "") for hit in hits]
         for hit, published in zip(hits, dates, strict=True):
             accession = recognize(str(hit.get("accession") or ""))
-            if (
-                accession is not None
-                and accession.archive is Archive.ARRAY_EXPRESS
-                and published >= wanted.since
-            ):
+            is_late = not published or published >= wanted.since
+            if is_late and accession is not None and accession.archive is Archive.ARRAY_EXPRESS:
                 yield Hit(accession.text, str(hit.get("title") or ""), wanted.organism, None, published)
-        is_last = page * BIOSTUDIES_PAGE >= int(answer.get("totalHits") or 0)
-        if not hits or is_last or (dates[-1] and dates[-1] < wanted.since):
+        if page * BIOSTUDIES_PAGE >= total or (dates[-1] and dates[-1] < wanted.since):
             return
-    listed = BIOSTUDIES_PAGES * BIOSTUDIES_PAGE
-    raise PermanentError(
-        f"a search of ArrayExpress for {wanted.organism} finds more than the {listed:,} that it lists: "
-        "give `since`"
-    )
-
-
-def _objects(rows: Any, url: str) -> list[Mapping[str, Any]]:
-    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise PermanentError(f"{url} answered {str(rows)[:200]!r}, not a list of records")
-    return rows
+    _refuse_too_many("ArrayExpress", wanted, total, BIOSTUDIES_PAGES * BIOSTUDIES_PAGE, "a later `since`")

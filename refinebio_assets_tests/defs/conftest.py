@@ -24,3 +24,12 @@ def instance() -> Iterator[DagsterInstance]:
     """A Dagster instance with nothing in it, gone after the test."""
     with instance_for_test() as made:
         yield made
+
+
+@pytest.fixture
+def processed(study: Study, monkeypatch: pytest.MonkeyPatch) -> Study:
+    """The study processed, in the lake and with the archives of the environment."""
+    study.process()
+    monkeypatch.setenv("REFINEBIO_HOME", str(study.folder / "lake"))
+    monkeypatch.setenv("REFINEBIO_MIRROR", str(study.folder))
+    return study

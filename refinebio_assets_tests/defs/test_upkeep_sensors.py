@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunRequest
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 
 from refinebio_assets.definitions import build_definitions
-from refinebio_assets.defs import upkeep_sensors
-from refinebio_assets.defs.run_lookup import PARTITION_TAG
+from refinebio_assets.defs import outgrown_sensors, upkeep_sensors
+from refinebio_assets.defs.asked_runs import BY_TAG, RUNS_VARIABLE
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import utc_now
 from refinebio_assets.pipelines import gene_expression
-from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendium import (
-    build_rnaseq_sample_compendium,
-)
+from refinebio_assets.pipelines.metadata_overlays import import_corrections
 from refinebio_assets_tests.defs.ticks import asked, tick
 from refinebio_assets_tests.pipelines.study import Study
-
-
-@pytest.fixture
-def processed(study: Study, monkeypatch: pytest.MonkeyPatch) -> Study:
-    study.process()
-    monkeypatch.setenv("REFINEBIO_HOME", str(study.folder / "lake"))
-    monkeypatch.setenv("REFINEBIO_MIRROR", str(study.folder))
-    return study
 
 
 def test_a_raised_code_version_is_asked_for_once(
@@ -42,6 +33,42 @@ def test_a_raised_code_version_is_asked_for_once(
     assert asked(tick(instance, "out_of_date", first.cursor)) == ["STUDY"]
 
 
+def run_key_of(done: Any) -> str:
+    (request,) = done.run_requests
+    return str(request.run_key)
+
+
+def test_a_code_version_that_was_reverted_and_is_raised_again_is_asked_for_again(
+    processed: Study, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor, keys = "", []
+    for version in ("next", gene_expression.CODE_VERSION, "next"):
+        monkeypatch.setattr(gene_expression, "CODE_VERSION", version)
+        done = tick(instance, "out_of_date", cursor)
+        assert run_key_of(tick(instance, "out_of_date", cursor)) == run_key_of(done)
+        keys.append(run_key_of(done))
+        processed.process()
+        cursor = done.cursor
+    assert len(set(keys)) == 3
+
+
+def test_a_correction_that_was_undone_and_is_done_again_is_asked_for_again(
+    processed: Study, instance: DagsterInstance
+) -> None:
+    file = processed.folder / "corrections.tsv"
+    header = "sample\tfield\tvalue\tsource\tnote\n"
+    row = "S1\tspecimen_part\tliver\tcurator\t\n"
+    cursor, keys = "", []
+    for text in (header + row, header, header + row):
+        file.write_text(text, encoding="utf-8")
+        import_corrections(processed.lake, file, "mine")
+        done = tick(instance, "out_of_date", cursor)
+        keys.append(run_key_of(done))
+        processed.process()
+        cursor = done.cursor
+    assert len(set(keys)) == 3
+
+
 def test_what_was_never_processed_is_not_out_of_date(processed: Study, instance: DagsterInstance) -> None:
     processed.add_sample("T1", 3, experiment="ONLY_REGISTERED")
     processed.register()
@@ -52,8 +79,8 @@ def test_no_more_is_asked_while_earlier_runs_are_unfinished(
     processed: Study, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gene_expression, "CODE_VERSION", "next")
-    monkeypatch.setenv(upkeep_sensors.RUNS_VARIABLE, "1")
-    tags = {upkeep_sensors.BY_TAG: "out_of_date"}
+    monkeypatch.setenv(RUNS_VARIABLE, "1")
+    tags = {BY_TAG: "out_of_date"}
     run = DagsterRun(job_name="process_experiment", tags=tags, status=DagsterRunStatus.STARTED)
     instance.add_run(run)
     waiting = tick(instance, "out_of_date")
@@ -93,47 +120,6 @@ def test_an_old_survey_is_repeated_and_not_at_once_again(
     monkeypatch.setenv(upkeep_sensors.AGE_VARIABLE, "1")
     assert asked(tick(instance, "source_changes", first.cursor)) == []
     assert set(json.loads(first.cursor)) == {"SRP1"}
-
-
-def test_a_target_that_was_not_outgrown_is_left_alone(processed: Study, instance: DagsterInstance) -> None:
-    assert asked(tick(instance, "outgrown_target")) == []
-
-
-def commit_matrix(study: Study, experiment: str, samples: int) -> None:
-    with study.lake.draft("gene_expression", experiment) as draft:
-        row = {"experiment": experiment, "matrix": "m", "organism": "MUS_MUSCULUS"}
-        row |= {"technology": "MICROARRAY", "path": "m.parquet", "version": experiment}
-        draft.write_table("matrices", [row | {"genes": 2, "samples": samples}])
-        draft.commit(version=experiment, code_version="1")
-
-
-def add_unfinished(instance: DagsterInstance, request: RunRequest, job: str) -> DagsterRun:
-    """Have a run that a sensor asked for be in progress."""
-    tags = {**request.tags, PARTITION_TAG: str(request.partition_key)}
-    run = DagsterRun(job_name=job, tags=tags, status=DagsterRunStatus.STARTED)
-    instance.add_run(run)
-    return run
-
-
-def test_a_target_that_was_outgrown_is_asked_for_once(processed: Study, instance: DagsterInstance) -> None:
-    commit_matrix(processed, "GSE1", 10)
-    with processed.lake.draft("target_quantiles", "MUS_MUSCULUS") as draft:
-        row = {"organism": "MUS_MUSCULUS", "version": "t", "technology": "MICROARRAY", "genes": 2}
-        draft.write_table("targets", [row | {"samples": 10, "imported": False}])
-        member = {"organism": "MUS_MUSCULUS", "experiment": "GSE1", "sample": "GSM1"}
-        draft.write_table("target_samples", [member | {"matrix": "m", "matrix_version": "GSE1"}])
-        draft.commit(version="t", code_version="1")
-    commit_matrix(processed, "GSE2", 1)
-    assert asked(tick(instance, "outgrown_target")) == []
-    commit_matrix(processed, "GSE3", 1)
-    grown = tick(instance, "outgrown_target")
-    assert asked(grown) == ["MUS_MUSCULUS"]
-    assert asked(tick(instance, "outgrown_target", grown.cursor)) == []
-    commit_matrix(processed, "GSE4", 1)
-    run = add_unfinished(instance, grown.run_requests[0], "build_target_quantiles")
-    assert asked(tick(instance, "outgrown_target", grown.cursor)) == []
-    instance.delete_run(run.run_id)
-    assert asked(tick(instance, "outgrown_target", grown.cursor)) == ["MUS_MUSCULUS"]
 
 
 def test_an_experiment_is_summarized_without_waiting_and_again_when_more_arrives(
@@ -195,7 +181,7 @@ def test_a_raised_code_version_does_again_what_it_must_and_nothing_else(
 
 
 def test_each_sensor_explains_itself_and_waits_to_be_turned_on() -> None:
-    for sensor in upkeep_sensors.UPKEEP_SENSORS:
+    for sensor in (*upkeep_sensors.UPKEEP_SENSORS, *outgrown_sensors.OUTGROWN_SENSORS):
         assert sensor.default_status.value == "STOPPED"
         assert sensor.description and len(sensor.description) > 80
 
@@ -208,26 +194,3 @@ def test_the_ledger_check_proves_that_every_sample_is_accounted_for(
     (check,) = result.get_asset_check_evaluations()
     assert check.passed
     assert check.metadata["surveyed"].value == 3
-
-
-def test_a_compendium_that_was_outgrown_is_asked_for_once(
-    processed: Study, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lake = processed.lake
-    build_rnaseq_sample_compendium(lake, "DANIO_RERIO")
-    assert asked(tick(instance, "outgrown_compendium")) == []
-    for number in range(3):
-        processed.add_sample(f"T{number}", number, experiment="LATER")
-    processed.register()
-    processed.process("LATER")
-    first = tick(instance, "outgrown_compendium")
-    (request,) = first.run_requests
-    assert (request.job_name, request.partition_key) == ("build_rnaseq_sample_compendium", "DANIO_RERIO")
-    assert request.tags["refinebio/why"] == "3 samples processed since"
-    assert asked(tick(instance, "outgrown_compendium", first.cursor)) == []
-    run = add_unfinished(instance, request, request.job_name)
-    assert asked(tick(instance, "outgrown_compendium")) == []
-    instance.delete_run(run.run_id)
-    assert asked(tick(instance, "outgrown_compendium")) == ["DANIO_RERIO"]
-    build_rnaseq_sample_compendium(lake, "DANIO_RERIO")
-    assert asked(tick(instance, "outgrown_compendium")) == []

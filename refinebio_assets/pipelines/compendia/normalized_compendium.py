@@ -22,6 +22,7 @@ from refinebio_assets.pipelines.compendia.lock import NAME as LOCK
 from refinebio_assets.pipelines.compendia.lock import lock_bytes, make_lock
 from refinebio_assets.pipelines.compendia.model import CompendiumSettings, Imputation
 from refinebio_assets.pipelines.compendia.structure import structure_of
+from refinebio_assets.pipelines.failed_builds import remembered
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_before, dropped_rows, situation_of
 from refinebio_assets.pipelines.progress import SILENT, Progress
@@ -89,7 +90,11 @@ def build_normalized_compendium(
         return Outcome(current, changed=False, dropped=dropped_before(lake, current))
     scratch = make_scratch(lake.storage.scratch, "compendium")
     try:
-        with version_number(lake, ASSET, organism) as number, lake.draft(ASSET, organism) as draft:
+        with (
+            remembered(lake, ASSET, organism, assessed.situation.basis, run_id),
+            version_number(lake, ASSET, organism) as number,
+            lake.draft(ASSET, organism) as draft,
+        ):
             facts = _write(lake, draft, assessed, number, scratch, progress)
             dropped = (*assessed.sources.dropped, *facts.dropped)
             commit = _commit(draft, assessed, number, facts, dropped, run_id)

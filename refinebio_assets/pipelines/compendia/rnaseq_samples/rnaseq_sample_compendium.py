@@ -34,6 +34,7 @@ from refinebio_assets.pipelines.compendia.rnaseq_samples.summary import (
 )
 from refinebio_assets.pipelines.compendia.room import require_room, room_named
 from refinebio_assets.pipelines.delivery.lock_entries import release_of
+from refinebio_assets.pipelines.failed_builds import remembered
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.outcome import (
     Outcome,
@@ -93,6 +94,11 @@ def build_rnaseq_sample_compendium(
     current = assessed.situation.current
     if current is not None:
         return Outcome(current, changed=False, dropped=dropped_before(lake, current))
+    with remembered(lake, ASSET, organism, assessed.situation.basis, run_id):
+        return _make(lake, organism, assessed, progress, run_id)
+
+
+def _make(lake: Lake, organism: str, assessed: Assessment, progress: Progress, run_id: str) -> Outcome:
     folder = _work_folder(lake, organism)
     staged = folder / "staged"
     with ResumableZip(staged / zip_name(organism), folder, threads=available_cores()) as archive:
