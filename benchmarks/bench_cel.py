@@ -32,6 +32,8 @@ Reader = Callable[[Path], np.ndarray]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds (default 5)")
+    parser.add_argument("--threads", type=int, help="not used: a file is read by one thread")
+    parser.add_argument("--simulated", action="store_true", help="always so; as for the other benchmarks")
     rounds = parser.parse_args().rounds
     # One decimal, as the maker's software writes text.
     values = np.round(np.random.default_rng(1164).lognormal(6, 1.2, SIDE * SIDE), 1)

@@ -50,7 +50,7 @@ def _choice(*names: str) -> click.Choice[str]:
     help="All processed samples of an experiment, or only these. May be given again.",
 )
 @click.option("--from", "file", type=_FILE, help="A request in YAML or JSON, instead of the other options.")
-@click.option("--name", default="", help="The dataset's name. Default: the request's own, or a new id.")
+@click.option("--name", help="The dataset's name. Default: the request's own, or a new id.")
 @click.option(
     "--aggregate-by",
     type=_choice("experiment", "species", "all"),
@@ -70,7 +70,9 @@ def _choice(*names: str) -> click.Choice[str]:
 @click.option("--build", "build_now", is_flag=True, help="Build it at once.")
 @click.option("--update", is_flag=True, help="Make a new version of the dataset that has this name.")
 @click.option("--format", "form", type=_JSON, default="text", show_default=True)
-def create(name: str, file: Path | None, update: bool, build_now: bool, form: str, **options: Any) -> None:
+def create(
+    name: str | None, file: Path | None, update: bool, build_now: bool, form: str, **options: Any
+) -> None:
     """Ask for a dataset: which samples, and how their matrices are made.
 
     What cannot be met is refused with everything that stands against it. Nothing is built yet, unless with
@@ -85,6 +87,8 @@ def create(name: str, file: Path | None, update: bool, build_now: bool, form: st
         raise click.UsageError("--from FILE says everything: give no other options than --name and --update")
     if file is None and not options["experiments"]:
         raise click.UsageError("name experiments with --experiment, or give --from FILE")
+    if name is not None and not name.strip():
+        raise click.UsageError("--name is empty: give a name, or leave --name out for a new id")
     accepted = read_and_accept(
         lake,
         open_catalog(),
@@ -92,7 +96,7 @@ def create(name: str, file: Path | None, update: bool, build_now: bool, form: st
         about=str(file) if file else "",
     )
     origin = str(file) if file else "command line"
-    made = register_dataset(lake, accepted, dataset=name, update=update, origin=origin)
+    made = register_dataset(lake, accepted, dataset=name or "", update=update, origin=origin)
     if form == "json":
         click.echo(json.dumps({"id": made.dataset, **made.request.plain(), "advice": list(accepted.advice)}))
     else:
@@ -176,7 +180,7 @@ def build(datasets: tuple[str, ...], everything: bool, output: Path | None) -> N
 @click.option("--deleted", is_flag=True, help="Deleted datasets, too.")
 @rows_format()
 def list_datasets(deleted: bool, form: str) -> None:
-    """List all datasets: requested, built, or built of an earlier request."""
+    """List all datasets: requested, unfinished (no zip yet), built, or built of an earlier request."""
     from refinebio_assets.pipelines.datasets.overview import dataset_states
 
     rows = [row for row in dataset_states(open_catalog()) if deleted or not row["deleted"]]

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from refinebio_assets.cli.tables import cell, table
+from refinebio_assets.domain import as_argument
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.datasets.explanations import WHY_FEW_GENES
 from refinebio_assets.pipelines.datasets.overview import DatasetDetails
@@ -31,11 +32,24 @@ def say_dataset(console: Console, lake: Lake, details: DatasetDetails, bundle: C
     columns = ["experiment", "title", "requested", "delivered", "filtered"]
     console.print(table(details.experiments[:MAX_ROWS], columns, title="Experiments"))
     _say_more(console, len(details.experiments))
-    if details.versions and bundle is not None:
+    if details.is_finished and bundle is not None:
         say_built(console, lake, details, bundle)
-        if len(details.versions) > 1:
-            rows = [_short(row) for row in details.versions]
-            console.print(table(rows, _VERSIONS, title="Versions, oldest first"))
+    elif details.versions:
+        _say_unfinished(console, details)
+    if len(details.versions) > 1:
+        rows = [_short(row) for row in details.versions]
+        console.print(table(rows, _VERSIONS, title="Versions, oldest first"))
+
+
+def _say_unfinished(console: Console, details: DatasetDetails) -> None:
+    command = f"refinebio-assets dataset build {as_argument(details.state['dataset'])}"
+    console.print(
+        f"Version {details.newest['number']} has its matrices and no zip yet: its build is under way, or was "
+        f"interrupted. `{escape(command)}` finishes it.",
+        style="yellow",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def say_built(console: Console, lake: Lake, details: DatasetDetails, bundle: Commit) -> None:

@@ -117,11 +117,11 @@ def diff(before: str, after: str, form: str) -> None:
     Each is a dataset, a version of one (`liver@1`), a lockfile or a zip. Of files the causes are told;
     genes, samples and values are compared where both versions are in the lake.
     """
+    from refinebio_assets.pipelines.datasets.causes import explain_locks
     from refinebio_assets.pipelines.datasets.difference import (
         DatasetDifference,
         dataset_version,
         diff_datasets,
-        explain_locks,
     )
 
     lake = open_lake()
@@ -196,6 +196,7 @@ def regenerate(dataset: str | None, from_lock: Path | None, dry_run: bool, yes: 
 
 def _regenerate(console: Console, dataset: str, dry_run: bool, yes: bool) -> int:
     from refinebio_assets.cli.dataset_building import build_datasets
+    from refinebio_assets.pipelines.datasets.causes import of_samples
     from refinebio_assets.pipelines.datasets.difference import what_would_change
     from refinebio_assets.pipelines.datasets.registry import register_dataset, registered_dataset
     from refinebio_assets.pipelines.datasets.standing import asked_anew, due_dataset
@@ -205,7 +206,11 @@ def _regenerate(console: Console, dataset: str, dry_run: bool, yes: bool) -> int
     anew = asked_anew(lake, open_catalog(), registered)
     before = set(registered.request.samples)
     added = [sample for sample in anew.request.samples if sample not in before]
-    changes = [f"sample {sample} is new: it was processed since" for sample in added]
+    changes = (
+        [of_samples(added, "is new: it was processed since", "are new: they were processed since")]
+        if added
+        else []
+    )
     changes += what_would_change(lake, dataset)
     if changes and not dry_run:
         due_dataset(lake, dataset)  # what cannot be built is refused before anybody is asked
@@ -218,13 +223,13 @@ def _regenerate(console: Console, dataset: str, dry_run: bool, yes: bool) -> int
 
 def _regenerate_from_lock(console: Console, dataset: str | None, path: Path, dry_run: bool, yes: bool) -> int:
     from refinebio_assets.cli.dataset_building import build_from_lock
+    from refinebio_assets.pipelines.datasets.causes import explain_locks
     from refinebio_assets.pipelines.datasets.dataset_matrices import (
         assess_lock,
         dataset_versions,
         read_dataset_lock,
         require_buildable,
     )
-    from refinebio_assets.pipelines.datasets.difference import explain_locks
     from refinebio_assets.pipelines.datasets.standing import read_any_lock, register_lock
 
     lake, lock = open_lake(), read_any_lock(path)

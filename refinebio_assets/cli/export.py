@@ -9,7 +9,9 @@ import click
 from refinebio_assets.cli.home import open_lake
 from refinebio_assets.cli.output import console_beside, output_option
 
-_SUFFIXES = {".tsv": "tsv", ".txt": "tsv", ".parquet": "parquet", ".pq": "parquet", ".h5ad": "h5ad"}
+_SUFFIXES = {".tsv": "tsv", ".txt": "tsv", ".csv": "csv", ".parquet": "parquet", ".pq": "parquet"} | {
+    ".h5ad": "h5ad"
+}
 
 
 @click.command()
@@ -18,15 +20,15 @@ _SUFFIXES = {".tsv": "tsv", ".txt": "tsv", ".parquet": "parquet", ".pq": "parque
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["tsv", "parquet", "h5ad"]),
-    help="Default: by the output file's name (.tsv, .parquet, .h5ad).",
+    type=click.Choice(["tsv", "csv", "parquet", "h5ad"]),
+    help="Default: by the output file's name (.tsv, .csv, .parquet, .h5ad).",
 )
 @click.option("--matrix", help="Which matrix, where an experiment has several.")
 @click.option("--version", default="", help="An earlier version, or the start of it, as `show` lists them.")
 def export(experiment: str, output: Path, form: str | None, matrix: str | None, version: str) -> None:
     """Write the gene-expression matrix of EXPERIMENT to a file.
 
-    tsv and parquet: genes x samples, first column Gene. h5ad: AnnData, samples x genes, with the
+    tsv, csv and parquet: genes x samples, first column Gene. h5ad: AnnData, samples x genes, with the
     submitter's metadata of each sample in obs.
     """
     from refinebio_assets.pipelines.export import (
@@ -39,7 +41,7 @@ def export(experiment: str, output: Path, form: str | None, matrix: str | None, 
     chosen = form or _SUFFIXES.get(output.suffix.lower())
     if chosen is None:
         raise click.UsageError(
-            f"cannot tell the format from {output.name}; give --format tsv, parquet or h5ad"
+            f"cannot tell the format from {output.name}; give --format tsv, csv, parquet or h5ad"
         )
     lake, console = open_lake(), console_beside(output)
     genes, samples = export_matrix(lake, experiment, output, format=chosen, matrix=matrix, version=version)

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from refinebio_assets.errors import PermanentError, RequestError
-from refinebio_assets.formats.matrix_tsv import GENE_COLUMN, write_matrix_tsv
+from refinebio_assets.formats.matrix_tsv import COMMA, GENE_COLUMN, write_matrix_tsv
 
 Names = Sequence[str]
 Matrix = npt.NDArray[np.floating[Any]]
@@ -42,19 +41,14 @@ def _write_tsv(path: Path, genes: Names, samples: Names, values: Matrix) -> None
 
 
 def _write_csv(path: Path, genes: Names, samples: Names, values: Matrix) -> None:
-    """Write shortest texts that read back to the same numbers; a missing value is an empty cell."""
-    pa_csv.write_csv(_table(genes, samples, values, missing_as_null=True), path)
+    with path.open("wb") as stream:
+        write_matrix_tsv(stream, genes, samples, values, separator=COMMA)
 
 
 def _write_parquet(path: Path, genes: Names, samples: Names, values: Matrix) -> None:
-    pq.write_table(_table(genes, samples, values, missing_as_null=False), path, compression="zstd")
-
-
-def _table(genes: Names, samples: Names, values: Matrix, *, missing_as_null: bool) -> pa.Table:
-    columns = [
-        pa.array(np.ascontiguousarray(row), from_pandas=missing_as_null) for row in np.transpose(values)
-    ]
-    return pa.Table.from_arrays([pa.array(list(genes), pa.string()), *columns], names=[GENE_COLUMN, *samples])
+    columns = [pa.array(np.ascontiguousarray(column)) for column in np.transpose(values)]
+    table = pa.Table.from_arrays([pa.array(list(genes), pa.string()), *columns], [GENE_COLUMN, *samples])
+    pq.write_table(table, path, compression="zstd")
 
 
 def _write_h5ad(path: Path, genes: Names, samples: Names, values: Matrix, source: Path | None) -> None:

@@ -1,9 +1,9 @@
-"""Genes x samples matrices as tab-separated text: the one writer of the project.
+"""Genes x samples matrices as text, separated by tabs or commas: the one writer of the project.
 
 The header is ``Gene`` and the samples, each line a gene. A number is the shortest text that reads back to
 the same number of its type (a float32 as such: 0.1, not 0.10000000149011612), a missing value is empty
-unless told otherwise, infinity is ``inf``. Ids with a tab, a line's end or a quotation mark are quoted, as
-pandas does. Files are read by ``float()``, pandas, R's ``read.delim`` and readr, DuckDB and Arrow.
+unless told otherwise, infinity is ``inf``. Ids with the separator, a line's end or a quotation mark are
+quoted, as pandas does. Files are read by ``float()``, pandas, R's ``read.delim`` and readr, DuckDB and Arrow.
 
 What an id may be is decided elsewhere. Python's csv module and pandas take twenty times as long.
 """
@@ -24,8 +24,8 @@ BLOCK_CELLS = 1 << 17
 
 Matrix = npt.NDArray[np.floating[Any]]
 
-_TO_QUOTE = re.compile('["\t\r\n]')
-_SEPARATORS = bytes.maketrans(b",", b"\t")
+TAB, COMMA = "\t", ","
+_TO_QUOTE = {separator: re.compile(f'["{separator}\r\n]') for separator in (TAB, COMMA)}
 _SMALLEST_DECIMAL = 1e-4
 _SMALL_NUMBER = re.compile(rb"0\.0000(0*)([0-9])([0-9]*)")
 
@@ -45,6 +45,7 @@ def write_matrix_tsv(
     *,
     corner: str = GENE_COLUMN,
     missing: str = "",
+    separator: str = TAB,
 ) -> None:
     """Write a matrix (float32 or float64, any memory order), a block of genes at a time.
 
@@ -53,36 +54,35 @@ def write_matrix_tsv(
     """
     if values.shape != (len(genes), len(samples)):
         raise ValueError(f"{len(genes):,} genes and {len(samples):,} samples have values {values.shape}")
-    sink.write(tsv_header(samples, corner=corner))
+    sink.write(tsv_header(samples, corner=corner, separator=separator))
     step = max(1, BLOCK_CELLS // max(1, len(samples)))
     for start in range(0, len(genes), step):
         rows = slice(start, start + step)
-        sink.write(tsv_lines(genes[rows], values[rows], missing=missing))
+        sink.write(tsv_lines(genes[rows], values[rows], missing=missing, separator=separator))
 
 
-def tsv_header(samples: Iterable[str], *, corner: str = GENE_COLUMN) -> bytes:
+def tsv_header(samples: Iterable[str], *, corner: str = GENE_COLUMN, separator: str = TAB) -> bytes:
     """Return the first line."""
-    return ("\t".join(_quoted(name) for name in (corner, *samples)) + "\n").encode()
+    return (separator.join(_quoted(name, separator) for name in (corner, *samples)) + "\n").encode()
 
 
-def tsv_lines(genes: Sequence[str], values: Matrix, *, missing: str = "") -> bytes:
+def tsv_lines(genes: Sequence[str], values: Matrix, *, missing: str = "", separator: str = TAB) -> bytes:
     """Return the lines of some genes; ``values`` are genes x samples, float32 or float64."""
     if values.dtype not in (np.float32, np.float64):
         raise TypeError(f"expected float32 or float64 values, got {values.dtype}")
     if not values.shape[1]:
-        return "".join(f"{_quoted(gene)}\n" for gene in genes).encode()
+        return "".join(f"{_quoted(gene, separator)}\n" for gene in genes).encode()
     block = np.ascontiguousarray(values)
     # "[[1.0,2.0],[3.0,4.0]]" in pieces "[[1.0,2.0", ",[3.0,4.0", "", ""
     pieces = orjson.dumps(block, option=orjson.OPT_SERIALIZE_NUMPY).split(b"]")
-    lines = [piece[2:].translate(_SEPARATORS) for piece in pieces[: len(block)]]
+    between = bytes.maketrans(b",", separator.encode())
+    lines = [piece[2:].translate(between) for piece in pieces[: len(block)]]
     for row in np.flatnonzero(~np.isfinite(block).all(axis=1)).tolist():
         lines[row] = _with_missing(lines[row], block[row], missing.encode())
     for row in np.flatnonzero(_small(block).any(axis=1)).tolist():
         lines[row] = _SMALL_NUMBER.sub(_with_exponent, lines[row])
-    ids = (_quoted(gene).encode() for gene in genes)
-    return b"".join(
-        part for pair in zip(ids, lines, strict=True) for part in (pair[0], b"\t", pair[1], b"\n")
-    )
+    ids = (f"{_quoted(gene, separator)}{separator}".encode() for gene in genes)
+    return b"".join(part for pair in zip(ids, lines, strict=True) for part in (*pair, b"\n"))
 
 
 def _with_missing(line: bytes, row: Matrix, missing: bytes) -> bytes:
@@ -114,5 +114,5 @@ def _with_exponent(found: re.Match[bytes]) -> bytes:
     return b"%b%be-%d" % (first, fraction, len(zeros) + 5)
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if _TO_QUOTE.search(name) else name
+def _quoted(name: str, separator: str) -> str:
+    return '"' + name.replace('"', '""') + '"' if _TO_QUOTE[separator].search(name) else name

@@ -1,4 +1,4 @@
-"""Hands an experiment's matrix out as a file people open elsewhere: TSV, Parquet or AnnData (h5ad)."""
+"""Hands an experiment's matrix out as a file people open elsewhere: TSV, CSV, Parquet or AnnData (h5ad)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from refinebio_assets.domain import Metadata, Processing
 from refinebio_assets.errors import NotFoundError, PermanentError, RequestError
-from refinebio_assets.formats.matrix_tsv import write_matrix_tsv
+from refinebio_assets.formats.matrix_tsv import COMMA, TAB, write_matrix_tsv
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.metadata.harmonized import HARMONIZED_FIELDS
@@ -31,7 +31,7 @@ from refinebio_assets.pipelines.outcome import require_head
 from refinebio_assets.pipelines.registry import registered_experiment
 from refinebio_assets.pipelines.whole_file import write_whole
 
-FORMATS = ("tsv", "parquet", "h5ad")
+FORMATS = ("tsv", "csv", "parquet", "h5ad")
 
 
 def choose_matrix(
@@ -83,18 +83,20 @@ def export_matrix(
 ) -> tuple[int, int]:
     """Write a matrix to ``output`` and return (genes, samples). Nothing half-written is ever visible.
 
-    ``tsv``: header ``Gene`` then samples, shortest text that reads back to the same number, ``NA`` for a
-    missing one. ``parquet``: the same columns, float64, NaN. ``h5ad``: AnnData, samples x genes, ``obs`` with
-    how each sample was processed and the submitter's metadata as they are now, so only of the newest version.
+    ``tsv``, ``csv``: header ``Gene`` then samples, shortest text that reads back to the same number, ``NA``
+    for a missing one. ``parquet``: the same columns, float64, NaN. ``h5ad``: AnnData, samples x genes, ``obs``
+    with how each sample was processed and the submitter's metadata as they are now, so only of the newest
+    version.
     """
     if format not in FORMATS:
         raise RequestError(f"there is no format {format}; formats are {', '.join(FORMATS)}")
     commit, name = choose_matrix(lake, accession, matrix, version)
     if version and format == "h5ad":
-        raise RequestError("an earlier version has no metadata of its time: write it as tsv or parquet")
+        raise RequestError("an earlier version has no metadata of its time: write it as tsv, csv or parquet")
     table = read_expression(lake, commit, name)
     writers: dict[str, Callable[[Path], None]] = {
-        "tsv": lambda path: _write_tsv(table, path),
+        "tsv": lambda path: _write_text(table, path, TAB),
+        "csv": lambda path: _write_text(table, path, COMMA),
         "parquet": lambda path: pq.write_table(table, path, compression="zstd"),
         "h5ad": lambda path: _write_h5ad(
             table, _sample_metadata(lake, accession, table.column_names[1:]), path
@@ -130,11 +132,11 @@ def newer_inputs(lake: Lake, accession: str) -> list[str]:
     return [ref.asset for ref in steps if require_head(lake, ref.asset, accession).version != ref.version]
 
 
-def _write_tsv(table: pa.Table, path: Path) -> None:
+def _write_text(table: pa.Table, path: Path, separator: str) -> None:
     genes = [str(gene) for gene in table.column(GENE_COLUMN).to_pylist()]
     samples = table.column_names[1:]
     with path.open("wb") as target:
-        write_matrix_tsv(target, genes, samples, _sample_values(table), missing="NA")
+        write_matrix_tsv(target, genes, samples, _sample_values(table), missing="NA", separator=separator)
 
 
 def _sample_values(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -177,7 +177,7 @@ def test_show_of_something_unknown_offers_near_names(study: Study, refinebio: Ru
 def test_exports_hold_the_same_numbers_in_every_format(study: Study, refinebio: Run) -> None:
     study.register()
     study.process()
-    for name in ("m.tsv", "m.parquet", "m.h5ad"):
+    for name in ("m.tsv", "m.csv", "m.parquet", "m.h5ad"):
         run = refinebio("export", "STUDY", "--output", study.folder / name)
         assert run.returncode == DONE, run.stderr
         assert "10 genes x 3 samples" in run.stdout
@@ -185,6 +185,9 @@ def test_exports_hold_the_same_numbers_in_every_format(study: Study, refinebio: 
     lines = (study.folder / "m.tsv").read_text(encoding="utf-8").splitlines()
     assert lines[0].split("\t") == table.column_names == ["Gene", "S1", "S2", "S3"]
     assert [float(line.split("\t")[1]) for line in lines[1:]] == table.column("S1").to_pylist()
+    assert (study.folder / "m.csv").read_text(encoding="utf-8").splitlines() == [
+        line.replace("\t", ",") for line in lines
+    ]
 
     import anndata
 

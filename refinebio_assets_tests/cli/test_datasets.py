@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 
 from refinebio_assets.cli.exit_codes import DONE, FAILED, PARTIAL, USAGE
+from refinebio_assets.pipelines.datasets.bundle import build_bundle
+from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
 from refinebio_assets_tests.cli.conftest import Run, rows_of
 from refinebio_assets_tests.pipelines.datasets.world import HUMAN, World, arrays, rna_seq
 from refinebio_assets_tests.pipelines.study import Study
@@ -24,6 +26,14 @@ def processed(study: Study) -> Study:
     study.process()
     study.process("OTHER")
     return study
+
+
+def test_names_that_are_empty_or_look_like_a_version_are_refused(processed: Study, refinebio: Run) -> None:
+    empty = refinebio("dataset", "create", "--experiment", "OTHER", "--name", "")
+    assert empty.returncode == USAGE and "--name is empty" in empty.stderr
+    version = refinebio("dataset", "create", "--experiment", "OTHER", "--name", "v@1")
+    assert version.returncode == FAILED and "contains @" in version.stderr
+    assert rows_of(refinebio("dataset", "list", "--format", "json")) == []
 
 
 def test_options_and_a_file_ask_for_the_same_dataset(processed: Study, refinebio: Run) -> None:
@@ -130,6 +140,23 @@ def test_an_array_experiment_becomes_a_zip_that_show_explains(
     assert again.returncode == DONE and "up to date, nothing to do" in again.stdout
     (row,) = rows_of(refinebio("dataset", "list", "--format", "json"))
     assert (row["state"], row["matrices"], row["built_version"]) == ("built", 1, 1)
+
+
+def test_a_build_that_ended_before_its_zip_says_so_and_delivers_nothing_yet(
+    world: World, refinebio: Run
+) -> None:
+    refinebio("dataset", "create", "--experiment", "GSE1", "--name", "d")
+    build_matrices(world.lake, "d")
+    shown = json.loads(refinebio("dataset", "show", "d", "--format", "json").stdout)
+    assert (shown["state"]["state"], shown["state"]["built_version"]) == ("unfinished", None)
+    assert [(row["requested"], row["delivered"]) for row in shown["experiments"]] == [(3, None)]
+    told = refinebio("dataset", "show", "d").stdout
+    assert "no zip yet" in told and "`refinebio-assets dataset build d` finishes it" in told
+    build_bundle(world.lake, "d")
+    world.express("GSE1", arrays(["GSM1", "GSM2", "GSM3"], seed=5))
+    build_matrices(world.lake, "d")
+    (row,) = rows_of(refinebio("dataset", "list", "--format", "json"))
+    assert (row["state"], row["built_version"]) == ("unfinished", 1)
 
 
 def test_regenerating_says_what_changed_first_and_an_earlier_version_comes_back_from_its_lock(

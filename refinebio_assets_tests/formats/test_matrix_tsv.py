@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from refinebio_assets.formats import matrix_tsv
-from refinebio_assets.formats.matrix_tsv import write_matrix_tsv
+from refinebio_assets.formats.matrix_tsv import COMMA, write_matrix_tsv
 
 NAN = float("nan")
 AWKWARD = [0.0, -0.0, 1.0, 1e15, 1e16, 1e22, 1e23, 0.1, 1e-3, 1e-4, 9.9e-5, 1.2e-5, -1e-5, 1e-6, 1.5e-6, 1e-7]
@@ -135,6 +135,22 @@ def test_ids_that_would_break_a_line_are_quoted_as_pandas_reads_them() -> None:
     frame = pd.read_csv(io.BytesIO(sink.getvalue()), sep="\t", index_col=0)
     assert frame.index.tolist() == genes
     assert frame.columns.tolist() == samples
+
+
+@given(arrays(np.float64, SHAPES, elements=WIDE))
+def test_commas_separate_the_same_texts(values: npt.NDArray[np.float64]) -> None:
+    genes, samples = (
+        [f"{mark}{n}" for n in range(size)] for mark, size in zip("GS", values.shape, strict=True)
+    )
+    sink = io.BytesIO()
+    write_matrix_tsv(sink, genes, samples, values, separator=COMMA)
+    assert sink.getvalue().decode() == text_of(values).replace("\t", ",")
+
+
+def test_ids_with_a_comma_are_quoted_where_commas_separate() -> None:
+    sink = io.BytesIO()
+    write_matrix_tsv(sink, ["a,b", "c\td"], ["liver, left"], np.ones((2, 1)), separator=COMMA)
+    assert sink.getvalue() == b'Gene,"liver, left"\n"a,b",1.0\nc\td,1.0\n'
 
 
 @pytest.mark.parametrize(("shape", "text"), [((0, 2), "Gene\tS0\tS1\n"), ((2, 0), "Gene\nG0\nG1\n")])

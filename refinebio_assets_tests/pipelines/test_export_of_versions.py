@@ -27,7 +27,7 @@ def test_an_earlier_version_is_written_as_it_was_until_gc_removes_it(study: Stud
     study.process()
     assert exported(study) != before
     assert exported(study, first[:10]) == before
-    with pytest.raises(RequestError, match="write it as tsv or parquet"):
+    with pytest.raises(RequestError, match="write it as tsv, csv or parquet"):
         export_matrix(study.lake, "STUDY", study.folder / "m.h5ad", format="h5ad", version=first)
     later = Lake(study.lake.url, cache=study.lake.cache, now=lambda: utc_now() + timedelta(days=40))
     remove(later, plan_removal(later, Terms()))

@@ -88,3 +88,12 @@ def test_progress_counts_all_samples(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_matrix_without_genes_is_refused() -> None:
     with pytest.raises(PermanentError, match="none of 1 rows has the id of a gene"):
         normalize_matrix(table(["AFFX-1"], [[1.0]]), TARGET)
+
+
+def test_a_value_beyond_single_precision_is_refused_with_its_place() -> None:
+    values = [[1.0, 2.0], [3.0, -3.5e38], [1e39, 4.0]]
+    told = r"row B, column s1: expected a number of at most 3\.4e\+38, found -3\.5e\+38, and 1 more"
+    with pytest.raises(RequestError, match=told):
+        normalize_matrix(table(["A", "B", "C"], values), TARGET)
+    largest = normalize_matrix(table(["A", "B", "C"], [[1.0], [3.4e38], [2.0]]), TARGET)
+    assert largest.values[:, 0].tolist() == [1.0, 5.0, 3.0]

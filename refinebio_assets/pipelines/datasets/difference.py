@@ -14,6 +14,7 @@ import numpy as np
 from refinebio_assets.domain import as_argument
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines.datasets.causes import explain_locks
 from refinebio_assets.pipelines.datasets.contents import read_contents
 from refinebio_assets.pipelines.datasets.dataset_matrices import (
     ASSET,
@@ -29,16 +30,8 @@ from refinebio_assets.pipelines.datasets.matrix_file import (
     matrix_file_name,
     read_dataset_matrix,
 )
-from refinebio_assets.pipelines.datasets.registry import registered_dataset
+from refinebio_assets.pipelines.datasets.registry import VERSION_MARK, registered_dataset
 from refinebio_assets.pipelines.garbage.removed import removal_note
-
-_ENTRY = {
-    "version": "processed again",
-    "processor_version": "processor version",
-    "reference": "reference",
-    "matrix_version": "its experiment's matrix",
-}
-"""What an input of a sample is called when it differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +89,7 @@ def dataset_version(lake: Lake, name: str) -> Commit:
 
     Raises NotFoundError, which says what versions there are.
     """
-    dataset, separator, number = name.rpartition("@")
+    dataset, separator, number = name.rpartition(VERSION_MARK)
     if not separator or not number.isdecimal():
         dataset, number = name, ""
     versions = dataset_versions(lake, dataset)
@@ -147,78 +140,6 @@ def what_would_change(lake: Lake, dataset: str) -> list[str]:
         selection=assessed.selection,
     )
     return explain_locks(read_dataset_lock(lake, head), lock) or list(assessed.situation.reasons)
-
-
-def explain_locks(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Say in which inputs, options and code two locks differ, one sentence each."""
-    return [
-        *_changed("option", old["request"], new["request"], leave_out=("data",)),
-        *_samples_changed(old, new),
-        *_changed("target of", old["targets"], new["targets"]),
-        *_references_changed(old.get("references", {}), new.get("references", {})),
-        *_changed("software", old["software"], new["software"]),
-        *_metadata_changed(old["experiments"], new["experiments"]),
-        *_attributes_changed(old.get("attributes", {}), new.get("attributes", {})),
-    ]
-
-
-def _changed(
-    what: str, old: Mapping[str, Any], new: Mapping[str, Any], *, leave_out: Sequence[str] = ()
-) -> Iterator[str]:
-    for name in sorted(old.keys() | new.keys()):
-        if name not in leave_out and old.get(name) != new.get(name):
-            yield f"{what} {name}: {_short(old.get(name))} -> {_short(new.get(name))}"
-
-
-def _samples_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    before, after = _entries(old), _entries(new)
-    reasons = {(item["sample"], item["key"]): item["reason"] for item in new["filtered"]}
-    for place in sorted(before.keys() - after.keys()):
-        reason = f": {reasons[place]}" if place in reasons else ""
-        yield f"sample {place[0]} is no longer in {place[1]}{reason}"
-    for place in sorted(after.keys() - before.keys()):
-        yield f"sample {place[0]} is new in {place[1]}"
-    for place in sorted(before.keys() & after.keys()):
-        differing = [
-            f"{words} ({_short(before[place].get(name))} -> {_short(after[place].get(name))})"
-            for name, words in _ENTRY.items()
-            if before[place].get(name) != after[place].get(name)
-        ]
-        if differing:
-            yield f"sample {place[0]} of {place[1]}: {', '.join(differing)}"
-
-
-def _entries(lock: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
-    return {(entry["sample"], entry["key"]): entry for entry in lock["samples"]}
-
-
-def _references_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    for name in sorted(old.keys() ^ new.keys()):
-        about = (old.get(name) or new[name]).get("release") or ""
-        release = f" (release {about})" if about else ""
-        yield f"reference {name}{release} is {'no longer used' if name in old else 'new'}"
-
-
-def _metadata_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    for name in sorted(old.keys() & new.keys()):
-        for step in ("record", "metadata"):
-            before, after = (lock[name].get(step, {}).get("version") for lock in (old, new))
-            if before != after:
-                what = "what its source says" if step == "record" else "harmonized metadata"
-                yield f"{name}: {what} ({_short(before)} -> {_short(after)})"
-
-
-def _attributes_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """Tell of imports of what others say about samples."""
-    for name in sorted(old.keys() | new.keys()):
-        before, after = (lock.get(name, {}).get("version") for lock in (old, new))
-        if before != after:
-            yield f"attributes from {name}: {_short(before)} -> {_short(after)}"
-
-
-def _short(value: object, shown: int = 12) -> str:
-    text = "none" if value is None else str(value)
-    return text[:shown] if len(text) == 64 else text
 
 
 def _compare_matrix(

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 
-_STATES = """
-    WITH built AS (
-        SELECT d.dataset, d.matrices, d.genes, d.filtered, len(d.warnings) AS warnings,
-               d.number AS built_version
-        FROM datasets d WHERE d.is_current
-    ), bundles AS (
-        SELECT partition AS dataset, created_at AS built FROM commits
-        WHERE is_current AND asset = 'dataset_bundle'
+UNFINISHED = "unfinished"
+"""The state of a dataset whose newest version has matrices and no zip yet: its build was interrupted."""
+_STATES = f"""
+    WITH zips AS (
+        SELECT c.partition AS dataset, c.created_at AS built, max(d.number) AS built_version
+        FROM commits c JOIN lineage l ON l.commit_id = c.id AND l.input_asset = 'dataset_matrices'
+        JOIN datasets d ON d.dataset = c.partition AND d.version = l.input_version AND d.commit_id < c.id
+        WHERE c.is_current AND c.asset = 'dataset_bundle' GROUP BY ALL
+    ), made AS (
+        SELECT dataset, number AS newest FROM datasets WHERE is_current
+    ), zipped AS (
+        SELECT dataset, number AS built_version, matrices, genes, filtered, len(warnings) AS warnings
+        FROM datasets
     ), requests AS (
         SELECT partition AS dataset, created_at AS requested FROM commits
         WHERE is_current AND asset = 'dataset_request'
     )
-    SELECT dataset, CASE WHEN r.deleted THEN 'deleted' WHEN built IS NULL THEN 'requested'
+    SELECT dataset, CASE WHEN r.deleted THEN 'deleted'
+                         WHEN newest IS DISTINCT FROM built_version THEN '{UNFINISHED}'
+                         WHEN built IS NULL THEN 'requested'
                          WHEN built < requested THEN 'built of an earlier request' ELSE 'built' END AS state,
            r.experiments, r.samples, filtered, matrices, genes, warnings, built_version,
            r.aggregate_by, r.scale_by, r.quantile_normalize, r.quant_sf_only, r.h5ad, requested, built,
            r.notes, r.origin, r.deleted
-    FROM dataset_requests r JOIN requests USING (dataset)
-    LEFT JOIN bundles USING (dataset) LEFT JOIN built USING (dataset)
+    FROM dataset_requests r JOIN requests USING (dataset) LEFT JOIN made USING (dataset)
+    LEFT JOIN zips USING (dataset) LEFT JOIN zipped USING (dataset, built_version)
 """
 
 
@@ -35,7 +42,8 @@ _STATES = """
 class DatasetDetails:
     """One dataset: how it stands, its versions, and what its newest version holds and lacks.
 
-    ``experiments`` has a row for each experiment of the request, with how many of its samples are in it.
+    ``experiments`` has a row for each experiment of the request, with how many of its samples are in it;
+    None where the newest version is not finished.
     """
 
     state: Mapping[str, Any]
@@ -50,6 +58,11 @@ class DatasetDetails:
         """The newest version's row of ``datasets``; empty when nothing was built yet."""
         return self.versions[-1] if self.versions else {}
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the newest version has its zip."""
+        return bool(self.versions) and self.newest["number"] == self.state["built_version"]
+
 
 def dataset_states(catalog: Catalog) -> list[dict[str, Any]]:
     """Return a row for each dataset, deleted ones too, sorted by id."""
@@ -61,14 +74,15 @@ def dataset_details(catalog: Catalog, dataset: str) -> DatasetDetails | None:
     states = _rows(catalog, f"{_STATES} WHERE dataset = $name", dataset)
     if not states:
         return None
-    return DatasetDetails(
+    versions = _rows(
+        catalog,
+        """SELECT d.*, c.created_at AS made FROM datasets d JOIN commits c ON c.id = d.commit_id
+           WHERE d.dataset = $name ORDER BY d.number, d.commit_id""",
+        dataset,
+    )
+    details = DatasetDetails(
         states[0],
-        _rows(
-            catalog,
-            """SELECT d.*, c.created_at AS made FROM datasets d JOIN commits c ON c.id = d.commit_id
-               WHERE d.dataset = $name ORDER BY d.number, d.commit_id""",
-            dataset,
-        ),
+        versions,
         _rows(catalog, "SELECT * FROM dataset_matrices WHERE dataset = $name ORDER BY matrix", dataset),
         _rows(
             catalog,
@@ -94,6 +108,10 @@ def dataset_details(catalog: Catalog, dataset: str) -> DatasetDetails | None:
             dataset,
         ),
     )
+    if details.is_finished:
+        return details
+    unknown = {"delivered": None, "filtered": None}
+    return replace(details, experiments=[dict(row) | unknown for row in details.experiments])
 
 
 def _rows(catalog: Catalog, sql: str, dataset: str) -> list[dict[str, Any]]:

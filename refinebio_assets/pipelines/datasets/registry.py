@@ -24,6 +24,8 @@ from refinebio_assets.pipelines.freshness import content_hash, explain_changes
 ASSET = "dataset_request"
 CODE_VERSION = "1"
 NAME = "request.json"
+VERSION_MARK = "@"
+"""Between a dataset's name and the number of a version: ``liver@2``."""
 BUILT = ("dataset_bundle", "dataset_matrices")
 """The assets that are built of a request, the last first."""
 
@@ -68,6 +70,10 @@ def register_dataset(
     if reason := accession_problem(name):
         raise RequestError(f"the dataset's name {name!r} {reason}")
     head = lake.head(ASSET, name)
+    if head is None and VERSION_MARK in name:
+        raise RequestError(
+            f"the dataset's name {name!r} contains {VERSION_MARK}, which stands between a name and a version"
+        )
     if head is not None:
         before = _read(lake, head)
         if before == request and not is_deleted(head):

@@ -27,6 +27,7 @@ that a platform lacks, or that are filtered for low values, are fewer than half.
 SHOWN_IDS = 3
 
 Matrix = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 
 
@@ -104,12 +105,13 @@ def normalize_matrix(
     they are ranked, as there. Values may be on any scale, as only their ranks count. ``target_genes`` are
     the genes of the target's samples, where they are known. ``tell`` is told how many samples are done.
 
-    Raises PermanentError when no gene is left, RequestError when none of them is among ``target_genes``.
+    Raises PermanentError when no gene is left, RequestError when none of them is among ``target_genes`` or a
+    value is larger than a float32 can be.
     """
     ids = sanitize_gene_ids(table.rows)
     if not ids.kept.any():
         raise PermanentError(f"none of {len(table.rows):,} rows has the id of a gene")
-    genes, values = mean_of_duplicates(ids.ids, _kept(table.values, ids.kept).astype(np.float32))
+    genes, values = mean_of_duplicates(ids.ids, _kept(_single(table, ids.kept), ids.kept))
     known = set(target_genes)
     shared = sum(str(gene) in known for gene in genes.to_pylist()) if known else None
     if shared == 0:
@@ -151,11 +153,26 @@ def _no_gene_of(known: set[str], table: NumericTable, target_genes: Sequence[str
     )
 
 
-def _kept(values: Matrix, kept: Flags) -> Matrix:
+def _single(table: NumericTable, kept: Flags) -> Singles:
+    """Return the values as float32. Raises RequestError for what is infinite then in rows that are kept."""
+    with np.errstate(over="ignore"):
+        values = table.values.astype(np.float32)
+    beyond = np.argwhere(np.isinf(values) & kept[:, None])
+    if len(beyond):
+        row, column = beyond[0].tolist()
+        more = f", and {len(beyond) - 1:,} more" if len(beyond) > 1 else ""
+        raise RequestError(
+            f"row {table.rows[row]}, column {table.columns[column]}: expected a number of at most "
+            f"{np.finfo(np.float32).max:.3g}, found {table.values[row, column]:.3g}{more}"
+        )
+    return values
+
+
+def _kept(values: Singles, kept: Flags) -> Singles:
     return values if kept.all() else values[kept]
 
 
-def _constant(values: npt.NDArray[np.float32]) -> Flags:
+def _constant(values: Singles) -> Flags:
     """Tell which samples have several values, all equal."""
     several = np.count_nonzero(~np.isnan(values), axis=0) > 1
     low: Any = np.fmin.reduce(values, axis=0)

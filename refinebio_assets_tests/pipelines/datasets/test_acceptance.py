@@ -108,10 +108,14 @@ def test_a_dataset_gets_an_id_or_the_name_that_was_chosen(own: tuple[Study, Acce
     assert rows[1] == {"dataset": "zebrafish", "samples": 3, "origin": "a.yaml"}
 
 
-def test_a_name_that_cannot_be_a_folder_is_refused(own: tuple[Study, AcceptedRequest]) -> None:
+def test_a_name_that_cannot_be_a_folder_or_looks_like_a_version_is_refused(
+    own: tuple[Study, AcceptedRequest],
+) -> None:
     study, accepted = own
     with pytest.raises(RequestError, match="the dataset's name 'a/b' contains /"):
         register_dataset(study.lake, accepted, dataset="a/b")
+    with pytest.raises(RequestError, match="the dataset's name 'v@1' contains @, which stands between"):
+        register_dataset(study.lake, accepted, dataset="v@1")
     assert registered_datasets(study.lake) == []
 
 
