@@ -84,9 +84,8 @@ def export_matrix(
     """Write a matrix to ``output`` and return (genes, samples). Nothing half-written is ever visible.
 
     ``tsv``, ``csv``: header ``Gene`` then samples, shortest text that reads back to the same number, ``NA``
-    for a missing one. ``parquet``: the same columns, float64, NaN. ``h5ad``: AnnData, samples x genes, ``obs``
-    with how each sample was processed and the submitter's metadata as they are now, so only of the newest
-    version.
+    for a missing one. ``parquet``: the same columns, float64, NaN. ``h5ad``: AnnData, samples x genes, with
+    how each sample was processed and the submitter's metadata as they are now, so only of the newest version.
     """
     if format not in FORMATS:
         raise RequestError(f"there is no format {format}; formats are {', '.join(FORMATS)}")
