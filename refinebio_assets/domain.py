@@ -99,6 +99,7 @@ class DropKind(StrEnum):
     TRANSCRIPT = "transcript"
     PROBE = "probe"
     GENE = "gene"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,10 @@ class FormatError(PermanentError):
         self.found = found
 
 
+class NewerFormatError(FormatError):
+    """A file was written by newer software; upgrading makes it readable."""
+
+
 class RequestError(PermanentError):
     """A request cannot be met as asked; every problem is named at once."""
 
@@ -88,6 +92,12 @@ class GivenUpError(TransientError):
 
 class StorageError(TransientError):
     """Reading or writing the lake failed for a reason outside the data: disk full, server away."""
+
+
+class StorageRefusedError(StorageError):
+    """The disk or server refuses until somebody changes it: read-only, not permitted, no such bucket."""
+
+    permanent = True
 
 
 class CorruptionError(PermanentError):

@@ -82,7 +82,7 @@ def create(
     from refinebio_assets.pipelines.datasets.registry import register_dataset
     from refinebio_assets.pipelines.datasets.request_file import read_request_file
 
-    lake = open_lake()
+    lake = open_lake(new=True)
     if file is not None and any(options.values()):
         raise click.UsageError("--from FILE says everything: give no other options than --name and --update")
     if file is None and not options["experiments"]:
@@ -91,7 +91,7 @@ def create(
         raise click.UsageError("--name is empty: give a name, or leave --name out for a new id")
     accepted = read_and_accept(
         lake,
-        open_catalog(),
+        open_catalog(new=True),
         lambda: read_request_file(file) if file else _request(lake, options),
         about=str(file) if file else "",
     )

@@ -57,7 +57,7 @@ def demo(folder: Path, seed: int) -> None:
     inputs = TranscriptomeInputs(
         organism=world.organism, genome=str(world.genome), gtf=str(world.gtf), source="simulated"
     )
-    register_transcriptome(open_lake(), inputs)
+    register_transcriptome(open_lake(new=True), inputs)
     build_transcriptome(console, world.organism)
     register_platform(
         open_lake(),
@@ -90,7 +90,7 @@ def _offer_rules(world: World) -> None:
     from refinebio_assets.pipelines.discovery_rules import rules_path
     from refinebio_assets.simulate.searches import RULES
 
-    lake = open_lake()
+    lake = open_lake(new=True)
     if lake.is_local and not rules_path(lake, {}).exists():
         rules_path(lake, {}).parent.mkdir(parents=True, exist_ok=True)
         copyfile(world.folder / RULES, rules_path(lake, {}))

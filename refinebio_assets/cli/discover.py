@@ -39,7 +39,7 @@ def search(file: Path | None, dry_run: bool) -> None:
     from refinebio_assets.pipelines.discovery import discover as make_search
     from refinebio_assets.pipelines.discovery_rules import read_rules, rules_path
 
-    lake, console = open_lake(), terminal()
+    lake, console = open_lake(new=True), terminal()
     rules = read_rules(file or rules_path(lake, os.environ))
     failed = False
     for rule in rules.rules:
@@ -61,7 +61,7 @@ def import_list(file: Path, name: str, dry_run: bool) -> None:
     """Take up the accessions in FILE, one a line; the sensor `discovered_experiments` processes them."""
     from refinebio_assets.pipelines.discovery import import_accessions
 
-    _say(terminal(), import_accessions(open_lake(), file, name=name, dry_run=dry_run))
+    _say(terminal(), import_accessions(open_lake(new=True), file, name=name, dry_run=dry_run))
 
 
 @discover.command()

@@ -50,7 +50,7 @@ def add_ensembl(
     if dry_run:
         console.print("Dry run: nothing was registered.")
         return
-    register_genome(open_lake(), genome, for_samples_of)
+    register_genome(open_lake(new=True), genome, for_samples_of)
     build_transcriptome(console, inputs.organism)
 
 

@@ -33,7 +33,7 @@ def add_gene_index(platform: str, source: str, file: str) -> None:
 
     inputs = GeneIndexInputs(resolve_platform(platform).accession, absolute(file), source)
     locate(inputs.table, the_web)  # before an earlier, good registration is replaced
-    register_gene_index(open_lake(), inputs)
+    register_gene_index(open_lake(new=True), inputs)
     build(terminal(), inputs.platform)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from functools import cache
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from refinebio_assets.domain import as_argument
 from refinebio_assets.errors import NotFoundError, StorageError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.home import HOME_VARIABLE, home_url
+from refinebio_assets.lake.presence import Presence, lake_near, presence
+from refinebio_assets.lake.storage import remove_tree
 from refinebio_assets.lake.store import Lake
 
 if TYPE_CHECKING:
@@ -32,23 +36,83 @@ def use_home(url: str | None) -> None:
     os.environ[HOME_VARIABLE] = lake_url()
 
 
-def open_lake() -> Lake:
-    """Return the lake."""
-    return Lake(lake_url())
+def open_lake(*, new: bool = False) -> Lake:
+    """Return the lake; ``new`` is for commands that make one by what they write.
+
+    Without, NotFoundError tells that there is no lake, and a folder in which none was made yet is marked so
+    on standard error. Nothing is made here.
+    """
+    lake = Lake(lake_url())
+    if not new:
+        found = presence(lake)
+        if found is Presence.NOTHING:
+            raise NotFoundError(_no_lake(lake))
+        if found is Presence.EMPTY:
+            _say_empty(lake.url)
+    return lake
 
 
-def open_catalog() -> Catalog:
-    """Return the lake's catalog, brought up to date first."""
-    catalog = Catalog(open_lake())
+def open_catalog(*, new: bool = False) -> Catalog:
+    """Return the lake's catalog, brought up to date first; ``new`` as for ``open_lake``.
+
+    Where nothing was committed yet, or the disk takes no catalog, it is made elsewhere for this process.
+    """
+    lake = open_lake(new=new)
+    if lake.is_local and presence(lake) is not Presence.LAKE:
+        return _catalog_beside(lake)
+    catalog = Catalog(lake)
     try:
         catalog.sync()
     except StorageError as error:
-        try:
-            catalog.rows("SELECT 1")
-        except NotFoundError:
+        return _catalog_as_it_was(catalog, error)
+    return catalog
+
+
+def _catalog_as_it_was(catalog: Catalog, error: StorageError) -> Catalog:
+    """Return a catalog that could not be brought up to date, or one for this process where there is none."""
+    try:
+        catalog.rows("SELECT 1")
+    except NotFoundError:
+        if not error.permanent:
             raise error from None
+        click.echo(f"The catalog is made for this command only: {error}", err=True)
+        return _catalog_beside(catalog.lake)
+    if catalog.stale():
         click.echo(f"The catalog is shown as it was last: {error}", err=True)
     return catalog
+
+
+def _catalog_beside(lake: Lake) -> Catalog:
+    """Return a catalog in a folder that goes with this process."""
+    from tempfile import mkdtemp
+
+    folder = Path(mkdtemp(prefix="refinebio-catalog-"))
+    atexit.register(remove_tree, folder)
+    catalog = Catalog(lake, folder)
+    catalog.sync()
+    return catalog
+
+
+def _no_lake(lake: Lake) -> str:
+    folder = Path(lake.url) if lake.is_local else None
+    there = f"there is no lake at {lake.url}"
+    if folder is not None and folder.exists():
+        there += ", which is a file"
+    return (
+        f"{there}{_hint(folder)}. `refinebio-assets process ...` makes one there (`make demo` a small one to "
+        f"try); another place is named by --home or {HOME_VARIABLE}"
+    )
+
+
+@cache
+def _say_empty(url: str) -> None:
+    """Say once that a folder is there, but no lake in it."""
+    click.echo(f"Nothing was committed to a lake at {url} yet{_hint(Path(url))}", err=True)
+
+
+def _hint(folder: Path | None) -> str:
+    meant = lake_near(folder) if folder is not None else None
+    return f"; did you mean --home {as_argument(str(meant))}?" if meant is not None else ""
 
 
 @cache

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
 
 from refinebio_assets.cli.amounts import HOURS
 from refinebio_assets.cli.exit_codes import FAILED
 from refinebio_assets.cli.home import open_lake
 from refinebio_assets.cli.tables import terminal
+
+if TYPE_CHECKING:
+    from refinebio_assets.lake.damage import VerifyProblem
+    from refinebio_assets.lake.store import Lake
+    from refinebio_assets.pipelines.remedies import Finding
+
+SET_ASIDE = "lake verify --set-aside"
 
 
 @click.group()
@@ -18,18 +28,66 @@ def lake() -> None:
 
 
 @lake.command()
-def verify() -> None:
-    """Read every committed file and compare its checksum."""
-    console = terminal()
-    report = open_lake().verify_all()
+@click.option(
+    "--set-aside",
+    is_flag=True,
+    help="Move what is damaged to damaged/ in the lake, so that it counts as lost and is made again.",
+)
+def verify(set_aside: bool) -> None:
+    """Read every committed file and compare its checksum; say what makes whole again what is not.
+
+    Ends with 1 when anything is damaged or lost. Nothing is changed without --set-aside, and with it
+    nothing is deleted.
+    """
+    from refinebio_assets.pipelines.remedies import findings
+
+    console, opened = terminal(), open_lake()
+    report = opened.verify_all()
     console.print(
         f"{report.commits:,} commits, {report.files:,} files, {report.bytes:,} bytes read and compared",
         highlight=False,
     )
-    for problem in report.problems:
-        place = f"{problem.commit} {problem.file}".strip()
-        console.print(f"{place}: {problem.problem}", style="red", highlight=False, markup=False)
-    raise SystemExit(FAILED if report.problems else 0)
+    found = findings(opened, report.problems)
+    for finding in found:
+        _say(console, finding)
+    moved = _set_aside(console, opened, report.problems) if set_aside else 0
+    _say_commands(console, found, moved, set_aside=set_aside)
+    raise SystemExit(FAILED if found else 0)
+
+
+def _say(console: Console, finding: Finding) -> None:
+    """Say of one file what is wrong, whose it is, and what makes it whole again."""
+    _print(console, f"{finding.path}: {finding.problem}", style="red")
+    _print(console, f"  {finding.damage}; it is of {', '.join(finding.named_by)}")
+    commands = " or ".join(f"`refinebio-assets {command}`" for command in finding.commands)
+    _print(console, f"  made again by {commands}" if commands else f"  {finding.note}")
+
+
+def _set_aside(console: Console, opened: Lake, problems: Sequence[VerifyProblem]) -> int:
+    from refinebio_assets.lake.damage import set_aside
+
+    moved = 0
+    for path, target in set_aside(opened, problems):
+        _print(console, f"Set aside: {path} is now {target}")
+        moved += 1
+    return moved
+
+
+def _say_commands(console: Console, found: Sequence[Finding], moved: int, *, set_aside: bool) -> None:
+    """List the commands that make whole again what can be, in their order."""
+    commands = list(dict.fromkeys(command for finding in found for command in finding.commands))
+    if set_aside and found:
+        _print(console, f"{moved:,} files set aside; remove them from damaged/ when nobody needs them")
+    elif any(finding.movable for finding in found):
+        commands.insert(0, SET_ASIDE)
+    if commands:
+        _print(console, "To make it whole again:")
+    for command in commands:
+        _print(console, f"  refinebio-assets {command}")
+
+
+def _print(console: Console, text: str, style: str = "") -> None:
+    console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 @lake.command()

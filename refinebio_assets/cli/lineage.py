@@ -62,5 +62,5 @@ def _catalog(as_is: bool) -> Catalog:
     try:
         catalog.rows("SELECT 1")
     except NotFoundError:
-        catalog.sync()
+        return open_catalog()
     return catalog

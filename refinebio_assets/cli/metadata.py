@@ -30,7 +30,7 @@ def import_corrections(file: Path, name: str | None) -> None:
     """
     from refinebio_assets.pipelines import metadata_overlays
 
-    commit, changed = metadata_overlays.import_corrections(open_lake(), file, name or file.stem)
+    commit, changed = metadata_overlays.import_corrections(open_lake(new=True), file, name or file.stem)
     _say(commit.partition, "corrections", changed, metadata_overlays.CORRECTIONS)
 
 
@@ -42,7 +42,7 @@ def import_attributes(file: Path, source: str, methods_url: str) -> None:
     """Import attributes or keywords of samples from others than their submitters (JSON or TSV)."""
     from refinebio_assets.pipelines import metadata_overlays
 
-    commit, changed = metadata_overlays.import_attributes(open_lake(), file, source, methods_url)
+    commit, changed = metadata_overlays.import_attributes(open_lake(new=True), file, source, methods_url)
     _say(commit.partition, "attributes", changed, metadata_overlays.ATTRIBUTES)
 
 

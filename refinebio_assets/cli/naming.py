@@ -34,7 +34,7 @@ def name_experiments(console: Console, names: Sequence[str]) -> Named:
     """
     if not names:
         return Named({}, {})
-    registered = set(registered_accessions(open_lake()))
+    registered = set(registered_accessions(open_lake(new=True)))
     unknown = [name for name in names if name not in registered and recognize(name) is None]
     if unknown:
         hint = f"nor is it an accession of a public archive ({KINDS})"

@@ -118,7 +118,7 @@ def _register_affymetrix(
     )
     inputs = published_inputs(given)
     _look_at_all(given.locations(), inputs.locations())
-    register_platform(open_lake(), inputs)
+    register_platform(open_lake(new=True), inputs)
     warning = platform_warning(name)
     if warning:
         terminal().print(warning, style="yellow", highlight=False)
@@ -139,7 +139,7 @@ def _register_beads(
     given = BeadInputs(name, of_organism, brainarray=brainarray, source=source, **locations)
     inputs = published_bead_inputs(given)
     _look_at_all(given.locations(), inputs.locations())
-    register_bead_platform(open_lake(), inputs)
+    register_bead_platform(open_lake(new=True), inputs)
     return name
 
 

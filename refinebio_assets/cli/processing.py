@@ -58,7 +58,7 @@ def register(console: Console, sheet: Path | None, *, qualify_samples: bool, dry
     if sheet is None:
         return []
     registrations = register_sample_sheet(
-        open_lake(), open_catalog(), sheet, qualify_samples=qualify_samples, dry_run=dry_run
+        open_lake(new=True), open_catalog(new=True), sheet, qualify_samples=qualify_samples, dry_run=dry_run
     )
     for registration in registrations:
         _say_registration(console, registration, dry_run)
@@ -76,7 +76,7 @@ def register(console: Console, sheet: Path | None, *, qualify_samples: bool, dry
 
 def process_experiments(console: Console, accessions: Sequence[str], request: Request) -> dict[str, str]:
     """Bring experiments up to date, one run each; return accession -> the state in which it ended."""
-    lake = open_lake()
+    lake = open_lake(new=True)
     wanted = _samples_by_experiment(lake, accessions, request.samples)
     rules = rules_of_runs()
     runs: dict[str, str] = {}
@@ -120,7 +120,7 @@ def _say_amount(console: Console, planned: Sequence[tuple[str, tuple[str, tuple[
 
     if not planned:
         return
-    catalog = open_catalog()
+    catalog = open_catalog(new=True)
     samples = {row["experiment"]: row["samples"] for row in experiments_by_use(catalog)}
     seconds = seconds_a_sample(catalog)
     due = [weigh(name, why, samples[name], seconds) for name, why in planned if name in samples]
@@ -186,7 +186,7 @@ def _run(console: Console, accession: str, samples: Sequence[str], request: Requ
     from refinebio_assets.definitions import build_definitions
     from refinebio_assets.defs.launch import SurveyRequest, run_experiment
 
-    lake = open_lake()
+    lake = open_lake(new=True)
     before = lake.head(experiment_record.ASSET, accession)
     with bars(console) as shown:
         outcome = run_experiment(
@@ -229,7 +229,7 @@ def say_outcome(console: Console, accession: str, outcome: RunOutcome) -> str:
 def _report(
     console: Console, lake: Lake, accessions: Sequence[str], runs: Mapping[str, str]
 ) -> dict[str, str]:
-    catalog = open_catalog()
+    catalog = open_catalog(new=True)
     wanted = set(accessions)
     rows = [row for row in experiment_states(catalog) if row["experiment"] in wanted]
     columns = ["experiment", "state", "samples", "processed", "failed", "submitter_processed", "matrices"]

@@ -69,7 +69,7 @@ def add_transcriptome(
     )
     for location in inputs.locations().values():
         locate(location, the_web)  # before an earlier, good registration is replaced
-    register_transcriptome(open_lake(), inputs)
+    register_transcriptome(open_lake(new=True), inputs)
     build_transcriptome(terminal(), inputs.organism)
 
 

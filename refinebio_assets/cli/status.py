@@ -30,6 +30,7 @@ COLUMNS = [
 ]
 STALE_COLUMNS = ["experiment", "state", "from", "input", "samples_due", "time", "why", "title"]
 
+SHOWN_PROBLEMS = 5
 COMPENDIUM_COLUMNS = ["organism", "state", "from", "input", "samples_due", "why"]
 
 
@@ -57,6 +58,7 @@ def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -
     from refinebio_assets.pipelines.staleness import amount, duration
 
     catalog = open_catalog()
+    _warn_of_damage(catalog)
     if ledger:
         _show_ledger(catalog, ledger, form)
         return
@@ -96,6 +98,19 @@ def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -
     if annotations and not stale:
         columns = ["platform", "name", "probes", "probe_sets", "genes", "source", "brainarray_version"]
         console.print(table(annotations, columns, title="Platform annotations"))
+
+
+def _warn_of_damage(catalog: Catalog) -> None:
+    """Say on standard error which commits the catalog leaves out, as they cannot be read."""
+    from refinebio_assets.lake.rows import query_rows
+
+    rows = query_rows(catalog, 'SELECT asset, "partition", problem FROM problems ORDER BY commit_id')
+    for row in rows[:SHOWN_PROBLEMS]:
+        click.echo(f"Left out: {row['asset']} of {row['partition']}: {row['problem']}", err=True)
+    if len(rows) > SHOWN_PROBLEMS:
+        click.echo(f"and {len(rows) - SHOWN_PROBLEMS:,} more commits", err=True)
+    if rows:
+        click.echo("`refinebio-assets lake verify` says what makes them whole again", err=True)
 
 
 def _show_ledger(catalog: Catalog, by: Grouping, form: str) -> None:

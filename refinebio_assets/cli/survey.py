@@ -48,7 +48,7 @@ def _survey(console: Console, accession: str, asked: str) -> str:
     from refinebio_assets.defs.launch import SurveyRequest, run_survey
     from refinebio_assets.pipelines import experiment_record
 
-    lake = open_lake()
+    lake = open_lake(new=True)
     before = lake.head(experiment_record.ASSET, accession)
     with bars(console) as shown:
         definitions = build_definitions(BarProgressSource(shown, accession))

@@ -72,7 +72,7 @@ def import_file(file: Path, organism: str, technology: str | None, platform: str
         raise click.UsageError("--platform is of microarrays; leave it out with --technology RNA-SEQ")
     name = organism_name(organism)
     import_target(
-        open_lake(),
+        open_lake(new=True),
         name,
         file,
         technology=Technology(technology or Technology.MICROARRAY),

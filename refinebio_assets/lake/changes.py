@@ -146,7 +146,7 @@ class _Loaded:
 def _read_commit(lake: Lake, entry: LogEntry) -> _Loaded | Problem:
     try:
         commit = lake.read(entry)
-        missing = lake.missing_files(commit)
+        missing = lake.missing_files(commit, tables=False)
         if missing:
             raise NotFoundError(f"{len(missing):,} files are lost or cut: {', '.join(missing[:5])}")
         tables = {name: lake.read_table(commit, name) for name in commit.tables if name in TABLES}

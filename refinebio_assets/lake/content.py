@@ -26,6 +26,7 @@ from refinebio_assets.lake.storage import (
 )
 
 CHUNK_BYTES = 1 << 20
+HINT = "; `refinebio-assets lake verify` says what makes it whole again"
 
 
 def hash_stream(stream: BinaryIO, write: Callable[[bytes], object] | None = None) -> tuple[str, int]:
@@ -45,12 +46,12 @@ def hash_file(path: Path) -> tuple[str, int]:
         return hash_stream(stream)
 
 
-def require_content(file: StoredFile, found_sha256: str, found_size: int) -> None:
+def require_content(file: StoredFile, found_sha256: str, found_size: int, hint: str = HINT) -> None:
     """Raise CorruptionError, naming file and both checksums, unless content is what was committed."""
     if (found_sha256, found_size) != (file.sha256, file.size):
         raise CorruptionError(
             f"{file.name} at {file.path}: expected sha256 {file.sha256} ({file.size:,} bytes), "
-            f"found {found_sha256} ({found_size:,} bytes)"
+            f"found {found_sha256} ({found_size:,} bytes){hint}"
         )
 
 
@@ -58,12 +59,15 @@ def verify_file(storage: Storage, file: StoredFile) -> None:
     """Read a stored file and compare. Raises NotFoundError, CorruptionError, StorageError."""
     with storage.open(file.path) as stream, storing(f"reading {file.path}"):
         found = hash_stream(stream)
-    require_content(file, *found)
+    require_content(file, *found, hint="")
 
 
 def read_verified(storage: Storage, file: StoredFile) -> bytes:
     """Return a stored file's content, verified. Raises NotFoundError, CorruptionError, StorageError."""
-    data = storage.read(file.path)
+    try:
+        data = storage.read(file.path)
+    except NotFoundError as error:
+        raise NotFoundError(f"{error}{HINT}") from error
     require_content(file, sha256(data).hexdigest(), len(data))
     return data
 
@@ -153,6 +157,8 @@ class LocalCopies:
     def _require_present(self, file: StoredFile) -> None:
         size = self._storage.size(file.path)
         if size is None:
-            raise NotFoundError(f"{file.name} at {file.path} is not in the lake")
+            raise NotFoundError(f"{file.name} at {file.path} is not in the lake{HINT}")
         if size != file.size:
-            raise CorruptionError(f"{file.name} at {file.path}: expected {file.size:,} bytes, found {size:,}")
+            raise CorruptionError(
+                f"{file.name} at {file.path}: expected {file.size:,} bytes, found {size:,}{HINT}"
+            )

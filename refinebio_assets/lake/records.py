@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from refinebio_assets.domain import some_of
-from refinebio_assets.errors import FormatError, NotFoundError, RequestError
+from refinebio_assets.errors import FormatError, NewerFormatError, NotFoundError, RequestError
 from refinebio_assets.lake.naming import RECORD_SUFFIX, encode_name, file_name_problem
 
 RECORD_FORMAT = 1
@@ -129,7 +129,7 @@ def read_record(data: bytes, path: str) -> Commit:
     if reader is None:
         newer = isinstance(version, int) and version > RECORD_FORMAT
         hint = " (written by newer software: upgrade refinebio-assets)" if newer else ""
-        raise FormatError(
+        raise (NewerFormatError if newer else FormatError)(
             path, expected=f"a commit record of format <= {RECORD_FORMAT}", found=f"format {version!r}{hint}"
         )
     try:

@@ -139,9 +139,14 @@ class RemoteStorage:
                 return False
         return True
 
-    def touch(self, path: str) -> bool:
-        """Return False: buckets set times only when a file is put."""
-        return False
+    def move(self, path: str, to: str) -> None:
+        """Give a file another path: it is copied by the server, then removed. Raises NotFoundError."""
+        with storing(f"moving {self._url}/{path} to {self._url}/{to}"):
+            try:
+                self._files.cp_file(self._full(path), self._full(to))
+            except FileNotFoundError as error:
+                raise NotFoundError(f"{path} is not in the lake") from error
+            self._files.rm_file(self._full(path))
 
     def remove(self, path: str) -> None:
         """Remove a folder's files (or one file) one by one, never through a pattern; absence is fine."""

@@ -220,7 +220,7 @@ _DECLARED = (
         "Everything that was left out of a result, and why.",
         Scope.HISTORY,
         (
-            string("kind", "`sample`, `transcript` or `probe`."),
+            string("kind", "`sample`, `transcript`, `probe`, `gene` or `file`."),
             string("item", "What was left out."),
             string("step", "At which step."),
             string("reason", "Why."),

@@ -6,6 +6,7 @@ Paths are relative to the lake's root and '/'-separated. Buckets and other fsspe
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import uuid4
 
-from refinebio_assets.errors import NotFoundError, StorageError
+from refinebio_assets.errors import NotFoundError, StorageError, StorageRefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,11 @@ class Storage(Protocol):
         Its name is what counts: after a power cut it may be there without its content.
         """
 
-    def touch(self, path: str) -> bool:
-        """Make a file that is there look new; False where that takes putting it again."""
+    def move(self, path: str, to: str) -> None:
+        """Give a file another path, durably; interrupted, it is at one of them, or whole at both.
+
+        Raises NotFoundError when there is none.
+        """
 
     def remove(self, path: str) -> None:
         """Remove a folder with what is in it, or a file; absence is fine."""
@@ -77,14 +81,41 @@ class Storage(Protocol):
 
 @contextmanager
 def storing(action: str) -> Iterator[None]:
-    """Turn failures of disk or server into StorageError that says what was tried."""
+    """Turn failures of disk or server into StorageError that says what was tried.
+
+    What cannot pass by itself, as a read-only disk, is a StorageRefusedError.
+    """
     try:
         yield
     except _failures() as error:
-        reason = str(error) or type(error).__name__
-        raise StorageError(f"{action} failed: {reason}") from error
+        raise storage_error(action, error) from error
 
 
+def storage_error(action: str, error: BaseException) -> StorageError:
+    """Return the error that says what was tried, and is permanent where trying again cannot help."""
+    kind = StorageRefusedError if is_refusal(error) else StorageError
+    return kind(f"{action} failed: {str(error) or type(error).__name__}")
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Tell whether disk or server said no, and will until somebody changes it."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _REFUSALS
+    # Servers' errors have no number; what is not found when something is put there is the bucket.
+    return (
+        isinstance(error, PermissionError | FileNotFoundError) or type(error).__name__ in _REFUSALS_OF_SERVERS
+    )
+
+
+# What a disk answers until somebody changes it. A full one may pass: others free space.
+_REFUSALS = frozenset(
+    {
+        *(errno.EROFS, errno.EACCES, errno.EPERM),
+        *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP),
+    }
+)
+# What botocore raises when it is not told who asks.
+_REFUSALS_OF_SERVERS = frozenset({"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound"})
 # Errors of servers that are not OSErrors; looked up only where their library was imported.
 _LIBRARY_ERRORS = (
     ("botocore.exceptions", "BotoCoreError"),
@@ -181,7 +212,7 @@ class LocalStorage:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise NotFoundError(f"{path} is not in the lake") from error
         except OSError as error:
-            raise StorageError(f"opening {full} failed: {error}") from error
+            raise storage_error(f"opening {full}", error) from error
 
     def size(self, path: str) -> int | None:
         """Return a file's size in bytes, or None when there is no such file."""
@@ -191,7 +222,7 @@ class LocalStorage:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise StorageError(f"looking at {full} failed: {error}") from error
+            raise storage_error(f"looking at {full}", error) from error
         return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def names(self, folder: str) -> list[str]:
@@ -251,14 +282,15 @@ class LocalStorage:
             sync_path(target.parent)
         return True
 
-    def touch(self, path: str) -> bool:
-        """Set a file's time of modification to now. False when it went meanwhile."""
-        with storing(f"touching {self.root / path}"):
+    def move(self, path: str, to: str) -> None:
+        """Give a file another path with one rename. Raises NotFoundError."""
+        source, target = self.root / path, self.root / to
+        with storing(f"moving {source} to {target}"):
             try:
-                os.utime(self.root / path)
-            except FileNotFoundError:
-                return False
-            return True
+                replace_durably(source, target)
+                sync_path(source.parent)
+            except FileNotFoundError as error:
+                raise NotFoundError(f"{path} is not in the lake") from error
 
     def remove(self, path: str) -> None:
         """Remove a folder or file: first out of sight with one rename, then its content."""
@@ -288,7 +320,7 @@ def _list(folder: str) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise StorageError(f"listing {folder} failed: {error}") from error
+        raise storage_error(f"listing {folder}", error) from error
 
 
 def _protect(path: Path) -> None:

@@ -2,7 +2,8 @@
 
 ``objects/ab/<sha256>`` holds raw files by content, ``assets/<asset>/<partition>/<commit id>/`` the files
 of outputs, ``log/<asset>/<partition>/<commit id>.json`` the commit records; what has no record does not
-exist. ``staging/`` holds files on their way in, ``claims/`` the numbers of versions that were given out.
+exist. ``staging/`` holds files on their way in, ``claims/`` the numbers of versions that were given out,
+``damaged/`` what was set aside.
 Writers never wait for each other. The catalog made from all this is in `catalog.py`, what keeps it tidy in
 `upkeep.py`.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -37,10 +38,12 @@ from refinebio_assets.lake.storage import LocalStorage, Storage, make_scratch, r
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from refinebio_assets.lake.upkeep import Orphan, VerifyReport
+    from refinebio_assets.lake.damage import VerifyReport
+    from refinebio_assets.lake.upkeep import Orphan
 
 __all__ = ["Commit", "Draft", "InputRef", "Lake", "LogEntry", "StoredFile", "utc_now"]
 
+DAMAGED = "damaged"
 _LOCAL_SCHEMES = ("file", "local")
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -88,19 +91,18 @@ class Lake:
     # Raw files, by content
 
     def put_object(self, chunks: Iterable[bytes], name: str) -> StoredFile:
-        """Store a file by its content; content that is there already is not written twice.
+        """Store a file by its content; there is one file of equal content, the one stored last.
 
-        ``name`` is what the file is called where it belongs. Errors of ``chunks`` pass through and
-        leave nothing behind.
+        So what was damaged in the lake is whole again, and what is brought in again looks new to ``gc``;
+        reading what is there would cost as much. ``name`` is what the file is called where it belongs.
+        Errors of ``chunks`` pass through and leave nothing behind.
         """
         check_file_name(name)
         folder = make_scratch(self.storage.scratch, "object")
         try:
             checksum, size = _write_chunks(folder / "content", chunks)
             path = object_path(checksum)
-            # Content that is there is marked as wanted again, so that `gc` leaves it alone.
-            if self.storage.size(path) != size or not self.storage.touch(path):
-                self.storage.put(folder / "content", path)
+            self.storage.put(folder / "content", path)
         finally:
             remove_tree(folder)
         self._present.add(path)
@@ -135,22 +137,39 @@ class Lake:
             raise NotFoundError(f"{commit}: no folder {prefix!r}")
         return self._copies.folder(files)
 
-    def missing_files(self, commit: Commit) -> list[str]:
-        """Return the names of the commit's files, other than tables, that are lost or of another size.
+    def missing_files(self, commit: Commit, *, tables: bool = True) -> list[str]:
+        """Return the names of the commit's files that are lost or of another size.
 
-        What tables hold is told when they are read.
-
-        On a remote lake only the files that came with the commit are looked at, in one listing.
+        ``tables`` False leaves tables out, for who reads them anyway. On a remote lake the files that came
+        with the commit are looked at in one listing; those that it attached only where `lost` looks.
         """
-        tables = set(commit.tables.values())
-        files = [file for file in commit.files if file.name not in tables]
+        left_out = frozenset() if tables else frozenset(commit.tables.values())
+        files = [file for file in commit.files if file.name not in left_out]
         if self.is_local:
-            return [file.name for file in files if self.storage.size(file.path) != file.size]
+            lost = set(self.lost(files))
+            return [file.name for file in files if file in lost]
         folder = f"{commit.entry.folder}/"
         own = [file for file in files if file.path.startswith(folder)]
         present = self.storage.tree(commit.entry.folder) if own else {}
-        sizes = {path: found.size for path, found in present.items()}
-        return [file.name for file in own if sizes.get(file.path.removeprefix(folder)) != file.size]
+        sizes = {f"{folder}{path}": found.size for path, found in present.items()}
+        lost = {file for file in own if sizes.get(file.path) != file.size}
+        lost.update(self.lost([file for file in files if file not in own]))
+        return [file.name for file in files if file in lost]
+
+    def lost(self, files: Sequence[StoredFile]) -> list[StoredFile]:
+        """Return those of some files that are lost or of another size.
+
+        One look a file on a local disk. On a remote lake, where that takes a request each, only those are
+        looked at that were set aside as damaged, which one listing tells.
+        """
+        if not self.is_local and files:
+            aside = self.set_aside_paths()
+            files = [file for file in files if file.path in aside]
+        return [file for file in files if self.storage.size(file.path) != file.size]
+
+    def set_aside_paths(self) -> set[str]:
+        """Return the paths that damaged files had before they were set aside; see `damage.set_aside`."""
+        return {path.partition("/")[2] for path in self.storage.tree(DAMAGED)}
 
     # Outputs
 
@@ -268,10 +287,10 @@ class Lake:
             verify_file(self.storage, file)
 
     def verify_all(self, assets: Iterable[str] | None = None) -> VerifyReport:
-        """Verify all commits (of these assets); see `upkeep.verify_all`."""
-        from refinebio_assets.lake import upkeep
+        """Verify all commits (of these assets); see `damage.verify_all`."""
+        from refinebio_assets.lake import damage
 
-        return upkeep.verify_all(self, assets)
+        return damage.verify_all(self, assets)
 
     def orphans(self, older_than: timedelta | None = None) -> list[Orphan]:
         """List what killed processes left behind; see `upkeep.orphans`."""

@@ -1,6 +1,7 @@
-"""Keeping a lake sound: verify what is committed, find and remove what killed processes left behind.
+"""Keeping a lake tidy: find and remove what killed processes left behind.
 
-What may be removed of what is committed is decided in ``pipelines/garbage``.
+What is damaged is found in `damage.py`; what may be removed of what is committed is decided in
+``pipelines/garbage``.
 """
 
 from __future__ import annotations
@@ -12,15 +13,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refinebio_assets.errors import RefinebioError, RequestError
-from refinebio_assets.lake.content import verify_file
+from refinebio_assets.errors import RequestError
 from refinebio_assets.lake.naming import (
     commit_id_of,
     commit_moment,
-    encode_name,
     is_commit_id,
 )
-from refinebio_assets.lake.records import Commit, LogEntry, StoredFile
+from refinebio_assets.lake.records import Commit, LogEntry
 from refinebio_assets.lake.storage import Found, LocalStorage, found_at, storing
 
 if TYPE_CHECKING:
@@ -50,57 +49,6 @@ class Orphan:
     path: str
     modified: datetime
     size: int
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyProblem:
-    """One file or record that is not what was committed. ``file`` is empty when the record is bad."""
-
-    commit: str
-    file: str
-    problem: str
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyReport:
-    """What was read and compared, and what was wrong. A file that several commits share counts once."""
-
-    commits: int
-    files: int
-    bytes: int
-    problems: tuple[VerifyProblem, ...]
-
-
-def verify_all(lake: Lake, assets: Iterable[str] | None = None) -> VerifyReport:
-    """Read every file of every commit (of these assets) and compare checksums.
-
-    Damage is reported, not raised; StorageError is raised only when the log cannot be listed.
-    """
-    wanted = None if assets is None else {encode_name(asset) for asset in assets}
-    entries = [entry for entry in lake.log() if wanted is None or entry.asset_part in wanted]
-    outcomes: dict[StoredFile, str] = {}
-    problems = []
-    for entry in entries:
-        try:
-            files = lake.read(entry).files
-        except RefinebioError as error:
-            problems.append(VerifyProblem(entry.path, "", str(error)))
-            continue
-        for file in files:
-            if file not in outcomes:
-                outcomes[file] = _outcome(lake, file)
-            if outcomes[file]:
-                problems.append(VerifyProblem(entry.path, file.name, outcomes[file]))
-    read = {file.path: file.size for file in outcomes}
-    return VerifyReport(len(entries), len(read), sum(read.values()), tuple(problems))
-
-
-def _outcome(lake: Lake, file: StoredFile) -> str:
-    try:
-        verify_file(lake.storage, file)
-    except RefinebioError as error:
-        return str(error)
-    return ""
 
 
 def orphans(lake: Lake, older_than: timedelta = SAFE_AGE) -> list[Orphan]:

@@ -16,6 +16,7 @@ from refinebio_assets.lake.rows import query_rows, read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.discovery_rules import Rule
 from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.pipelines.outcome import is_whole
 from refinebio_assets.sources.accessions import KINDS, Names, recognize
 from refinebio_assets.sources.discovery import Hit, search
 from refinebio_assets.sources.web.client import Web
@@ -115,7 +116,8 @@ def _row(rule: Rule, hit: Hit, exclude: Collection[str]) -> dict[str, Any]:
 
 def _keep(lake: Lake, name: str, rows: Sequence[dict[str, Any]], *, dry_run: bool, run_id: str) -> Discovered:
     head = lake.head(ASSET, name)
-    before = {row["accession"]: row for row in read_rows(lake, head, "discovered")} if head else {}
+    whole = is_whole(lake, head)
+    before = {row["accession"]: row for row in read_rows(lake, head, "discovered")} if head and whole else {}
     now = lake.now()
     merged = []
     for row in rows:
@@ -130,7 +132,7 @@ def _keep(lake: Lake, name: str, rows: Sequence[dict[str, Any]], *, dry_run: boo
     version = content_hash(
         sorted([row["accession"], row["taken"], row.get("reason") or ""] for row in everything)
     )
-    if head is not None and head.version == version:
+    if head is not None and head.version == version and whole:
         return Discovered(name, head, len(rows), new)
     with lake.draft(ASSET, name) as draft:
         draft.write_table("discovered", sorted(everything, key=lambda row: row["accession"]))

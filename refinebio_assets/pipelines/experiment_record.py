@@ -7,6 +7,8 @@ registration yet, when the rules of the survey have changed, or when somebody as
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from shlex import quote
 from typing import Any
 
 from refinebio_assets.domain import Experiment
@@ -21,8 +23,15 @@ from refinebio_assets.pipelines.experiment_rows import (
     sample_metadata_rows,
     sample_rows,
 )
-from refinebio_assets.pipelines.freshness import content_hash, explain_changes
-from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_rows
+from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.pipelines.outcome import (
+    NOT_WHOLE,
+    Outcome,
+    Situation,
+    dropped_rows,
+    is_whole,
+    situation_of,
+)
 from refinebio_assets.pipelines.registry import (
     EXPERIMENT_REGISTRATION,
     SurveyTerms,
@@ -58,6 +67,8 @@ def survey_reasons(lake: Lake, accession: str, *, again: bool = False, rules: st
             raise RequestError(f"{accession!r} is written {known.text}")
         return ["not surveyed before"]
     version = head.info.get("survey_version", "")
+    if not is_whole(lake, head):
+        return [_lost_registration(head)]
     if version and again:
         return ["a new survey was asked for"]
     if version and version != SURVEY_VERSION:
@@ -65,6 +76,17 @@ def survey_reasons(lake: Lake, accession: str, *, again: bool = False, rules: st
     if version and head.info["origin"] == Archive.SRA and head.info.get("rules", "") != rules:
         return ["the rules by which runs are taken have changed"]
     return []
+
+
+def _lost_registration(head: Commit) -> str:
+    """Say that a registration has to be made again; NotFoundError where a person has to do that."""
+    lost = f"the registration of {head.partition} is no longer whole in the lake"
+    if head.info.get("survey_version"):
+        return lost
+    sheet = quote(head.info.get("origin") or "FILE")
+    raise NotFoundError(
+        f"{lost}; its sample sheet makes it again: `refinebio-assets process --sample-sheet {sheet}`"
+    )
 
 
 def assess_record(lake: Lake, accession: str, *, survey_again: bool = False, rules: str = "") -> Situation:
@@ -135,7 +157,7 @@ def mark_source(lake: Lake, accession: str, state: str, reason: str = "") -> Non
     """Keep whether an archive still has an experiment, where that is news; ``THERE`` is none at first."""
     head = lake.head(SOURCE_STATE, accession)
     before = head.info["state"] if head else THERE
-    if state == before:
+    if state == before and is_whole(lake, head):
         return
     row = {"experiment": accession, "state": state, "reason": reason, "noticed_at": lake.now()}
     with lake.draft(SOURCE_STATE, accession) as draft:
@@ -145,7 +167,7 @@ def mark_source(lake: Lake, accession: str, state: str, reason: str = "") -> Non
 
 def _change_rows(lake: Lake, accession: str, situation: Situation) -> list[dict[str, Any]]:
     """Return what differs from the record before, for the table ``record_changes``."""
-    if situation.head is None:
+    if situation.head is None or not is_whole(lake, situation.head):
         return []
     before, now = read_experiment(lake, situation.head), registered_experiment(lake, accession)[0]
     noticed = lake.now()
@@ -159,10 +181,11 @@ def _assess_registered(lake: Lake, accession: str) -> Situation:
     experiment, registration = registered_experiment(lake, accession)
     basis = {"code version": CODE_VERSION, "registration": registration.version}
     head = lake.head(ASSET, accession)
-    reasons = explain_changes(head.info["basis"] if head else None, basis)
-    if head is not None and head.info["basis"].get("registration") != registration.version:
-        reasons += explain_experiment(read_experiment(lake, head), experiment)
-    return Situation(head, basis, tuple(reasons))
+    situation = situation_of(lake, head, basis)
+    if head is None or not situation.reasons or NOT_WHOLE in situation.reasons:
+        return situation
+    changes = explain_experiment(read_experiment(lake, head), experiment)
+    return replace(situation, reasons=(*situation.reasons, *changes))
 
 
 def _write(lake: Lake, accession: str, situation: Situation, run_id: str) -> Outcome:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import fsspec
 
 from refinebio_assets.domain import SourceFile
-from refinebio_assets.errors import NotFoundError, PermanentError, StorageError, TransientError
+from refinebio_assets.errors import NotFoundError, PermanentError, TransientError
+from refinebio_assets.lake.storage import storage_error
 from refinebio_assets.lake.store import Lake
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _download_folder(lake: Lake, location: str) -> Iterator[Path]:
         lock_file.parent.mkdir(parents=True, exist_ok=True)
         lock = lock_file.open("w")
     except OSError as error:
-        raise StorageError(f"could not make {lock_file}: {error}") from error
+        raise storage_error(f"making {lock_file}", error) from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
@@ -125,7 +126,7 @@ def _download_folder(lake: Lake, location: str) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         except OSError as error:
-            raise StorageError(f"could not work in {folder}: {error}") from error
+            raise storage_error(f"working in {folder}", error) from error
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -186,4 +187,4 @@ def _write(copy: BinaryIO, chunk: bytes, target: Path) -> None:
     try:
         copy.write(chunk)
     except OSError as error:
-        raise StorageError(f"could not write {target}: {error}") from error
+        raise storage_error(f"writing {target}", error) from error

@@ -62,7 +62,7 @@ class Gathering:
 
         ``known`` are the files of an earlier time.
         """
-        sheet = from_sheet(experiment)
+        sheet, recorded = from_sheet(experiment), known
         if not self.checked_alike:
             known = self._checked_again(known)
         second = {} if sheet else second_choices(experiment)
@@ -78,7 +78,8 @@ class Gathering:
             stands = self._standing(file, samples, known, sheet)
             if stands:
                 found[file] = stands
-        found |= self._fetch_all([file for _, file in wanted if file not in found], sheet)
+        fetched = self._fetch_all([file for _, file in wanted if file not in found], sheet)
+        found |= {file: self._or_recorded(file, raws, recorded) for file, raws in fetched.items()}
         raw: dict[str, list[RawFile]] = dict(standing_in)
         by_name = {sample.accession: sample for sample in experiment.samples}
         sharing = Counter(file for _, file in wanted)
@@ -137,7 +138,7 @@ class Gathering:
         mine = [raw for raw in known if _is_of(raw, file)]
         if holds_unknown_members(file) and not samples <= {raw.sample for raw in mine}:
             return []
-        first = list({(raw.role, raw.member): raw for raw in reversed(mine)}.values())[::-1]
+        first = _distinct_parts(mine)
         if not first or not all(self._settled(raw) for raw in first):
             return []
         try:
@@ -149,6 +150,21 @@ class Gathering:
             self.progress.say(f"{error}: the verified copy in the lake is used")
         # What is in the lake passed its own checks; how mates compare is judged anew.
         return [replace(raw, reason="") if raw.stored else raw for raw in first]
+
+    def _or_recorded(
+        self, file: SourceFile, fetched: list[RawFile], recorded: Sequence[RawFile]
+    ) -> list[RawFile]:
+        """Return what was fetched, or the record of what was lost from the lake and cannot be had again.
+
+        Its bytes are gone; what was made of them stands.
+        """
+        mine = [raw for raw in recorded if raw.usable and _is_of(raw, file)]
+        failed = [raw for raw in fetched if not raw.usable]
+        if not failed or not mine or all(self._settled(raw) for raw in mine):
+            return fetched
+        lost = f"lost from the lake, and cannot be had again: {failed[0].reason}"
+        self.progress.say(f"{file.location}: {lost}")
+        return [replace(raw, lost=lost) for raw in _distinct_parts(mine)]
 
     def _settled(self, raw: RawFile) -> bool:
         if raw.stored is None:
@@ -272,6 +288,11 @@ def _is_named_after(member: str, sample: Sample) -> bool:
     short = re.sub(r"^e-[a-z]{4}-\d+-", "", own)
     names = {own, short, sample.title.strip().casefold()} - {""}
     return stem in names or any(re.match(rf"{re.escape(name)}[^a-z0-9]", stem) for name in (own, short))
+
+
+def _distinct_parts(raws: Sequence[RawFile]) -> list[RawFile]:
+    """Return each part of a file once, though several samples have it."""
+    return list({(raw.role, raw.member): raw for raw in reversed(raws)}.values())[::-1]
 
 
 def _is_of(raw: RawFile, file: SourceFile) -> bool:

@@ -15,9 +15,9 @@ from refinebio_assets.metadata.harmonized import HARMONIZED_FIELDS, Harmonized
 from refinebio_assets.metadata.source_keys import FIELDS
 from refinebio_assets.pipelines import experiment_record
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
-from refinebio_assets.pipelines.freshness import content_hash, explain_changes
+from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.metadata_overlays import corrections_of
-from refinebio_assets.pipelines.outcome import Outcome, Situation, require_head
+from refinebio_assets.pipelines.outcome import Outcome, Situation, require_head, situation_of
 
 ASSET = "harmonized_metadata"
 CODE_VERSION = "1"
@@ -44,9 +44,8 @@ def assess_metadata(lake: Lake, accession: str) -> Assessment:
         "experiment record": record.version,
         "corrections": _described(corrections),
     }
-    reasons = explain_changes(head.info["basis"] if head else None, basis)
     inputs = (InputRef(experiment_record.ASSET, accession, record.version), *imports)
-    return Assessment(Situation(head, basis, tuple(reasons)), experiment, corrections, inputs)
+    return Assessment(situation_of(lake, head, basis), experiment, corrections, inputs)
 
 
 def harmonize_experiment(lake: Lake, accession: str, *, run_id: str = "") -> Outcome:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
+from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.metadata.attributes import read_attributes
 from refinebio_assets.metadata.corrections import Correction, read_corrections
 from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.pipelines.outcome import is_whole
 
 CORRECTIONS = "metadata_corrections"
 ATTRIBUTES = "sample_attributes"
@@ -52,6 +55,8 @@ def corrections_of(
     chosen: dict[tuple[str, str], tuple[Correction, InputRef]] = {}
     heads = [head for name in lake.partitions(CORRECTIONS) if (head := lake.head(CORRECTIONS, name))]
     for head in sorted(heads, key=lambda head: (head.created_at, head.partition)):
+        if not is_whole(lake, head):
+            raise NotFoundError(_lost_import(head))
         for row in read_rows(lake, head, CORRECTIONS):
             if row["sample"] in wanted:
                 fields = ("sample", "field", "value", "source", "note")
@@ -64,6 +69,14 @@ def corrections_of(
     return found, list(dict.fromkeys(used for _, used in chosen.values()))
 
 
+def _lost_import(head: Commit) -> str:
+    command = f"metadata import-corrections {quote(head.info['origin'])} --name {quote(head.partition)}"
+    return (
+        f"the corrections {head.partition} are no longer whole in the lake; import them again: "
+        f"`refinebio-assets {command}`"
+    )
+
+
 def _newest(lake: Lake, asset: str) -> Commit | None:
     heads = [head for name in lake.partitions(asset) if (head := lake.head(asset, name))]
     return max(heads, key=lambda head: (head.created_at, head.partition), default=None)
@@ -74,7 +87,7 @@ def _import(
 ) -> tuple[Commit, bool]:
     version = content_hash(rows)
     head = lake.head(asset, name)
-    if head is not None and head.version == version and head == _newest(lake, asset):
+    if head is not None and head.version == version and head == _newest(lake, asset) and is_whole(lake, head):
         return head, False
     with lake.draft(asset, name) as draft:
         draft.write_table(asset, rows)

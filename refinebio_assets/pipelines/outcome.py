@@ -49,11 +49,17 @@ class Situation:
 def situation_of(lake: Lake, head: Commit | None, basis: Basis) -> Situation:
     """Return how a partition stands whose newest commit is ``head``: what differs, and if files are lost."""
     reasons = explain_changes(head.info["basis"] if head else None, basis)
-    if head is not None and lake.missing_files(head):
-        reasons.append("its files are no longer whole in the lake")
+    if not is_whole(lake, head):
+        reasons.append(NOT_WHOLE)
     return Situation(head, basis, tuple(reasons))
 
 
+def is_whole(lake: Lake, commit: Commit | None) -> bool:
+    """Tell whether no file of a commit is lost or cut; no commit lacks nothing."""
+    return commit is None or not lake.missing_files(commit)
+
+
+NOT_WHOLE = "its files are no longer whole in the lake"
 MAX_REASONS = 20
 """Samples named in a message; all of them are in the table ``dropped``."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from refinebio_assets.domain import DropKind, Dropped, Experiment, FileRole
+from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines import experiment_record
 from refinebio_assets.pipelines.costs import TABLE as COSTS
@@ -16,7 +18,14 @@ from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.fetch_file import WebSource, describe, no_web
 from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
 from refinebio_assets.pipelines.gathering import Gathering
-from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows, require_head
+from refinebio_assets.pipelines.outcome import (
+    NOT_WHOLE,
+    Outcome,
+    Situation,
+    all_failed,
+    dropped_rows,
+    require_head,
+)
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.raw_file import RawFile, file_rows, read_raw_files
 from refinebio_assets.pipelines.wanted_files import states_at_source, wanted_files
@@ -51,10 +60,14 @@ def assess_raw_files(
     record = require_head(lake, experiment_record.ASSET, accession)
     experiment = recorded_experiment(lake, record)
     head = lake.head(ASSET, accession)
-    known = tuple(read_raw_files(lake, head)) if head else ()
+    lost = {head.file(name).path for name in lake.missing_files(head)} if head else set()
+    tables_whole = head is not None and not lost & {head.file(name).path for name in head.tables.values()}
+    known = tuple(read_raw_files(lake, head)) if head and tables_whole else ()
     basis = _basis(experiment, known, web)
     reasons = explain_changes(head.info["basis"] if head else None, basis)
-    reasons += _retry_reasons(lake, known, retry_failed)
+    if head is not None and not tables_whole:
+        reasons.append(NOT_WHOLE)
+    reasons += _retry_reasons(lake, known, lost, retry_failed)
     return Assessment(Situation(head, basis, tuple(reasons)), record, experiment, known)
 
 
@@ -80,13 +93,15 @@ def collect_raw_files(
     meter = Meter()
     gathering = Gathering(lake, web, progress, retry_failed, assessed.checked_alike)
     files = _check_mates(gathering.gather(experiment, assessed.known))
-    dropped = tuple(_dropped(experiment, files))
+    dropped = (*_dropped(experiment, files), *_lost(files))
     with lake.draft(ASSET, accession) as draft:
         draft.write_table("files", file_rows(accession, files))
         draft.write_table("dropped", dropped_rows(dropped))
         draft.write_table(COSTS, [_cost_row(accession, meter, files, assessed.known)])
         for stored in {file.stored.sha256: file.stored for file in files if file.stored}.values():
-            draft.attach(stored)
+            # A lost one that could not be had again: what was recorded of it stands.
+            with suppress(NotFoundError):
+                draft.attach(stored)
         commit = draft.commit(
             version=_version(files),
             code_version=CODE_VERSION,
@@ -119,13 +134,20 @@ def _basis(experiment: Experiment, known: Sequence[RawFile], web: WebSource) -> 
     return basis
 
 
-def _retry_reasons(lake: Lake, files: Iterable[RawFile], retry_failed: bool) -> list[str]:
-    """Say which files are worth another try: passing failures always, other and lost ones on request."""
+def _retry_reasons(
+    lake: Lake, files: Iterable[RawFile], lost: Collection[str], retry_failed: bool
+) -> list[str]:
+    """Say which files are worth another try: passing failures and ``lost`` paths always, others on request.
+
+    In a bucket a request tells of one file whether it is lost: all are looked at on request only.
+    """
     reasons = []
     for file in files:
         if not file.usable and (retry_failed or not file.permanent):
             reasons.append(f"{file.role} of {file.sample} failed before and is tried again")
-        elif retry_failed and file.stored and not lake.has_object(file.stored.sha256):
+        elif file.stored and (
+            file.stored.path in lost or (retry_failed and not lake.has_object(file.stored.sha256))
+        ):
             reasons.append(f"{file.role} of {file.sample} is no longer in the lake")
     return reasons
 
@@ -166,6 +188,12 @@ def _dropped(experiment: Experiment, files: Sequence[RawFile]) -> list[Dropped]:
             permanent = all(file.permanent for file in failed)
             dropped.append(Dropped(DropKind.SAMPLE, sample.accession, ASSET, reason, permanent))
     return dropped
+
+
+def _lost(files: Sequence[RawFile]) -> list[Dropped]:
+    """Return the files that are gone from the lake and their source, though what was made of them stands."""
+    lost = dict.fromkeys((file.label, file.lost) for file in files if file.lost)
+    return [Dropped(DropKind.FILE, label, ASSET, reason) for label, reason in lost]
 
 
 def _version(files: Sequence[RawFile]) -> str:

@@ -18,6 +18,7 @@ from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.experiment_file import read_experiment, write_experiment
 from refinebio_assets.pipelines.freshness import content_hash
+from refinebio_assets.pipelines.outcome import is_whole
 from refinebio_assets.sources.accessions import KINDS
 from refinebio_assets.sources.experiment_json import experiment_to_json
 from refinebio_assets.sources.sample_sheet import read_sample_sheet
@@ -94,9 +95,10 @@ def register_experiment(
     content = experiment_to_json(experiment)
     version = content_hash(content)
     head = lake.head(EXPERIMENT_REGISTRATION, experiment.accession)
-    if head is not None and head.version == version and SurveyTerms.of(head) == terms:
+    whole = is_whole(lake, head)
+    if head is not None and head.version == version and SurveyTerms.of(head) == terms and whole:
         return Registration(experiment, version, changed=False)
-    before = read_experiment(lake, head).samples if head else ()
+    before = read_experiment(lake, head).samples if head and whole else ()
     kept = {sample.accession for sample in experiment.samples}
     removed = tuple(sample.accession for sample in before if sample.accession not in kept)
     if dry_run:

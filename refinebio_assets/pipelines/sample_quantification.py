@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from refinebio_assets.domain import Sample, Verdict
-from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
+from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake, StoredFile
 from refinebio_assets.pipelines.costs import peak_memory
 from refinebio_assets.pipelines.freshness import Basis, content_hash
 
@@ -93,6 +93,16 @@ def find_quantification(lake: Lake, sample: str, basis: Basis) -> Quantification
         if commit.info["fingerprint"] == fingerprint and not lake.missing_files(commit):
             return Quantification(commit, commit.info["facts"])
     return None
+
+
+def lost_quantifications(lake: Lake, rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the samples of rows of ``results`` whose file is no longer in the lake: see ``Lake.lost``."""
+    files = {
+        row["sample"]: StoredFile(row["file_path"], row["file_path"], row["file_size"], row["file_sha256"])
+        for row in rows
+    }
+    lost = set(lake.lost(list(files.values())))
+    return {sample for sample, file in files.items() if file in lost}
 
 
 def quantify_sample(

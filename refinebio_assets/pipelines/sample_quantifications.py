@@ -24,7 +24,14 @@ from refinebio_assets.pipelines import (
 from refinebio_assets.pipelines.array_matrix import is_array_processor
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
-from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows, require_head
+from refinebio_assets.pipelines.outcome import (
+    NOT_WHOLE,
+    Outcome,
+    Situation,
+    all_failed,
+    dropped_rows,
+    require_head,
+)
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.raw_file import read_raw_files
 from refinebio_assets.pipelines.raw_files import files_by_sample
@@ -34,6 +41,7 @@ from refinebio_assets.pipelines.sample_quantification import (
     Refusal,
     SampleTask,
     find_quantification,
+    lost_quantifications,
     quantify_sample,
 )
 from refinebio_assets.pipelines.workers import available_cores, run_all, share_cores
@@ -101,16 +109,18 @@ def assess_quantifications(
     plans = plan_samples(lake, experiment, files_by_sample(read_raw_files(lake, files)))
     basis = {"code version": CODE_VERSION, "samples": {plan.sample.accession: plan.basis() for plan in plans}}
     head = lake.head(ASSET, accession)
-    before = {row["sample"]: row for row in read_rows(lake, head, "results")} if head else {}
+    lost = set(lake.missing_files(head)) if head else set()
+    readable = head is not None and head.tables["results"] not in lost
+    before = {row["sample"]: row for row in read_rows(lake, head, "results")} if head and readable else {}
     reasons = _changes(head.info["basis"] if head else None, basis)
+    reasons += [NOT_WHOLE] if lost else []
     reasons += [
         f"{name} failed before and is tried again"
         for name, row in before.items()
         if _worth_retrying(row, retry_failed)
     ]
     reasons += [f"{name} is redone on request" for name in samples]
-    if retry_failed:
-        reasons += _lost(lake, plans, before)
+    reasons += _lost(lake, plans, before, retry_failed)
     return Assessment(Situation(head, basis, tuple(reasons)), (record, files), tuple(plans), before)
 
 
@@ -179,15 +189,20 @@ def _changes(old: Basis | None, new: Basis) -> list[str]:
     return reasons
 
 
-def _lost(lake: Lake, plans: Sequence[Plan], before: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Name the samples whose quantification was recorded, but is no longer in the lake."""
-    return [
-        f"{plan.sample.accession}: its quantification is no longer in the lake"
-        for plan in plans
-        if not isinstance(plan, Refusal)
-        and before.get(plan.sample.accession, {}).get("verdict") == Verdict.PROCESSED
-        and find_quantification(lake, plan.sample.accession, plan.basis()) is None
-    ]
+def _lost(
+    lake: Lake, plans: Sequence[Plan], before: Mapping[str, Mapping[str, Any]], retry_failed: bool
+) -> list[str]:
+    """Name the samples whose quantification was recorded, but is no longer in the lake.
+
+    In a bucket only those that were set aside, unless ``retry_failed`` asks for a look at each.
+    """
+    tasks = {plan.sample.accession: plan for plan in plans if not isinstance(plan, Refusal)}
+    rows = [row for name, row in before.items() if name in tasks and row["verdict"] == Verdict.PROCESSED]
+    lost = lost_quantifications(lake, rows)
+    if retry_failed:
+        names = (row["sample"] for row in rows)
+        lost |= {name for name in names if find_quantification(lake, name, tasks[name].basis()) is None}
+    return [f"{name}: its quantification is no longer in the lake" for name in tasks if name in lost]
 
 
 def _settle(

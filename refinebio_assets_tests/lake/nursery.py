@@ -239,3 +239,12 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def set_damage_aside(root: str) -> None:
+    """Move everything that is damaged out of the way."""
+    from refinebio_assets.lake.damage import set_aside
+
+    lake = Lake(root)
+    for _ in set_aside(lake, lake.verify_all().problems):
+        pass

@@ -9,7 +9,13 @@ from uuid import uuid4
 
 import pytest
 
-from refinebio_assets.errors import CorruptionError, RequestError, StorageError, ToolMissingError
+from refinebio_assets.errors import (
+    CorruptionError,
+    RequestError,
+    StorageError,
+    StorageRefusedError,
+    ToolMissingError,
+)
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake, default_cache
 from refinebio_assets_tests.lake.making import commit_files, commit_record, damage
@@ -71,7 +77,7 @@ def test_a_server_that_is_away_is_a_storage_error_that_says_what_was_tried(
         lake.head("a", "p")
     with pytest.raises(StorageError):
         commit_files(lake, "a", "p", {"f": b"1"})
-    with pytest.raises(StorageError, match="looking at s3://nowhere-"):
+    with pytest.raises(StorageError, match="uploading s3://nowhere-"):
         lake.put_object([b"x"], "x")
     with pytest.raises(StorageError):
         Catalog(lake).sync()
@@ -82,7 +88,7 @@ def test_a_server_that_is_away_is_a_storage_error_that_says_what_was_tried(
 def test_a_bucket_that_does_not_exist_takes_no_commits(s3_bucket: str, tmp_path: Path) -> None:
     lake = Lake("s3://no-such-bucket-here/lake", cache=tmp_path / "cache")
     assert lake.head("a", "p") is None
-    with pytest.raises(StorageError, match="uploading s3://no-such-bucket-here/lake/"):
+    with pytest.raises(StorageRefusedError, match="uploading s3://no-such-bucket-here/lake/"):
         commit_files(lake, "a", "p", {"f": b"1"})
     assert not list(lake.storage.scratch.iterdir())
 

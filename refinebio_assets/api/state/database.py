@@ -10,11 +10,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from refinebio_assets.errors import FormatError, StorageError
-from refinebio_assets.lake.storage import make_folder
+from refinebio_assets.errors import FormatError, StorageError, StorageRefusedError
+from refinebio_assets.lake.storage import is_refusal, make_folder
 
 FORMAT = 1
 _SECONDS_TO_WAIT = 10.0
+_REFUSALS = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
 _TABLES = """
     CREATE TABLE keys(name TEXT PRIMARY KEY, value BLOB NOT NULL);
     CREATE TABLE tokens(hash TEXT PRIMARY KEY, is_activated INTEGER NOT NULL, created_at TEXT NOT NULL);
@@ -99,4 +100,6 @@ class Database:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise StorageError(f"{self._path} cannot be {what}: {error}") from error
+            refused = getattr(error, "sqlite_errorname", "").startswith(_REFUSALS)
+            kind = StorageRefusedError if refused or is_refusal(error) else StorageError
+            raise kind(f"{self._path} cannot be {what}: {error}") from error

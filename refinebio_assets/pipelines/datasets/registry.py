@@ -20,6 +20,7 @@ from refinebio_assets.lake.upkeep import remove_commits
 from refinebio_assets.pipelines.datasets.acceptance import AcceptedRequest
 from refinebio_assets.pipelines.datasets.request import DatasetRequest, parse_request, suggestion
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
+from refinebio_assets.pipelines.outcome import is_whole
 
 ASSET = "dataset_request"
 CODE_VERSION = "1"
@@ -74,7 +75,7 @@ def register_dataset(
         raise RequestError(
             f"the dataset's name {name!r} contains {VERSION_MARK}, which stands between a name and a version"
         )
-    if head is not None:
+    if head is not None and is_whole(lake, head):
         before = _read(lake, head)
         if before == request and not is_deleted(head):
             return RegisteredDataset(name, request, head)
@@ -94,6 +95,11 @@ def registered_dataset(lake: Lake, dataset: str) -> RegisteredDataset:
         raise NotFoundError(
             f"dataset {dataset} was deleted on {head.created_at:%Y-%m-%d}; its versions are still in the "
             f"lake; `refinebio-assets dataset create --update --name {quote(dataset)}` uses the name again"
+        )
+    if not is_whole(lake, head):
+        raise NotFoundError(
+            f"the request of dataset {dataset} is no longer whole in the lake: ask for it again with "
+            f"`refinebio-assets dataset create --name {quote(dataset)} ...`"
         )
     return RegisteredDataset(dataset, _read(lake, head), head)
 

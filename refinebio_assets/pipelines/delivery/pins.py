@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 from refinebio_assets.errors import NotFoundError
@@ -80,7 +81,26 @@ def newest_pins(lake: Lake, experiments: Sequence[str]) -> Pins:
     if unknown:
         raise NotFoundError(f"nothing is known of {', '.join(unknown)}: process them first")
     heads = [head for name in lake.partitions(ATTRIBUTES) if (head := lake.head(ATTRIBUTES, name))]
+    _require_whole(lake, pinned.values(), heads)
     return Pins(pinned, tuple(heads))
+
+
+def _require_whole(lake: Lake, pinned: Iterable[ExperimentPins], attributes: Iterable[Commit]) -> None:
+    """Raise NotFoundError that names what is lost of the newest commits, and what makes it again."""
+    lost = [
+        f"`refinebio-assets process {quote(pins.accession)}` makes its {commit.asset} again"
+        for pins in pinned
+        for _, commit in pins.commits()
+        if lake.missing_files(commit)
+    ]
+    lost += [
+        f"`refinebio-assets metadata import-attributes {quote(commit.info['origin'])} "
+        f"--source {quote(commit.partition)}` makes its attributes again"
+        for commit in attributes
+        if lake.missing_files(commit)
+    ]
+    if lost:
+        raise NotFoundError("\n  - ".join(["what it is made from is no longer whole in the lake:", *lost]))
 
 
 def exact_pins(

@@ -31,6 +31,7 @@ def removal_note(lake: Lake, asset: str, partition: str, *, version: str = "", c
         row
         for name in lake.partitions(ASSET)
         for removal in lake.history(ASSET, name)
+        if not lake.missing_files(removal)
         for row in read_rows(lake, removal, TABLE)
         if (row["removed_asset"], row["removed_partition"]) == (asset, partition)
         and row["removed_version"].startswith(version)

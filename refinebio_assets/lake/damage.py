@@ -1,0 +1,167 @@
+"""What is damaged or lost in a lake: finding it by reading everything, and moving it out of the way.
+
+What is set aside counts as lost, so that it is made again. How that is asked for is said in
+``pipelines/remedies``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from refinebio_assets.errors import (
+    CorruptionError,
+    FormatError,
+    NewerFormatError,
+    NotFoundError,
+    RefinebioError,
+)
+from refinebio_assets.lake.content import verify_file
+from refinebio_assets.lake.naming import encode_name
+from refinebio_assets.lake.records import LogEntry, StoredFile
+from refinebio_assets.lake.store import DAMAGED
+
+if TYPE_CHECKING:
+    from refinebio_assets.lake.store import Lake
+
+_MOMENT_FORMAT = "%Y%m%dT%H%M%SZ"
+
+
+class Damage(StrEnum):
+    """What is wrong with a file or record."""
+
+    LOST = "lost"
+    CONTENT = "damaged"
+    RECORD = "damaged record"
+    NEWER = "record of newer software"
+    UNREADABLE = "not readable"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyProblem:
+    """One file or record that is not what was committed.
+
+    ``file`` is its name in the commit and ``stored`` the file itself, empty and None where the record is
+    bad; ``is_newest`` tells whether the commit is its partition's newest.
+    """
+
+    entry: LogEntry
+    file: str
+    problem: str
+    damage: Damage
+    is_newest: bool
+    stored: StoredFile | None = None
+
+    @property
+    def commit(self) -> str:
+        """The path of the commit's record."""
+        return self.entry.path
+
+    @property
+    def path(self) -> str:
+        """Where what is damaged lies under the lake's root."""
+        return self.stored.path if self.stored else self.entry.path
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What was read and compared, and what was wrong. A file that several commits share counts once."""
+
+    commits: int
+    files: int
+    bytes: int
+    problems: tuple[VerifyProblem, ...]
+
+
+def verify_all(lake: Lake, assets: Iterable[str] | None = None) -> VerifyReport:
+    """Read every file of every commit (of these assets) and compare checksums; nothing is changed.
+
+    Damage is reported, not raised; StorageError is raised only when the log cannot be listed.
+    """
+    wanted = None if assets is None else {encode_name(asset) for asset in assets}
+    entries = [entry for entry in lake.log() if wanted is None or entry.asset_part in wanted]
+    newest: dict[tuple[str, str], str] = {}
+    for entry in entries:
+        place = (entry.asset_part, entry.partition_part)
+        newest[place] = max(newest.get(place, ""), entry.id)
+    outcomes: dict[StoredFile, tuple[Damage, str] | None] = {}
+    problems = []
+    for entry in entries:
+        is_newest = newest[entry.asset_part, entry.partition_part] == entry.id
+        try:
+            files = lake.read(entry).files
+        except NotFoundError:
+            continue  # removed meanwhile, on purpose
+        except RefinebioError as error:
+            problems.append(VerifyProblem(entry, "", str(error), _damage(error), is_newest))
+            continue
+        for file in files:
+            if file not in outcomes:
+                outcomes[file] = _outcome(lake, file)
+            outcome = outcomes[file]
+            if outcome is not None:
+                problems.append(VerifyProblem(entry, file.name, outcome[1], outcome[0], is_newest, file))
+    read = {file.path: file.size for file in outcomes}
+    return VerifyReport(len(entries), len(read), sum(read.values()), tuple(problems))
+
+
+def set_aside(lake: Lake, problems: Iterable[VerifyProblem]) -> Iterator[tuple[str, str]]:
+    """Move what is damaged to ``damaged/<moment>/<its path>``, yielding (path, new path) after each move.
+
+    Each is read again first: what was made whole, or set aside, meanwhile stays. With a record go the files
+    that came with its commit, it last, so that an interrupted pass is taken up by the next. Lost files,
+    records of newer software and what cannot be read now are left alone. Raises StorageError.
+    """
+    moment = lake.now().strftime(_MOMENT_FORMAT)
+    by_path = {problem.path: problem for problem in problems}
+    # Files before records: what a record names is found as long as it can be read.
+    for problem in sorted(by_path.values(), key=lambda problem: problem.damage is Damage.RECORD):
+        for path in _to_move(lake, problem):
+            target = f"{DAMAGED}/{moment}/{path}"
+            try:
+                lake.storage.move(path, target)
+            except NotFoundError:
+                continue
+            yield path, target
+
+
+def _to_move(lake: Lake, problem: VerifyProblem) -> list[str]:
+    if problem.damage is Damage.CONTENT and problem.stored is not None:
+        outcome = _outcome(lake, problem.stored)
+        return [problem.path] if outcome is not None and outcome[0] is Damage.CONTENT else []
+    if problem.damage is not Damage.RECORD:
+        return []
+    try:
+        lake.read(problem.entry)
+    except RefinebioError as error:
+        if _damage(error) is not Damage.RECORD:
+            return []
+    else:
+        return []
+    folder = problem.entry.folder
+    return [*(f"{folder}/{name}" for name in sorted(lake.storage.tree(folder))), problem.path]
+
+
+def _outcome(lake: Lake, file: StoredFile) -> tuple[Damage, str] | None:
+    """Return what is wrong with a file, and how that is told; None when nothing is."""
+    try:
+        verify_file(lake.storage, file)
+    except RefinebioError as error:
+        return _damage(error), str(error)
+    return None
+
+
+def _damage(error: RefinebioError) -> Damage:
+    match error:
+        case NotFoundError():
+            return Damage.LOST
+        case CorruptionError():
+            return Damage.CONTENT
+        case NewerFormatError():
+            return Damage.NEWER
+        case FormatError():
+            return Damage.RECORD
+        case _:
+            return Damage.UNREADABLE
