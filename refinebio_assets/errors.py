@@ -100,6 +100,10 @@ class StorageRefusedError(StorageError):
     permanent = True
 
 
+class RemovedMeanwhileError(TransientError):
+    """What an output was made from was removed, as nothing used it, while it was made."""
+
+
 class CorruptionError(PermanentError):
     """Stored content no longer has the checksum under which it was committed."""
 

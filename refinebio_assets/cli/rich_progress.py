@@ -7,11 +7,30 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.progress import Progress as Bars
+from rich.text import Text
 
 from refinebio_assets.defs.log_progress import LogProgress
 from refinebio_assets.pipelines.progress import Progress
+
+
+class RateColumn(ProgressColumn):
+    """How many units are done a second, where that is at least one."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate as it is now."""
+        rate = task.finished_speed or task.speed or 0.0
+        return Text(f"{rate:,.0f}/s" if rate >= 1 else "")
 
 
 class _Log(Protocol):
@@ -65,6 +84,7 @@ def bars(console: Console) -> Iterator[Bars]:
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TextColumn("{task.fields[unit]}"),
+        RateColumn(),
         TimeElapsedColumn(),
         console=console,
         transient=True,

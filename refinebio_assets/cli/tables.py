@@ -92,15 +92,19 @@ def table(
     return made
 
 
-def write_rows(rows: Sequence[Mapping[str, Any]], form: str) -> None:
-    """Print rows to standard output as ``table``, ``csv``, ``tsv`` or ``json`` (one object a line)."""
+def write_rows(rows: Sequence[Mapping[str, Any]], form: str, columns: Sequence[str] = ()) -> None:
+    """Print rows to standard output as ``table``, ``csv``, ``tsv`` or ``json`` (one object a line).
+
+    ``columns`` are the names that head a file without rows.
+    """
     if form == "json":
         for row in rows:
             click.echo(json.dumps(row, default=str, ensure_ascii=False))
     elif form in ("csv", "tsv"):
         writer = csv.writer(sys.stdout, delimiter="," if form == "csv" else "\t", lineterminator="\n")
-        if rows:
-            writer.writerow(rows[0].keys())
+        header = list(rows[0].keys()) if rows else columns
+        if header:
+            writer.writerow(header)
         writer.writerows([_plain(value) for value in row.values()] for row in rows)
     elif rows:
         terminal().print(table(rows, list(rows[0].keys()), all_columns=True))

@@ -123,7 +123,8 @@ def stage_changes(lake: Lake, entries: Sequence[LogEntry], known: Known, staged:
     threads = _LOCAL_THREADS if lake.is_local else _REMOTE_THREADS
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(fresh), _COMMITS_AT_ONCE):
-            stager.stage(pool.map(partial(_read_commit, lake), fresh[start : start + _COMMITS_AT_ONCE]))
+            outcomes = pool.map(partial(_read_commit, lake), fresh[start : start + _COMMITS_AT_ONCE])
+            stager.stage(outcome for outcome in outcomes if outcome is not None)
     change = stager.change
     # A stray copy of a record beside the sound original is no news about that commit.
     change.problems = {problem for problem in change.problems if problem.commit_id not in change.added}
@@ -143,7 +144,8 @@ class _Loaded:
     tables: Mapping[str, pa.Table]
 
 
-def _read_commit(lake: Lake, entry: LogEntry) -> _Loaded | Problem:
+def _read_commit(lake: Lake, entry: LogEntry) -> _Loaded | Problem | None:
+    """Return a commit with its tables, why it cannot be read, or None when it was removed meanwhile."""
     try:
         commit = lake.read(entry)
         missing = lake.missing_files(commit, tables=False)
@@ -152,7 +154,7 @@ def _read_commit(lake: Lake, entry: LogEntry) -> _Loaded | Problem:
         tables = {name: lake.read_table(commit, name) for name in commit.tables if name in TABLES}
         return _Loaded(commit, tables)
     except PermanentError as error:
-        return _problem(entry, error)
+        return _problem(entry, error) if lake.storage.size(entry.path) is not None else None
     except StorageError as error:
         if not lake.is_local:
             raise

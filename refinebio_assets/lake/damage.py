@@ -103,8 +103,14 @@ def verify_all(lake: Lake, assets: Iterable[str] | None = None) -> VerifyReport:
             outcome = outcomes[file]
             if outcome is not None:
                 problems.append(VerifyProblem(entry, file.name, outcome[1], outcome[0], is_newest, file))
+    problems = [problem for problem in problems if not _was_removed(lake, problem)]
     read = {file.path: file.size for file in outcomes}
     return VerifyReport(len(entries), len(read), sum(read.values()), tuple(problems))
+
+
+def _was_removed(lake: Lake, problem: VerifyProblem) -> bool:
+    """Tell whether a file is lost because its commit was removed on purpose while others were read."""
+    return problem.damage is Damage.LOST and lake.storage.size(problem.entry.path) is None
 
 
 def set_aside(lake: Lake, problems: Iterable[VerifyProblem]) -> Iterator[tuple[str, str]]:

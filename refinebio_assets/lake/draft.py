@@ -26,7 +26,9 @@ from refinebio_assets.lake.records import (
     read_record,
     record_bytes,
 )
+from refinebio_assets.lake.removal_notices import require_kept
 from refinebio_assets.lake.storage import remove_tree
+from refinebio_assets.lake.upkeep import remove_entry
 
 if TYPE_CHECKING:
     from refinebio_assets.lake.store import Lake
@@ -86,11 +88,14 @@ class Draft:
         inputs: Sequence[InputRef] = (),
         info: Mapping[str, Any] | None = None,
         run_id: str = "",
+        needs: Iterable[Commit] = (),
     ) -> Commit:
         """Make the output visible, whole and durable, and return its commit.
 
-        When it raises, nothing is visible and nothing is left behind; the draft is then over. Raises
-        RequestError when ``info`` is no JSON or a staged file is a link, StorageError.
+        ``needs`` are commits that must not have been removed meanwhile, beside those of ``inputs`` and
+        attached files: such as were found in a history. When it raises, nothing is visible and nothing is
+        left behind; the draft is then over. Raises RequestError when ``info`` is no JSON or a staged file
+        is a link, RemovedMeanwhileError, StorageError.
         """
         self._require_open()
         self._open = False
@@ -113,6 +118,12 @@ class Draft:
         )
         record = record_bytes(commit)
         self._publish(entry, record, has_files=bool(files))
+        try:
+            require_kept(self._lake, commit, needs)
+        except BaseException:
+            with suppress(RefinebioError):
+                remove_entry(self._lake, entry)
+            raise
         return read_record(record, entry.path)
 
     def close(self) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from refinebio_assets.lake.columns import int64, string, timestamp
 from refinebio_assets.lake.table import Scope, Table
 
+REMOVED_FILE = "file"
+"""What a raw file has for its asset."""
 REMOVAL_TABLES = (
     Table(
         "removals",
-        "Versions and raw files that `gc` removed, or set out to remove; see the view `removed_versions`.",
+        "Versions and raw files that `gc` removed; see the view `removed_versions`.",
         Scope.CURRENT,
         (
             string("removed_asset", "Asset of the version; `file` is a raw file."),
@@ -24,3 +26,6 @@ REMOVAL_TABLES = (
         ),
     ),
 )
+
+TIMES = ("made_at", "unused_since", "removed_at")
+"""Its columns that are moments."""

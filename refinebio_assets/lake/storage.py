@@ -300,7 +300,10 @@ class LocalStorage:
         with storing(f"removing {source}"):
             make_folder(self.scratch)
             hidden = self.scratch / f"removed-{uuid4().hex}"
-            source.rename(hidden)
+            try:
+                source.rename(hidden)
+            except FileNotFoundError:
+                return  # Another process was faster.
         remove_tree(hidden)
 
     def _full(self, path: str) -> str:

@@ -87,11 +87,21 @@ def remove_commits(lake: Lake, commits: Iterable[Commit]) -> int:
     """
     size = 0
     for commit in sorted(commits, key=lambda commit: commit.id):
-        own = [file for file in commit.files if file.path.startswith(f"{commit.entry.folder}/")]
-        lake.storage.remove(commit.entry.path)
-        lake.storage.remove(commit.entry.folder)
-        size += sum(file.size for file in own)
+        remove_entry(lake, commit.entry)
+        size += own_size(commit)
     return size
+
+
+def remove_entry(lake: Lake, entry: LogEntry) -> None:
+    """Remove a record, then the files that came with its commit."""
+    lake.storage.remove(entry.path)
+    lake.storage.remove(entry.folder)
+
+
+def own_size(commit: Commit) -> int:
+    """Return the bytes of the files that came with a commit; those that it shares are not counted."""
+    own = f"{commit.entry.folder}/"
+    return sum(file.size for file in commit.files if file.path.startswith(own))
 
 
 def _staged(lake: Lake) -> list[Orphan]:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from refinebio_assets.domain import Metadata, Processing
 from refinebio_assets.errors import NotFoundError, PermanentError, RequestError
 from refinebio_assets.formats.matrix_tsv import COMMA, TAB, write_matrix_tsv
+from refinebio_assets.lake.removals import removal_note
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.metadata.harmonized import HARMONIZED_FIELDS
@@ -25,7 +26,6 @@ from refinebio_assets.pipelines import (
 )
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.expression_matrix import GENE_COLUMN, column_values, matrix_unit
-from refinebio_assets.pipelines.garbage.removed import removal_note
 from refinebio_assets.pipelines.gene_expression import matrix_samples, read_expression
 from refinebio_assets.pipelines.outcome import require_head
 from refinebio_assets.pipelines.registry import registered_experiment

@@ -8,8 +8,8 @@ from typing import Any
 
 from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.removals import removal_sentence
 from refinebio_assets.lake.rows import query_rows
-from refinebio_assets.pipelines.garbage.removed import removal_sentence
 from refinebio_assets.pipelines.lineage import FILE, QUANTIFICATION, Thing
 from refinebio_assets.sources.accessions import spellings
 

@@ -310,6 +310,7 @@ def _commit(
             inputs=[InputRef(commit.asset, commit.partition, commit.version) for commit in assessed.inputs],
             info={"basis": assessed.situation.basis},
             run_id=run_id,
+            needs=[result.quantification.commit for result in results if result.quantification],
         )
 
 

@@ -10,7 +10,8 @@ from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.store import Lake, utc_now
 from refinebio_assets.pipelines.export import export_matrix
 from refinebio_assets.pipelines.garbage.candidates import Terms
-from refinebio_assets.pipelines.garbage.collection import plan_removal, remove
+from refinebio_assets.pipelines.garbage.collection import plan_removal
+from refinebio_assets.pipelines.garbage.removal import remove
 from refinebio_assets_tests.pipelines.study import Study, quant_sf_text
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 from refinebio_assets.errors import NotFoundError
+from refinebio_assets.lake.removals import removal_note
 from refinebio_assets.lake.store import Commit, Lake, StoredFile
-from refinebio_assets.pipelines.garbage.removed import removal_note
 
 
 class CompendiumKind(StrEnum):

@@ -191,6 +191,7 @@ def _commit(
         inputs=inputs,
         info={"basis": assessed.situation.basis, **{name: row[name] for name in kept}},
         run_id=run_id,
+        needs=[*commits.values(), assessed.target.commit],
     )
 
 

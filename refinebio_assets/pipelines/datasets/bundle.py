@@ -89,6 +89,7 @@ def build_bundle(lake: Lake, dataset: str, *, progress: Progress = SILENT, run_i
                 "file": name,
             },
             run_id=run_id,
+            needs=[assessed.matrices],
         )
     return Outcome(commit, True, situation.reasons)
 

@@ -259,6 +259,7 @@ def _commit(
         ],
         info={"basis": assessed.situation.basis, "number": number, "warnings": warnings},
         run_id=run_id,
+        needs=[*assessed.pins.commits(), *assessed.targets.commits()],
     )
 
 

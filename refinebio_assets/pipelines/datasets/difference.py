@@ -13,6 +13,7 @@ import numpy as np
 
 from refinebio_assets.domain import as_argument
 from refinebio_assets.errors import NotFoundError
+from refinebio_assets.lake.removals import removal_note
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.datasets.causes import explain_locks
 from refinebio_assets.pipelines.datasets.contents import read_contents
@@ -31,7 +32,6 @@ from refinebio_assets.pipelines.datasets.matrix_file import (
     read_dataset_matrix,
 )
 from refinebio_assets.pipelines.datasets.registry import VERSION_MARK, registered_dataset
-from refinebio_assets.pipelines.garbage.removed import removal_note
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from refinebio_assets.errors import NotFoundError, RequestError
-from refinebio_assets.lake.store import InputRef, Lake
+from refinebio_assets.lake.removals import Asked, removal_notes
+from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines.datasets.explanations import no_target
-from refinebio_assets.pipelines.garbage.removed import removal_note
 from refinebio_assets.pipelines.targets.target import ASSET, Target, find_target
 
 
@@ -37,6 +37,10 @@ class Targets:
         """Return them as inputs of a commit."""
         return [InputRef(ASSET, organism, target.version) for organism, target in self.found.items()]
 
+    def commits(self) -> list[Commit]:
+        """Return the commits with them."""
+        return [target.commit for target in self.found.values()]
+
     def versions(self) -> dict[str, str]:
         """Return organism -> version."""
         return {organism: target.version for organism, target in self.found.items()}
@@ -59,11 +63,11 @@ def newest_targets(lake: Lake, organisms: Iterable[str]) -> Targets:
 def exact_targets(lake: Lake, versions: Mapping[str, str]) -> Targets:
     """Return these versions of targets. Raises NotFoundError naming every one that is not in the lake."""
     found = {name: target for name, wanted in versions.items() if (target := find_target(lake, name, wanted))}
-    missing = [
-        f"target of {name}, version {version}{removal_note(lake, ASSET, name, version=version)}"
-        for name, version in versions.items()
-        if name not in found
-    ]
-    if missing:
+    gone = [Asked(ASSET, name, version) for name, version in versions.items() if name not in found]
+    if gone:
+        missing = [
+            f"target of {item.partition}, version {item.version}{note}"
+            for item, note in zip(gone, removal_notes(lake, gone), strict=True)
+        ]
         raise NotFoundError(f"no longer in the lake: {'; '.join(missing)}")
     return Targets(found, tuple(versions))

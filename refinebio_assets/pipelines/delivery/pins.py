@@ -8,6 +8,7 @@ from shlex import quote
 from typing import Any
 
 from refinebio_assets.errors import NotFoundError
+from refinebio_assets.lake.removals import Asked, removal_notes
 from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines import (
     experiment_record,
@@ -15,7 +16,6 @@ from refinebio_assets.pipelines import (
     harmonized_metadata,
     sample_quantifications,
 )
-from refinebio_assets.pipelines.garbage.removed import removal_note
 from refinebio_assets.pipelines.metadata_overlays import ATTRIBUTES
 
 STEPS = {
@@ -113,26 +113,37 @@ def exact_pins(
     Raises NotFoundError naming every one that is no longer in the lake, with its files.
     """
     missing: list[str] = []
+    gone: list[Asked] = []
     pinned = {}
     for name, ids in experiments.items():
-        commits = {step: _exact(lake, STEPS[step], name, ids[step], missing) for step in STEPS if step in ids}
+        commits = {
+            step: _exact(lake, Asked(STEPS[step], name, commit_id=ids[step]), gone, missing)
+            for step in STEPS
+            if step in ids
+        }
         record = commits.pop("record", None)
         if record is not None:
             pinned[name] = ExperimentPins(name, record, **commits)
         elif "record" not in ids:
             missing.append(f"experiment_record of {name}")
-    imports = [_exact(lake, ATTRIBUTES, name, commit_id, missing) for name, commit_id in attributes.items()]
+    imports = [
+        _exact(lake, Asked(ATTRIBUTES, name, commit_id=commit_id), gone, missing)
+        for name, commit_id in attributes.items()
+    ]
+    missing += [
+        f"{item.asset} of {item.partition}, commit {item.commit_id}{note}"
+        for item, note in zip(gone, removal_notes(lake, gone), strict=True)
+    ]
     if missing:
         listed = "\n".join(f"  - {line}" for line in missing)
         raise NotFoundError(f"what the lockfile names is no longer in the lake:\n{listed}")
     return Pins(pinned, tuple(commit for commit in imports if commit is not None))
 
 
-def _exact(lake: Lake, asset: str, partition: str, commit_id: str, missing: list[str]) -> Commit | None:
-    commit = lake.find(asset, partition, commit_id)
+def _exact(lake: Lake, wanted: Asked, gone: list[Asked], missing: list[str]) -> Commit | None:
+    commit = lake.find(wanted.asset, wanted.partition, wanted.commit_id)
     if commit is None:
-        note = removal_note(lake, asset, partition, commit_id=commit_id)
-        missing.append(f"{asset} of {partition}, commit {commit_id}{note}")
+        gone.append(wanted)
         return None
     lost = lake.missing_files(commit)
     missing += [f"{name} of {commit}" for name in lost]

@@ -1,26 +1,24 @@
-"""Makes the plan of what `gc` would remove, and removes it.
-
-What is removed is first put on record; then records go before files, so that a killed removal leaves nothing
-half visible: what it did not come to is found by the next one, files without a record by `lake sweep`.
-"""
+"""Makes the plan of what `gc` would remove; it is carried out in `removal.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from refinebio_assets.errors import PermanentError, RequestError
-from refinebio_assets.lake.store import Commit, Lake
-from refinebio_assets.lake.upkeep import remove_commits
-from refinebio_assets.pipelines.garbage.candidates import Terms, unused_entries
+from refinebio_assets.lake.removal_tables import REMOVED_FILE
+from refinebio_assets.lake.storage import Found
+from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines.garbage.candidates import Listing, Terms, list_unused
 from refinebio_assets.pipelines.garbage.marking import Candidate, Marking
-from refinebio_assets.pipelines.garbage.removed import record_removals
+from refinebio_assets.pipelines.progress import SILENT, Progress
 
-FILE = "file"
 OBJECTS = "objects"
-_NOT_NAMED = "no version that is here names it"
+READ = "read records"
+_READ_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +34,51 @@ class RawContent:
         """Its path in the lake."""
         return f"{OBJECTS}/{self.sha256[:2]}/{self.sha256}"
 
+    @property
+    def why(self) -> str:
+        """Why it goes."""
+        return "no version that stays names it"
+
+    def row(self, now: datetime) -> Mapping[str, Any]:
+        """Return its row of the table ``removals``."""
+        return {
+            "removed_asset": REMOVED_FILE,
+            "removed_partition": self.sha256,
+            "removed_version": self.sha256,
+            "removed_commit": "",
+            "code_version": "",
+            "made_at": None,
+            "unused_since": self.modified,
+            "size": self.size,
+            "why": self.why,
+            "removed_at": now,
+        }
+
+    def remove_from(self, lake: Lake) -> bool:
+        """Remove it. False when another did so meanwhile."""
+        if lake.storage.size(self.path) is None:
+            return False
+        lake.storage.remove(self.path)
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would be removed, and which versions that are not current stay because something uses them."""
+    """What would be removed, and which versions that are not current stay because something uses them.
+
+    ``young`` counts those that stay as they were not out of use for long enough: the first until ``first``;
+    ``datasets`` those of datasets and compendia, which stay unless they are asked for.
+    """
 
     removals: tuple[Candidate, ...]
     raw_files: tuple[RawContent, ...]
     spared: tuple[tuple[Candidate, str], ...]
+    young: int
+    first: datetime | None
+    datasets: int
     terms: Terms
-    _marking: Marking = field(repr=False)
-    _seen: frozenset[str] = field(repr=False)
+    marking: Marking = field(repr=False)
+    seen: set[str] = field(repr=False)
 
     @property
     def size(self) -> int:
@@ -54,113 +86,83 @@ class Plan:
         return sum(item.size for item in self.removals) + sum(item.size for item in self.raw_files)
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What was removed; ``commit`` keeps it on record, None when there was nothing."""
-
-    versions: int
-    raw_files: int
-    size: int
-    commit: Commit | None
-
-
-def plan_removal(lake: Lake, terms: Terms) -> Plan:
+def plan_removal(lake: Lake, terms: Terms, progress: Progress = SILENT) -> Plan:
     """Find out what may go under these terms; nothing is changed.
 
     Reads every commit record. Raises RequestError for an asset that is not there, PermanentError naming a
     record or lockfile that cannot be read: what it uses is not known, so nothing may be removed.
     """
-    unknown = sorted(terms.assets - set(lake.assets()))
+    unknown = sorted(terms.assets - set(lake.assets()) - {REMOVED_FILE})
     if unknown:
         raise RequestError(f"there is no asset {', '.join(unknown)} in the lake")
-    entries = list(lake.log())
-    contents = _contents(lake, terms) if not terms.assets or FILE in terms.assets else []
+    wants_files = not terms.assets or REMOVED_FILE in terms.assets
+    contents = list(_contents(lake, terms)) if wants_files else []
+    with needed_to_know():
+        listing = list_unused(lake, terms)
+        marking = _marked(lake, terms, listing, progress)
+    return Plan(
+        removals=tuple(sorted(marking.candidates.values(), key=lambda item: item.id)),
+        raw_files=tuple(item for item in contents if bytes.fromhex(item.sha256) not in marking.raw_files),
+        spared=tuple(marking.spared.values()),
+        young=listing.young,
+        first=listing.first,
+        datasets=listing.datasets,
+        terms=terms,
+        marking=marking,
+        seen=listing.seen,
+    )
+
+
+@contextmanager
+def needed_to_know() -> Iterator[None]:
+    """Say of a record, table or lockfile that cannot be read why nothing can be removed then."""
     try:
-        marking = Marking(lake, unused_entries(lake, entries, terms))
-        marking.take(entry for entry in entries if entry.id not in marking.unused_ids)
-        marking.take_terms(terms)
+        yield
     except PermanentError as error:
         raise PermanentError(
             f"nothing can be removed, as it is not known what this uses: {error}. "
             "`refinebio-assets lake verify` lists all that is damaged"
         ) from error
-    return Plan(
-        removals=tuple(marking.candidates.values()),
-        raw_files=tuple(item for item in contents if bytes.fromhex(item.sha256) not in marking.raw_files),
-        spared=tuple(marking.spared.values()),
-        terms=terms,
-        _marking=marking,
-        _seen=frozenset(entry.id for entry in entries),
-    )
 
 
-def remove(lake: Lake, plan: Plan, *, run_id: str = "") -> Removed:
-    """Remove what a plan lists, except what commits that came since then use. Raises StorageError."""
-    removals, raw_files = _still_unused(lake, plan)
-    if not removals and not raw_files:
-        return Removed(0, 0, 0, None)
-    rows = [*_version_rows(removals, lake.now()), *_file_rows(raw_files, lake.now())]
-    commit = record_removals(lake, rows, run_id)
-    size = remove_commits(lake, [item.commit for item in removals])
-    for content in raw_files:
-        lake.storage.remove(content.path)
-        size += content.size
-    return Removed(len(removals), len(raw_files), size, commit)
+def found_contents(lake: Lake, prefix: str = "") -> Mapping[str, Found]:
+    """Return what a listing shows of raw content, by checksum: of all, or of that in one folder."""
+    folder = f"{OBJECTS}/{prefix}".rstrip("/")
+    return {path.rpartition("/")[2]: found for path, found in lake.storage.tree(folder).items()}
 
 
-def _still_unused(lake: Lake, plan: Plan) -> tuple[list[Candidate], list[RawContent]]:
-    """Return what a plan lists without what was taken into use since it was made."""
-    entries = list(lake.log())
-    marking = plan._marking
-    marking.spare_others(item.entry.id for item in unused_entries(lake, entries, plan.terms))
-    marking.take(entry for entry in entries if entry.id not in plan._seen)
-    listed = {item.sha256 for item in plan.raw_files}
-    contents = [
-        item
-        for item in (_contents(lake, plan.terms) if listed else [])
-        if item.sha256 in listed and bytes.fromhex(item.sha256) not in marking.raw_files
-    ]
-    return sorted(marking.candidates.values(), key=lambda item: item.commit.id), contents
+def is_old(lake: Lake, terms: Terms, found: Found | None) -> bool:
+    """Tell whether raw content was not put into the lake, or again, for long enough."""
+    return found is not None and found.modified is not None and found.modified < lake.now() - terms.older_than
 
 
-def _contents(lake: Lake, terms: Terms) -> list[RawContent]:
-    """Return all raw content that was not put into the lake, or again, for long enough."""
-    latest = lake.now() - terms.older_than
-    return [
-        RawContent(path.rpartition("/")[2], found.size, found.modified)
-        for path, found in lake.storage.tree(OBJECTS).items()
-        if found.modified is not None and found.modified < latest
-    ]
+def _marked(lake: Lake, terms: Terms, listing: Listing, progress: Progress) -> Marking:
+    progress.start(READ, len(listing.seen), "records")
+    marking = Marking(lake, listing.unused, _Steps(progress).step)
+    # A second listing, as a million entries take a quarter of a gigabyte.
+    staying = (entry for entry in lake.log() if entry.id not in listing.unused)
+    marking.take(staying)
+    for pinned in terms.locks:
+        marking.take_lock(pinned)
+    return marking
 
 
-def _version_rows(removals: Sequence[Candidate], now: datetime) -> Iterator[Mapping[str, Any]]:
-    for item in removals:
-        commit = item.commit
-        yield {
-            "removed_asset": commit.asset,
-            "removed_partition": commit.partition,
-            "removed_version": commit.version,
-            "removed_commit": commit.id,
-            "code_version": commit.code_version,
-            "made_at": commit.created_at,
-            "unused_since": item.unused.since,
-            "size": item.size,
-            "why": item.unused.why,
-            "removed_at": now,
-        }
+class _Steps:
+    """Counts records; told one by one, a million of them would take longer to show than to read."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._count = 0
+
+    def step(self) -> None:
+        """Count one."""
+        self._count += 1
+        if self._count % _READ_AT_ONCE == 0:
+            self._progress.advance(READ, amount=_READ_AT_ONCE)
 
 
-def _file_rows(contents: Sequence[RawContent], now: datetime) -> Iterator[Mapping[str, Any]]:
-    for item in contents:
-        yield {
-            "removed_asset": FILE,
-            "removed_partition": item.sha256,
-            "removed_version": item.sha256,
-            "removed_commit": "",
-            "code_version": "",
-            "made_at": None,
-            "unused_since": item.modified,
-            "size": item.size,
-            "why": _NOT_NAMED,
-            "removed_at": now,
-        }
+def _contents(lake: Lake, terms: Terms) -> Iterator[RawContent]:
+    """Yield all raw content that is old enough, by checksum, so that what goes together lies together."""
+    for sha256, found in sorted(found_contents(lake).items()):
+        if is_old(lake, terms, found) and found.modified is not None:
+            yield RawContent(sha256, found.size, found.modified)

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from refinebio_assets.domain import Technology
 from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.formats.target_file import read_target_file, target_file_bytes
+from refinebio_assets.lake.removals import removal_note
 from refinebio_assets.lake.store import Commit, Lake
-from refinebio_assets.pipelines.garbage.removed import removal_note
 
 ASSET = "target_quantiles"
 VALUES_FILE = "target.tsv"

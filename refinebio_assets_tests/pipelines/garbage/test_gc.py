@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from refinebio_assets.errors import NotFoundError, PermanentError, RequestError
-from refinebio_assets.lake import upkeep
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.records import Commit, InputRef
+from refinebio_assets.lake.removals import removal_note
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import Lake, utc_now
 from refinebio_assets.pipelines.datasets.bundle import build_bundle
@@ -28,7 +28,10 @@ from refinebio_assets.pipelines.datasets.dataset_matrices import (
 from refinebio_assets.pipelines.datasets.difference import dataset_version
 from refinebio_assets.pipelines.datasets.registry import delete_dataset
 from refinebio_assets.pipelines.garbage.candidates import Terms
-from refinebio_assets.pipelines.garbage.collection import Removed, plan_removal, remove
+from refinebio_assets.pipelines.garbage.collection import plan_removal
+from refinebio_assets.pipelines.garbage.locks import pinned_by
+from refinebio_assets.pipelines.garbage.marking import Candidate
+from refinebio_assets.pipelines.garbage.removal import Removed, remove
 from refinebio_assets.pipelines.lineage_start import starting_things
 from refinebio_assets.pipelines.targets.target import require_target
 from refinebio_assets_tests.pipelines.datasets.world import HUMAN, World, rna_seq
@@ -56,10 +59,10 @@ def commit(
 
 def going(lake: Lake, **terms: Any) -> list[tuple[str, str, str]]:
     """Return asset, partition and version of everything that would go in 40 days."""
-    return [name_of(item.commit) for item in plan_removal(later(lake), Terms(**terms)).removals]
+    return [name_of(item) for item in plan_removal(later(lake), Terms(**terms)).removals]
 
 
-def name_of(made: Commit) -> tuple[str, str, str]:
+def name_of(made: Commit | Candidate) -> tuple[str, str, str]:
     return made.asset, made.partition, made.version
 
 
@@ -115,7 +118,7 @@ def test_what_a_current_version_was_made_from_stays_with_all_behind_it(lake: Lak
     commit(lake, "expression", "E", "x", ("quantified", "E", "q1"))
     assert going(lake) == []
     spared = plan_removal(later(lake), Terms()).spared
-    users = {name_of(item.commit): user for item, user in spared}
+    users = {name_of(item): user for item, user in spared}
     assert users["index", "HUMAN", "1"].endswith("of quantified[E]")
     commit(lake, "expression", "E", "y", ("quantified", "E", "q2"))
     assert sorted(going(lake)) == [
@@ -211,11 +214,16 @@ def test_a_killed_removal_is_finished_by_the_next(lake: Lake) -> None:
     catalog = Catalog(lake)
     assert catalog.sync().problems == ()
     gone = "SELECT removed_partition FROM removed_versions"
-    assert 10 < len(query_rows(catalog, gone)) < 20
+    assert query_rows(catalog, gone) == []
+    assert "gc` removed 1 earlier version" in removal_note(lake, "a", "p29")
+    assert removal_note(lake, "a", "p0") == ""
     collect(lake)
-    upkeep.sweep(later(lake))
+    next_day = later(lake, 41)
+    remove(next_day, plan_removal(next_day, Terms()))
+    assert lake.storage.names("removing") == []
     catalog.sync()
-    assert len(query_rows(catalog, gone)) == 30
+    assert len(query_rows(catalog, "SELECT DISTINCT removed_partition FROM removals")) == 30
+    assert len(query_rows(catalog, "FROM removals")) == len(query_rows(catalog, gone)) == 30
     assert lake.verify_all().problems == ()
     assert len([path for path in lake.storage.tree("assets/a") if path.endswith("content")]) == 30
 
@@ -273,7 +281,7 @@ def test_a_lockfile_that_is_kept_elsewhere_pins_its_version(world: World) -> Non
     first = dataset_versions(world.lake, "D")[0]
     lock = json.loads(json.dumps(read_dataset_lock(world.lake, first)))
     pinned = {"dataset_matrices", "dataset_bundle", "gene_expression", "target_quantiles"}
-    assert not pinned & assets_of(going(world.lake, old_datasets=True, locks=[lock]))
+    assert not pinned & assets_of(going(world.lake, old_datasets=True, locks=[pinned_by(lock, "")]))
 
 
 def test_what_was_built_of_a_deleted_dataset_goes_the_request_stays(world: World) -> None:
@@ -286,7 +294,7 @@ def test_a_dataset_that_is_brought_back_meanwhile_stays_with_all_that_it_needs(w
     delete_dataset(world.lake, "D")
     seen = later(world.lake)
     plan = plan_removal(seen, Terms())
-    assert {"dataset_matrices", "gene_expression"} <= {item.commit.asset for item in plan.removals}
+    assert {"dataset_matrices", "gene_expression"} <= {item.asset for item in plan.removals}
     world.ask("D", {"SRP1": ["ALL"], "GSE1": ["ALL"]}, aggregate_by="SPECIES")
     remove(seen, plan)
     for made in dataset_versions(world.lake, "D"):

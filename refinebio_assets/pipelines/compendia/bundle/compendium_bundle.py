@@ -95,6 +95,7 @@ def build_compendium_bundle(
                     "file": bundle_name(organism),
                 },
                 run_id=run_id,
+                needs=[compendium, *contents.pins.commits()],
             )
     finally:
         remove_tree(scratch)

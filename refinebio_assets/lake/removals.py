@@ -1,0 +1,120 @@
+"""Versions that were removed on purpose: the record of it, and what people are told who ask for one.
+
+What may be removed is decided in ``pipelines/garbage``; what is being removed is on show in
+`removal_notices.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from refinebio_assets.domain import counted
+from refinebio_assets.lake.naming import commit_moment
+from refinebio_assets.lake.removal_notices import posted_notices, removed_path
+from refinebio_assets.lake.removal_tables import REMOVED_FILE
+from refinebio_assets.lake.rows import table_rows
+
+if TYPE_CHECKING:
+    from refinebio_assets.lake.store import Commit, Lake
+
+ASSET = "removals"
+CODE_VERSION = "2"
+TABLE = "removals"
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody misses: a partition's version (or the start of one), its commit, or any at all."""
+
+    asset: str
+    partition: str
+    version: str = ""
+    commit_id: str = ""
+
+    def meant(self, row: Row) -> bool:
+        """Tell whether a row of the table ``removals`` is of this."""
+        return (
+            (row["removed_asset"], row["removed_partition"]) == (self.asset, self.partition)
+            and row["removed_version"].startswith(self.version)
+            and self.commit_id in ("", row["removed_commit"])
+        )
+
+
+def record_removals(lake: Lake, rows: Iterable[Row], run_id: str = "") -> Commit:
+    """Keep on record what was removed."""
+    moment = lake.now().isoformat(timespec="microseconds")
+    with lake.draft(ASSET, moment) as draft:
+        draft.write_table(TABLE, rows)
+        return draft.commit(version=moment, code_version=CODE_VERSION, run_id=run_id)
+
+
+def removal_note(lake: Lake, asset: str, partition: str, *, version: str = "", commit_id: str = "") -> str:
+    """Say that a version of a partition was removed, and when, as the end of a message; or nothing.
+
+    ``version`` may be the start of one; without it and ``commit_id`` the partition's removed versions are
+    counted.
+    """
+    return removal_notes(lake, [Asked(asset, partition, version, commit_id)])[0]
+
+
+def removal_notes(lake: Lake, asked: Sequence[Asked]) -> list[str]:
+    """Say of each, in order, what ``removal_note`` does; the records are read once."""
+    found = list(removed_rows(lake, {item.partition for item in asked})) if asked else []
+    return [_note(lake, item, [row for row in found if item.meant(row)]) for item in asked]
+
+
+def removed_rows(lake: Lake, partitions: Iterable[str]) -> Iterator[Row]:
+    """Yield what is on record, or on show, as removed of partitions with these names, oldest first.
+
+    What is on show may still be there.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = pa.array(sorted(set(partitions)), pa.string())
+    entries = sorted(lake.entries(ASSET), key=lambda entry: entry.id)
+    for commit in lake.read_all(entries):
+        if lake.missing_files(commit):
+            continue  # A record of removals that is lost must not keep people from an answer.
+        rows = lake.read_table(commit, TABLE)
+        yield from table_rows(rows.filter(pc.is_in(rows["removed_partition"], value_set=names)))
+    wanted = set(names.to_pylist())
+    for notice in posted_notices(lake):
+        yield from (row for row in notice.rows if row["removed_partition"] in wanted)
+
+
+def removed_since(lake: Lake, moment: datetime) -> set[str]:
+    """Return the paths at which nothing is any more, by the records of a moment or later."""
+    entries = [entry for entry in lake.entries(ASSET) if commit_moment(entry.id) >= moment]
+    return {
+        removed_path(row)
+        for commit in lake.read_all(entries)
+        for row in table_rows(lake.read_table(commit, TABLE))
+    }
+
+
+def _note(lake: Lake, asked: Asked, found: Sequence[Row]) -> str:
+    there = {commit.id for commit in lake.history(asked.asset, asked.partition)} if found else set()
+    # Two removals at once may both have a version on record.
+    gone = {row["removed_commit"]: row for row in found if row["removed_commit"] not in there}
+    if not gone:
+        return ""
+    if asked.version or asked.commit_id:
+        return f"; {removal_sentence([*gone.values()][-1])}"
+    versions = counted(len(gone), "earlier version")
+    return f"; `refinebio-assets gc` removed {versions} of {asked.asset} of {asked.partition}"
+
+
+def removal_sentence(row: Row) -> str:
+    """Say of a row of ``removed_versions`` what is gone, since when, and why."""
+    if row["removed_asset"] == REMOVED_FILE:
+        what = f"the raw file {row['removed_partition'][:12]}"
+    else:
+        what = (
+            f"version {row['removed_version'][:12]} of {row['removed_asset']} of {row['removed_partition']}"
+        )
+    return f"`refinebio-assets gc` removed {what} on {row['removed_at']:%Y-%m-%d}: {row['why']}"
