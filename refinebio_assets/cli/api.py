@@ -113,7 +113,7 @@ def _jobs(read_only: bool) -> JobSource:
 
     if read_only and not (_local_home() / "dagster" / "dagster.yaml").is_file():
         return NoJobs()
-    from refinebio_assets.defs.instance import prepare_dagster_home
+    from refinebio_assets.defs.dagster_home import prepare_dagster_home
     from refinebio_assets.defs.run_lookup import DagsterRuns
 
     prepare_dagster_home(lake_url())

@@ -15,7 +15,7 @@ def main(dataset: str) -> int:
     """Build a dataset and say how that went; the exit code is 0 when it could be said."""
     from refinebio_assets.cli.home import lake_url
     from refinebio_assets.definitions import build_definitions
-    from refinebio_assets.defs.instance import prepare_dagster_home
+    from refinebio_assets.defs.dagster_home import prepare_dagster_home
     from refinebio_assets.defs.launch import register_datasets, run_dataset
 
     prepare_dagster_home(lake_url())

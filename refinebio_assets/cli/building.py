@@ -33,7 +33,7 @@ def build_reference(
         return
     from refinebio_assets.cli.rich_progress import BarProgressSource, bars
     from refinebio_assets.definitions import build_definitions
-    from refinebio_assets.defs.instance import prepare_dagster_home
+    from refinebio_assets.defs.dagster_home import prepare_dagster_home
     from refinebio_assets.defs.launch import run_reference
 
     prepare_dagster_home(lake_url())

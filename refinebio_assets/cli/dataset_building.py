@@ -95,7 +95,7 @@ def _bring_up_to_date(console: Console, lake: Lake, dataset: str) -> int:
 def _run(console: Console, lake: Lake, dataset: str, lock: str) -> int:
     from refinebio_assets.cli.rich_progress import BarProgressSource, bars
     from refinebio_assets.definitions import build_definitions
-    from refinebio_assets.defs.instance import prepare_dagster_home
+    from refinebio_assets.defs.dagster_home import prepare_dagster_home
     from refinebio_assets.defs.launch import register_datasets, run_dataset
 
     prepare_dagster_home(lake_url())

@@ -136,7 +136,7 @@ def _say_amount(console: Console, planned: Sequence[tuple[str, tuple[str, tuple[
 
 def prepare_instance(accessions: Sequence[str]) -> None:
     """Make Dagster's instance ready, and all experiments partitions, also those that will wait."""
-    from refinebio_assets.defs.instance import prepare_dagster_home
+    from refinebio_assets.defs.dagster_home import prepare_dagster_home
     from refinebio_assets.defs.launch import register_experiments
 
     prepare_dagster_home(lake_url())

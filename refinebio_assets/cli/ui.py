@@ -1,25 +1,155 @@
-"""``refinebio-assets ui``: Dagster's webserver and daemon on the lake's instance."""
+"""``refinebio-assets ui``: Dagster's code server, webserver and daemon on the lake's instance."""
 
 from __future__ import annotations
 
-import os
-import sys
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
 
 import click
 
 from refinebio_assets.cli.home import lake_url
+from refinebio_assets.cli.ui_services import (
+    CodeState,
+    Place,
+    code_server,
+    code_state,
+    daemon,
+    is_listening,
+    load_again,
+    require_free,
+    webserver,
+    write_workspace,
+)
+from refinebio_assets.errors import ToolError
+from refinebio_assets.tools.supervision import Supervisor
+
+SECONDS_A_LOOK = 0.2
+SECONDS_BETWEEN_QUESTIONS = 5.0
+SECONDS_TO_SEE = 10.0
+"""How long the code server takes to end when no run is in progress, generously."""
+
+SECONDS_FOR_RUNS = 30.0
+
+
+@dataclass(slots=True)
+class Request:
+    """The signal that asked for the end, once one did."""
+
+    signal: signal.Signals | None = None
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=3000, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 def ui(host: str, port: int) -> None:
-    """Open Dagster's UI and daemon on the same instance; stop with Ctrl-C."""
-    from refinebio_assets.defs.instance import prepare_dagster_home
+    """Open Dagster's UI, daemon and code server on the same instance; stop with Ctrl-C.
 
+    Each is started again when it dies. Ctrl-C ends runs in progress, too, which are tried again at the next
+    start; SIGTERM lets them go on to their end. What the servers print goes to logs/ in Dagster's home.
+    """
+    from refinebio_assets.defs.dagster_home import prepare_dagster_home
+
+    require_free(host, port)
     home = prepare_dagster_home(lake_url())
-    click.echo(f"Dagster home: {home}\nUI: http://{host}:{port}")
-    # The warning that Dagster prints of its own command is of no use to a person here.
-    quiet = ["-W", "ignore:Function"]
-    command = [sys.executable, *quiet, "-m", "dagster", "dev", "-m", "refinebio_assets.definitions"]
-    os.execv(sys.executable, [*command, "--host", host, "--port", str(port)])
+    with TemporaryDirectory(prefix="refinebio-ui-") as shared:
+        place = Place(host, port, home / "logs", Path(shared))
+        click.echo(f"Dagster home: {home}\nLogs: {place.logs}")
+        serve(place)
+
+
+def serve(place: Place) -> None:
+    """Run the three servers until a signal asks for the end. Raises ToolError when they do not start."""
+    supervisor = Supervisor(_tell)
+    with signals_noted() as request:
+        try:
+            start(place, supervisor, request)
+            if request.signal is None:
+                click.echo(f"UI: {place.url}")
+            keep(place, supervisor, request)
+        finally:
+            stop(supervisor, request)
+
+
+def start(place: Place, supervisor: Supervisor, request: Request) -> None:
+    """Start the servers, and return when the UI shows the code, or when the end is asked for."""
+    write_workspace(place)
+    supervisor.start(code_server(place))
+    _wait(supervisor, request, lambda: is_listening(place.code_socket))
+    if request.signal is None:
+        supervisor.start(webserver(place))
+        supervisor.start(daemon(place))
+    _wait(supervisor, request, lambda: code_state(place.url)[0] not in {CodeState.AWAY, CodeState.LOADING})
+
+
+def keep(place: Place, supervisor: Supervisor, request: Request) -> None:
+    """Until the end is asked for, start again what dies, and have code loaded again whose process died."""
+    asked, last = time.monotonic(), CodeState.LOADED
+    while request.signal is None:
+        time.sleep(SECONDS_A_LOOK)
+        supervisor.look()
+        if time.monotonic() - asked < SECONDS_BETWEEN_QUESTIONS:
+            continue
+        state, why = code_state(place.url)
+        if state is CodeState.UNREACHABLE and is_listening(place.code_socket):
+            _tell("the code server's process with the code ended and is started again")
+            load_again(place.url)
+        if state is CodeState.REFUSED and last is not state:
+            _tell(f"{state}, see the UI: {why.splitlines()[0] if why else 'no reason was given'}")
+        asked, last = time.monotonic(), state
+
+
+def stop(supervisor: Supervisor, request: Request) -> None:
+    """End the servers; on Ctrl-C also the runs in progress."""
+    interrupted = request.signal is signal.SIGINT
+    if interrupted:
+        supervisor.signal_descendants(signal.SIGINT)
+    supervisor.end()
+    if supervisor.wait_for_descendants(SECONDS_TO_SEE):
+        return
+    if not interrupted:
+        _tell("runs in progress go on to their end")
+    elif not supervisor.wait_for_descendants(SECONDS_FOR_RUNS):
+        supervisor.signal_descendants(signal.SIGKILL)
+        _tell("runs in progress did not end and were killed")
+
+
+@contextmanager
+def signals_noted() -> Iterator[Request]:
+    """Note the first signal that asks for the end; a second one ends this process, and so the servers."""
+    request = Request()
+    signals = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    before = {number: signal.getsignal(number) for number in signals}
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        request.signal = signal.Signals(number)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, note)
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _wait(supervisor: Supervisor, request: Request, ready: Callable[[], bool]) -> None:
+    """Wait until the servers are ready or the end is asked for. Raises ToolError when one ends meanwhile."""
+    while request.signal is None and not ready():
+        ended = supervisor.ended()
+        if ended is not None:
+            raise ToolError(ended)
+        time.sleep(SECONDS_A_LOOK)
+
+
+def _tell(what: str) -> None:
+    click.echo(f"{datetime.now():%H:%M:%S} {what}")

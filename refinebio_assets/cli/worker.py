@@ -19,7 +19,7 @@ def worker(runs: int) -> None:
     The broker is named by REFINEBIO_BROKER_URL, Dagster's database by REFINEBIO_POSTGRES_URL, the lake by
     REFINEBIO_HOME, as on all machines of the deployment.
     """
-    from refinebio_assets.defs.instance import prepare_dagster_home
+    from refinebio_assets.defs.dagster_home import prepare_dagster_home
 
     home = prepare_dagster_home(lake_url())
     click.echo(f"Dagster home: {home}")

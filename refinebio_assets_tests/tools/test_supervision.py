@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refinebio_assets.tools import supervision
+from refinebio_assets.tools.supervision import (
+    LONGEST_PAUSE,
+    STEADY_SECONDS,
+    Patience,
+    Program,
+    Supervisor,
+    how_it_ended,
+    last_words,
+)
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="servers are run on Linux")
+
+
+class World:
+    """A supervisor with a clock that only moves when it is told to, and what it told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.now = 1000.0
+        self.told: list[str] = []
+        self.supervisor = Supervisor(self.told.append, clock=lambda: self.now)
+
+    def start(self, name: str, script: str) -> Program:
+        program = Program(name, ("sh", "-c", script), self.folder / "logs" / f"{name}.log")
+        self.supervisor.start(program)
+        return program
+
+    def pids(self, name: str) -> list[int]:
+        """Return the process ids that a program wrote, one at each start."""
+        file = self.folder / f"{name}.pids"
+        return [int(line) for line in file.read_text().split()] if file.exists() else []
+
+    def server(self, name: str) -> str:
+        """Return the script of a program that notes its starts and its end, and sleeps."""
+        return (
+            f"trap 'echo {name} >> {self.folder}/ends; kill $!; exit 0' TERM; "
+            f"sleep 60 & echo $$ >> {self.folder}/{name}.pids; wait"
+        )
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    try:
+        yield world
+    finally:
+        world.supervisor.signal_descendants(signal.SIGKILL)
+        world.supervisor.end()
+
+
+def until(happens: Callable[[], object], seconds: float = 20.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if happens():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@given(lives=st.lists(st.floats(0, STEADY_SECONDS, exclude_max=True), min_size=1, max_size=30))
+def test_pauses_grow_to_a_limit_and_a_program_that_lived_long_is_forgiven(lives: list[float]) -> None:
+    patience, pauses = Patience(), []
+    for lived in lives:
+        patience = patience.after(lived)
+        pauses.append(patience.seconds)
+    assert pauses[0] == 0
+    assert pauses == sorted(pauses)
+    assert max(pauses) <= LONGEST_PAUSE
+    assert patience.after(STEADY_SECONDS).seconds == 0
+
+
+def test_a_program_that_is_killed_is_started_again_and_one_line_says_so(world: World) -> None:
+    world.start("server", world.server("server"))
+    assert until(lambda: len(world.pids("server")) == 1)
+    world.supervisor.look()
+    assert world.told == []
+    os.kill(world.pids("server")[0], signal.SIGKILL)
+    assert until(lambda: world.supervisor.look() or len(world.pids("server")) == 2)
+    assert world.told == ["server ended (killed by SIGKILL) and is started again"]
+
+
+def test_a_program_that_ends_at_once_is_started_later_and_later_with_its_last_words(world: World) -> None:
+    world.start("broken", f"echo $$ >> {world.folder}/broken.pids; echo no database; exit 3")
+    for pause in ("", " in 1 s", " in 2 s", " in 4 s"):
+        starts = len(world.pids("broken"))
+        assert until(lambda: world.supervisor.look() or world.told)
+        assert world.told == [f"broken ended (exit code 3) and is started again{pause}: no database"]
+        world.told.clear()
+        world.now += float(pause.split()[1]) - 0.5 if pause else 0
+        world.supervisor.look()
+        assert len(world.pids("broken")) == starts or not pause
+        world.now += 0.6
+        world.supervisor.look()
+        assert until(lambda before=starts: len(world.pids("broken")) > before)
+    assert "broken ended (exit code 3)" in str(world.supervisor.ended())
+
+
+def test_programs_end_in_the_opposite_order_of_their_start(world: World) -> None:
+    for name in ("first", "second", "third"):
+        world.start(name, world.server(name))
+        assert until(lambda name=name: world.pids(name))
+    world.supervisor.end()
+    assert (world.folder / "ends").read_text().split() == ["third", "second", "first"]
+    assert until(lambda: world.supervisor.wait_for_descendants(0))
+
+
+def test_a_program_that_does_not_end_is_killed_and_what_it_started_is_left_alone(world: World) -> None:
+    script = f"trap '' TERM; sleep 60 & echo $! > {world.folder}/child.pids; wait"
+    world.start("deaf", script)
+    assert until(lambda: world.pids("child"))
+    world.supervisor.end(seconds=0.2)
+    assert world.told == ["deaf did not end within 0 s and was killed"]
+    assert not world.supervisor.wait_for_descendants(0)
+    world.supervisor.signal_descendants(signal.SIGKILL)
+    assert until(lambda: world.supervisor.wait_for_descendants(0))
+
+
+def test_programs_end_when_the_supervisor_itself_is_killed(tmp_path: Path) -> None:
+    pids = tmp_path / "server.pids"
+    code = f"""
+from pathlib import Path
+from refinebio_assets.tools.supervision import Program, Supervisor
+import time
+command = ("sh", "-c", "echo $$ > {pids}.part; mv {pids}.part {pids}; exec sleep 60")
+Supervisor(print).start(Program("server", command, Path("{tmp_path}/log")))
+time.sleep(60)
+"""
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        assert until(pids.exists)
+    finally:
+        parent.kill()
+        parent.wait()
+    server = Path(f"/proc/{int(pids.read_text())}/stat")
+    assert until(lambda: not server.exists() or server.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def test_a_log_that_grew_too_large_is_kept_once_and_begun_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "LARGEST_LOG", 10)
+    program = world.start("chatty", f"echo {'x' * 20}; {world.server('chatty')}")
+    assert until(lambda: world.pids("chatty"))
+    world.supervisor.look()
+    assert program.log.read_text() == ""
+    assert program.log.with_name("chatty.log.1").read_text() == "x" * 20 + "\n"
+
+
+def test_the_last_words_are_the_last_line_without_colors(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"first\n\x1b[31mlast\x1b[0m words\n\n")
+    assert last_words(log) == "last words"
+    log.write_bytes(b"")
+    assert last_words(log) == "it printed nothing"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(0, "exit code 0"), (-9, "killed by SIGKILL"), (-99, "killed by signal 99")]
+)
+def test_how_a_program_ended_is_said_in_words(code: int, words: str) -> None:
+    assert how_it_ended(code) == words
