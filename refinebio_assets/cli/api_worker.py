@@ -21,7 +21,7 @@ def main(dataset: str) -> int:
     prepare_dagster_home(lake_url())
     try:
         register_datasets([dataset])
-        outcome = run_dataset(build_definitions(), dataset, tell=_tell)
+        outcome = run_dataset(build_definitions(), dataset, asked_by="api", tell=_tell)
     except RefinebioError as error:
         said = {"success": False, "problem": str(error)}
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
+from refinebio_assets.cli.command_name import command_name
 from refinebio_assets.cli.exit_codes import FAILED, TRY_AGAIN
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, the_web
 
@@ -39,7 +40,9 @@ def build_reference(
     prepare_dagster_home(lake_url())
     with bars(console) as shown:
         definitions = build_definitions(BarProgressSource(shown, name))
-        outcome = run_reference(definitions, job, name, tell=shown.console.print, config=config)
+        outcome = run_reference(
+            definitions, job, name, asked_by=command_name(), tell=shown.console.print, config=config
+        )
     if not outcome.success:
         console.print(f"[red]{escape(name)}: no {what} was built[/] (run {outcome.run_id})")
         console.print(escape(outcome.problem), highlight=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from refinebio_assets.cli.command_name import command_name
 from refinebio_assets.cli.dataset_facts import say_built
 from refinebio_assets.cli.exit_codes import DONE, FAILED, PARTIAL, TRY_AGAIN
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake
@@ -104,6 +105,7 @@ def _run(console: Console, lake: Lake, dataset: str, lock: str) -> int:
         outcome = run_dataset(
             build_definitions(BarProgressSource(shown, dataset)),
             dataset,
+            asked_by=command_name(),
             lock=lock,
             tell=shown.console.print,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
+from refinebio_assets.cli.command_name import command_name
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, rules_of_runs, the_web
 from refinebio_assets.cli.tables import say_reasons, table
 from refinebio_assets.domain import counted
@@ -195,6 +196,7 @@ def _run(console: Console, accession: str, samples: Sequence[str], request: Requ
             samples=samples,
             retry_failed=request.retry_failed,
             survey=SurveyRequest(request.asked.get(accession, ""), request.survey_again),
+            asked_by=command_name(),
             tell=shown.console.print,
         )
     after = lake.head(experiment_record.ASSET, accession)

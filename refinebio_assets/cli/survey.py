@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from refinebio_assets.cli.command_name import command_name
 from refinebio_assets.cli.exit_codes import EXPLANATION
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import table, terminal
@@ -53,7 +54,11 @@ def _survey(console: Console, accession: str, asked: str) -> str:
     with bars(console) as shown:
         definitions = build_definitions(BarProgressSource(shown, accession))
         outcome = run_survey(
-            definitions, accession, SurveyRequest(asked, again=True), tell=shown.console.print
+            definitions,
+            accession,
+            SurveyRequest(asked, again=True),
+            asked_by=command_name(),
+            tell=shown.console.print,
         )
     state = say_outcome(console, accession, outcome)
     if state != "done":

@@ -1,4 +1,4 @@
-"""The runs that sensors asked for: how many more may be asked for, which are unfinished, which failed."""
+"""Who asked for a run, by its tags; of the runs that sensors asked for, how many are unfinished or failed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ BY_TAG = "refinebio/asked_by"
 WHY_TAG = "refinebio/why"
 AMOUNT_TAG = "refinebio/amount"
 TAG_CHARACTERS = 200
+LAUNCHED_BY_TAG = "user"
+"""What the UI shows in its column "Launched by", which otherwise says "Manually launched"."""
+
 _UNFINISHED = [
     DagsterRunStatus.QUEUED,
     DagsterRunStatus.NOT_STARTED,
@@ -24,6 +27,11 @@ _UNFINISHED = [
     DagsterRunStatus.STARTED,
     DagsterRunStatus.CANCELING,
 ]
+
+
+def asked_by_program(name: str) -> dict[str, str]:
+    """Return the tags of a run that a command (``dataset build``) or the web API (``api``) asked for."""
+    return {BY_TAG: name, LAUNCHED_BY_TAG: f"refinebio-assets {name}"}
 
 
 def limit_of_runs() -> int:

@@ -17,6 +17,7 @@ from dagster import (
     sensor,
 )
 
+from refinebio_assets.defs.asked_runs import BY_TAG
 from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.jobs import process_experiment
 from refinebio_assets.defs.partitions import experiment_partitions
@@ -53,6 +54,7 @@ weekly_discovery = ScheduleDefinition(
     name="weekly_discovery",
     job=discover_experiments,
     cron_schedule="0 3 * * 1",
+    tags={BY_TAG: "weekly_discovery"},
     default_status=DefaultScheduleStatus.STOPPED,
     description="Searches the archives for new experiments every Monday at 3 o'clock (UTC).",
 )
@@ -94,7 +96,7 @@ def discovered_experiments(context: SensorEvaluationContext, lake: LakeResource)
             RunRequest(
                 run_key=f"discovered {name}",
                 partition_key=name,
-                tags={"refinebio/asked_by": "discovered_experiments"},
+                tags={BY_TAG: "discovered_experiments"},
             )
             for name in names
         ],

@@ -1,4 +1,7 @@
-"""Starts runs from Python, on the persistent instance, as the UI would show them."""
+"""Starts runs from Python, on the persistent instance, as the UI would show them.
+
+``asked_by`` is the command that asks, ``dataset build``, or ``api``: the run's tags tell it.
+"""
 
 import re
 import time
@@ -9,6 +12,7 @@ from uuid import uuid4
 
 from dagster import DagsterInstance, Definitions, ExecuteInProcessResult
 
+from refinebio_assets.defs.asked_runs import asked_by_program
 from refinebio_assets.defs.instance import end_dead_runs, occupied_pools, process_tags
 from refinebio_assets.defs.partitions import DATASET, EXPERIMENT, ORGANISM, PLATFORM
 from refinebio_assets.defs.sample_events import add_keys
@@ -68,6 +72,7 @@ def run_experiment(
     samples: Sequence[str],
     retry_failed: bool,
     survey: SurveyRequest,
+    asked_by: str,
     tell: Callable[[str], None],
 ) -> RunOutcome:
     """Materialize an experiment's chain in one run, in this process."""
@@ -76,15 +81,20 @@ def run_experiment(
         "raw_files": {"config": {"retry_failed": retry_failed}},
         "sample_quantifications": {"config": {"samples": list(samples), "retry_failed": retry_failed}},
     }
-    return _run(definitions, "process_experiment", accession, config, tell)
+    return _run(definitions, "process_experiment", accession, config, asked_by, tell)
 
 
 def run_survey(
-    definitions: Definitions, accession: str, survey: SurveyRequest, *, tell: Callable[[str], None]
+    definitions: Definitions,
+    accession: str,
+    survey: SurveyRequest,
+    *,
+    asked_by: str,
+    tell: Callable[[str], None],
 ) -> RunOutcome:
     """Survey an experiment and harmonize its metadata in one run, in this process."""
     config = {"experiment_record": survey.config()}
-    return _run(definitions, "survey_experiment", accession, config, tell)
+    return _run(definitions, "survey_experiment", accession, config, asked_by, tell)
 
 
 def run_reference(
@@ -92,6 +102,7 @@ def run_reference(
     job: str,
     partition: str,
     *,
+    asked_by: str,
     tell: Callable[[str], None],
     config: Mapping[str, Any] | None = None,
 ) -> RunOutcome:
@@ -102,19 +113,29 @@ def run_reference(
     with DagsterInstance.get() as instance:
         add_keys(instance, PARTITIONS_OF_REFERENCES[job], [partition])
     ops = {asset: {"config": values} for asset, values in (config or {}).items()}
-    return _run(definitions, job, partition, ops, tell)
+    return _run(definitions, job, partition, ops, asked_by, tell)
 
 
 def run_dataset(
-    definitions: Definitions, dataset: str, *, lock: str = "", tell: Callable[[str], None]
+    definitions: Definitions,
+    dataset: str,
+    *,
+    asked_by: str,
+    tell: Callable[[str], None],
+    lock: str = "",
 ) -> RunOutcome:
     """Build a dataset in one run, in this process; ``lock`` is a file to build it from."""
     config = {"dataset_matrices": {"config": {"lock": lock}}}
-    return _run(definitions, "build_dataset", dataset, config, tell)
+    return _run(definitions, "build_dataset", dataset, config, asked_by, tell)
 
 
 def _run(
-    definitions: Definitions, job: str, partition: str, ops: dict[str, Any], tell: Callable[[str], None]
+    definitions: Definitions,
+    job: str,
+    partition: str,
+    ops: dict[str, Any],
+    asked_by: str,
+    tell: Callable[[str], None],
 ) -> RunOutcome:
     quiet = {"console": {"config": {"log_level": "CRITICAL"}}}
     run_id = str(uuid4())
@@ -125,7 +146,7 @@ def _run(
             instance=instance,
             partition_key=partition,
             run_config={"ops": ops, "loggers": quiet},
-            tags=process_tags(run_id),
+            tags=process_tags(run_id) | asked_by_program(asked_by),
             run_id=run_id,
             raise_on_error=False,
         )

@@ -11,6 +11,7 @@ from dagster import (
     sensor,
 )
 
+from refinebio_assets.defs.asked_runs import BY_TAG
 from refinebio_assets.defs.jobs import build_dataset
 from refinebio_assets.defs.partitions import dataset_partitions
 from refinebio_assets.defs.resources import LakeResource
@@ -46,7 +47,11 @@ def dataset_inbox(context: SensorEvaluationContext, lake: LakeResource) -> Senso
     return SensorResult(
         dynamic_partitions_requests=[dataset_partitions.build_add_request(names)],
         run_requests=[
-            RunRequest(run_key=f"{dataset.dataset} {dataset.commit.id}", partition_key=dataset.dataset)
+            RunRequest(
+                run_key=f"{dataset.dataset} {dataset.commit.id}",
+                partition_key=dataset.dataset,
+                tags={BY_TAG: "dataset_inbox"},
+            )
             for dataset in found
         ],
         cursor=found[-1].commit.id,

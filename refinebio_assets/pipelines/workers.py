@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from pathlib import Path
 from typing import TypeVar
+
+from refinebio_assets.pipelines.cpu_quota import cpu_quota
 
 THREADS_A_WORKER = 4
 SECONDS_A_TICK = 1.0
@@ -18,18 +18,9 @@ Result = TypeVar("Result")
 
 
 def available_cores() -> int:
-    """Return how many cores this process may use: affinity masks and containers' quotas are respected."""
+    """Return how many cores this process may use, by its affinity and its control groups' quotas."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, round(min(cores, container_quota())))
-
-
-def container_quota(limits: Path = Path("/sys/fs/cgroup/cpu.max")) -> float:
-    """Return how many cores' time the container may use (cgroup version 2); without a limit, infinity."""
-    try:
-        quota, period = limits.read_text(encoding="ascii").split()
-        return int(quota) / int(period)
-    except (OSError, ValueError):
-        return math.inf
+    return max(1, round(min(cores, cpu_quota())))
 
 
 def share_cores(cores: int, pieces: int) -> tuple[int, int]:

@@ -132,8 +132,10 @@ def is_listening(port: int) -> bool:
 class Ui:
     """Dagster's webserver and daemon, talked to as the UI in a browser does: through GraphQL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, process: int | None = None) -> None:
         self.url = url
+        self.process = process
+        """The id of the process ``refinebio-assets ui``, where that serves it."""
 
     def ask(self, query: str, **variables: Any) -> Mapping[str, Any]:
         """Return the data that a GraphQL query or mutation gives."""
@@ -166,20 +168,11 @@ def dagster_ui(folder: Path, env: Mapping[str, str]) -> Iterator[Ui]:
         ) as process,
     ):
         try:
-            ui = Ui(f"http://127.0.0.1:{port}")
-            wait_until(ui.is_up, "the UI")
-            yield ui
+            wait_until(lambda: b"UI: " in (folder / "ui.log").read_bytes(), "the UI")
+            yield Ui(f"http://127.0.0.1:{port}", process.pid)
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            process.terminate()
             try:
-                process.wait(30)
+                process.wait(60)
             finally:
-                # What a service leaves running would outlive the tests.
-                _kill_group(process.pid)
-
-
-def _kill_group(group: int) -> None:
-    try:
-        os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+                process.kill()

@@ -26,7 +26,7 @@ from refinebio_assets_tests.defs.servers import Ui, dagster_ui, wait_until
 
 ORGANISM = organism_name(organism.NAME)
 WHERE = {
-    "repositoryLocationName": "refinebio_assets.definitions",
+    "repositoryLocationName": "refinebio_assets",
     "repositoryName": "__repository__",
 }
 START = """mutation($sensor: SensorSelector!) { startSensor(sensorSelector: $sensor) { __typename

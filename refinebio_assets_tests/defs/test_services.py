@@ -36,7 +36,7 @@ def launch(ui: Ui, partition: str, **ops: object) -> str:
     """Materialize an experiment as the UI's button does and return the status in which the run ended."""
     params = {
         "selector": {
-            "repositoryLocationName": "refinebio_assets.definitions",
+            "repositoryLocationName": "refinebio_assets",
             "repositoryName": "__repository__",
             "jobName": "process_experiment",
         },
