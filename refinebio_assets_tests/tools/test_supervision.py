@@ -96,17 +96,18 @@ def test_a_program_that_is_killed_is_started_again_and_one_line_says_so(world: W
 
 def test_a_program_that_ends_at_once_is_started_later_and_later_with_its_last_words(world: World) -> None:
     world.start("broken", f"echo $$ >> {world.folder}/broken.pids; echo no database; exit 3")
-    for pause in ("", " in 1 s", " in 2 s", " in 4 s"):
-        starts = len(world.pids("broken"))
+    for starts, pause in enumerate(("", " in 1 s", " in 2 s", " in 4 s"), start=1):
         assert until(lambda: world.supervisor.look() or world.told)
         assert world.told == [f"broken ended (exit code 3) and is started again{pause}: no database"]
         world.told.clear()
-        world.now += float(pause.split()[1]) - 0.5 if pause else 0
-        world.supervisor.look()
-        assert len(world.pids("broken")) == starts or not pause
-        world.now += 0.6
-        world.supervisor.look()
-        assert until(lambda before=starts: len(world.pids("broken")) > before)
+        if pause:
+            world.now += float(pause.split()[1]) - 0.1
+            world.supervisor.look()
+            assert len(world.pids("broken")) == starts
+            world.now += 0.2
+            world.supervisor.look()
+        assert until(lambda before=starts: len(world.pids("broken")) == before + 1)
+    assert until(world.supervisor.ended)
     assert "broken ended (exit code 3)" in str(world.supervisor.ended())
 
 
