@@ -60,6 +60,18 @@ def is_whole(lake: Lake, commit: Commit | None) -> bool:
 
 
 NOT_WHOLE = "its files are no longer whole in the lake"
+MEANWHILE = ("another build made it meanwhile",)
+"""The reasons of an outcome that another process's commit is."""
+
+
+def made_meanwhile(lake: Lake, asset: str, partition: str, situation: Situation) -> Commit | None:
+    """Return what another build made of the same inputs since a situation was assessed, if there is such."""
+    before, head = situation.head, lake.head(asset, partition)
+    if head is None or (before is not None and head.id == before.id):
+        return None
+    return head if head.info["basis"] == situation.basis and is_whole(lake, head) else None
+
+
 MAX_REASONS = 20
 """Samples named in a message; all of them are in the table ``dropped``."""
 

@@ -13,6 +13,6 @@ matrices in scratch files, ``reading`` has ``CompendiumStore``.
 """
 
 from refinebio_assets.formats.compendium_store.reading import CompendiumStore
-from refinebio_assets.formats.compendium_store.writing import write_store
+from refinebio_assets.formats.compendium_store.writing import add_to_manifest, write_store
 
-__all__ = ["CompendiumStore", "write_store"]
+__all__ = ["CompendiumStore", "add_to_manifest", "write_store"]

@@ -71,7 +71,19 @@ def write_store(
         by_gene, by_sample = (folder / name for name in (layout.BY_GENE, layout.BY_SAMPLE))
         _write_by_gene(by_gene, matrices, _names(genes), groups[0], block_bytes)
         _write_by_sample(by_sample, matrices, _names(samples), groups[1], block_bytes)
-        text = json.dumps(_manifest(shape, groups, about), indent=2, sort_keys=True)
+    except OSError as error:
+        raise StorageError(f"writing the compendium store {folder} failed: {error}") from error
+    _write_manifest(folder, _manifest(shape, groups, about))
+
+
+def add_to_manifest(folder: Path, **about: Any) -> None:
+    """Say more of a store in its manifest, before it is handed out. Raises StorageError."""
+    _write_manifest(folder, {**about, **json.loads((folder / layout.MANIFEST).read_text())})
+
+
+def _write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
+    text = json.dumps(content, indent=2, sort_keys=True)
+    try:
         (folder / layout.MANIFEST).write_text(text + "\n")
     except OSError as error:
         raise StorageError(f"writing the compendium store {folder} failed: {error}") from error

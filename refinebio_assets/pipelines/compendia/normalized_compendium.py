@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from refinebio_assets.domain import DropKind, Dropped
 from refinebio_assets.errors import PermanentError
-from refinebio_assets.formats.compendium_store import CompendiumStore, layout
+from refinebio_assets.formats.compendium_store import CompendiumStore, add_to_manifest, layout
 from refinebio_assets.lake.content import hash_file
 from refinebio_assets.lake.storage import make_scratch, remove_tree
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
@@ -24,7 +27,15 @@ from refinebio_assets.pipelines.compendia.model import CompendiumSettings, Imput
 from refinebio_assets.pipelines.compendia.structure import structure_of
 from refinebio_assets.pipelines.failed_builds import remembered
 from refinebio_assets.pipelines.freshness import content_hash
-from refinebio_assets.pipelines.outcome import Outcome, Situation, dropped_before, dropped_rows, situation_of
+from refinebio_assets.pipelines.outcome import (
+    MEANWHILE,
+    Outcome,
+    Situation,
+    dropped_before,
+    dropped_rows,
+    made_meanwhile,
+    situation_of,
+)
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.targets.target import Target, require_target
 from refinebio_assets.pipelines.version_numbers import version_number
@@ -92,12 +103,16 @@ def build_normalized_compendium(
     try:
         with (
             remembered(lake, ASSET, organism, assessed.situation.basis, run_id),
-            version_number(lake, ASSET, organism) as number,
             lake.draft(ASSET, organism) as draft,
         ):
-            facts = _write(lake, draft, assessed, number, scratch, progress)
+            facts = _write(draft, assessed, assessed.target.values(lake), scratch, progress)
             dropped = (*assessed.sources.dropped, *facts.dropped)
-            commit = _commit(draft, assessed, number, facts, dropped, run_id)
+            other = made_meanwhile(lake, ASSET, organism, assessed.situation)
+            if other is not None:
+                return Outcome(other, False, MEANWHILE, dropped)
+            # Taken at the end, numbers count versions in the order in which they come.
+            with version_number(lake, ASSET, organism) as number:
+                commit = _commit(draft, assessed, number, facts, dropped, run_id)
     finally:
         remove_tree(scratch)
     return Outcome(commit, True, assessed.situation.reasons, dropped)
@@ -134,20 +149,20 @@ def _basis(sources: LakeMatrices, target: Target, settings: CompendiumSettings) 
 
 
 def _write(
-    lake: Lake, draft: Draft, assessed: Assessment, number: int, scratch: Path, progress: Progress
+    draft: Draft, assessed: Assessment, target: npt.NDArray[np.float64], scratch: Path, progress: Progress
 ) -> CompendiumFacts:
+    """Write all of a compendium that does not tell its number."""
     folder = draft.folder / FOLDER
     folder.mkdir()
     facts = build_compendium(
         assessed.sources.matrices,
-        assessed.target.values(lake),
+        target,
         folder,
         scratch,
         settings=assessed.settings,
         about={
             "organism": draft.partition,
             "organisms": list(assessed.organisms),
-            "compendium_version": number,
             "target": assessed.target.version,
         },
         progress=progress,
@@ -155,6 +170,12 @@ def _write(
     progress.say("look at what samples differ by")
     structure = structure_of(CompendiumStore(folder), scratch, assessed.settings.seed)
     write_findings(draft.folder, facts, structure)
+    return facts
+
+
+def _write_number(draft: Draft, assessed: Assessment, number: int) -> None:
+    """Write what tells the compendium's number: the lock, and a line of the store's manifest."""
+    add_to_manifest(draft.folder / FOLDER, compendium_version=number)
     lock = make_lock(
         organism=draft.partition,
         number=number,
@@ -165,7 +186,6 @@ def _write(
         sources=assessed.sources,
     )
     (draft.folder / LOCK).write_bytes(lock_bytes(lock))
-    return facts
 
 
 def _commit(
@@ -176,6 +196,7 @@ def _commit(
     dropped: Sequence[Dropped],
     run_id: str,
 ) -> Commit:
+    _write_number(draft, assessed, number)
     names = (layout.GENES, layout.SAMPLES, layout.BY_SAMPLE)
     version = content_hash([hash_file(draft.folder / FOLDER / name)[0] for name in names])
     row = _row(draft.partition, version, assessed, facts, dropped) | {"number": number}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from refinebio_assets.formats.compendium_store import CompendiumStore
@@ -11,6 +11,7 @@ from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.compendia.confounds import Confound, confounds, technical_factors
+from refinebio_assets.pipelines.compendia.model import Imputation
 from refinebio_assets.pipelines.compendia.structure import LEVELS
 from refinebio_assets.pipelines.outcome import dropped_before
 
@@ -49,7 +50,8 @@ def technical_confounds(store: CompendiumStore) -> list[Confound]:
 def errors_by_method(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return each method's errors (log2; None where none was hidden) on hidden values, the one used first.
 
-    refine.bio's method was tried on some samples. Empty where nothing was imputed.
+    Where there are many samples, refine.bio's method was tried on some of them, and the one used once more
+    beside it. Empty where nothing was imputed.
     """
     imputation = findings["imputation"]
     held_out = imputation["held_out"]
@@ -59,11 +61,22 @@ def errors_by_method(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
         (f"{imputation['method']} (used)", held_out["random"], held_out["block"]),
         ("the gene's mean", held_out["gene_mean_random"], held_out["gene_mean_block"]),
     ]
-    for item in held_out["compared"]:
-        if item["method"] == "iterative_svd":
-            name = f"iterative_svd (refine.bio's, on {item['samples']:,} samples)"
-            rows.append((name, item["random"], item["block"]))
+    rows += _compared(imputation["method"], held_out)
     return [{"method": name, "one_by_one": random, "by_platform": block} for name, random, block in rows]
+
+
+def _compared(method: str, held_out: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
+    """Yield refine.bio's method, after the one used where both were tried on some of the samples."""
+    tried = {item["method"]: item for item in held_out["compared"]}
+    if Imputation.ITERATIVE_SVD not in tried:
+        return
+    ours, ancestor = tried[method], tried[Imputation.ITERATIVE_SVD]
+    of_some = f", of {ancestor['samples']:,} samples alone"
+    if ours["random"] == held_out["random"]:
+        of_some = ""
+    else:
+        yield f"{method}{of_some}", ours["random"], ours["block"]
+    yield f"iterative_svd (refine.bio's){of_some}", ancestor["random"], ancestor["block"]
 
 
 def variance_rows(structure: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -38,7 +38,15 @@ from refinebio_assets.pipelines.delivery.metadata_files import (
 )
 from refinebio_assets.pipelines.delivery.quant_files import delivered_name, quant_sf_chunks
 from refinebio_assets.pipelines.freshness import content_hash
-from refinebio_assets.pipelines.outcome import Outcome, Situation, require_commit, require_head, situation_of
+from refinebio_assets.pipelines.outcome import (
+    MEANWHILE,
+    Outcome,
+    Situation,
+    made_meanwhile,
+    require_commit,
+    require_head,
+    situation_of,
+)
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.workers import available_cores
 
@@ -77,6 +85,9 @@ def build_bundle(lake: Lake, dataset: str, *, progress: Progress = SILENT, run_i
         manifest = _write_bundle(lake, draft, contents, progress)
         progress.say("check the bundle")
         require_sound(_inspected(lake, draft.folder / name, contents), f"dataset {dataset}")
+        other = made_meanwhile(lake, ASSET, dataset, situation)
+        if other is not None:
+            return Outcome(other, False, MEANWHILE)
         commit = draft.commit(
             version=content_hash(manifest["files"]),
             code_version=CODE_VERSION,

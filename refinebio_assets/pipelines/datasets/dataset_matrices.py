@@ -37,7 +37,15 @@ from refinebio_assets.pipelines.datasets.targets import (
 from refinebio_assets.pipelines.datasets.written_matrices import WrittenMatrices, write_matrices
 from refinebio_assets.pipelines.delivery.pins import Pins, newest_pins
 from refinebio_assets.pipelines.freshness import content_hash
-from refinebio_assets.pipelines.outcome import Outcome, Situation, all_failed, dropped_rows, situation_of
+from refinebio_assets.pipelines.outcome import (
+    MEANWHILE,
+    Outcome,
+    Situation,
+    all_failed,
+    dropped_rows,
+    made_meanwhile,
+    situation_of,
+)
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.version_numbers import version_number
 
@@ -200,21 +208,12 @@ def _build(
         if promised is not None:
             _require_promised({item.key: item.locked for item in made.matrices}, promised)
         dropped = _dropped(selection.filtered)
-        other = _made_meanwhile(lake, assessed)
+        other = made_meanwhile(lake, ASSET, assessed.dataset, assessed.situation)
         if other is not None:
-            return Outcome(other, False, ("another build made it meanwhile",), dropped)
+            return Outcome(other, False, MEANWHILE, dropped)
         with version_number(lake, ASSET, assessed.dataset) as number:
             commit = _commit(lake, draft, assessed, selection, made, number, run_id)
     return Outcome(commit, True, assessed.situation.reasons, dropped)
-
-
-def _made_meanwhile(lake: Lake, assessed: Assessment) -> Commit | None:
-    """Return what another build made of the same inputs while this one worked."""
-    before, head = assessed.situation.head, lake.head(ASSET, assessed.dataset)
-    if head is None or (before is not None and head.id == before.id):
-        return None
-    same = head.info["basis"] == assessed.situation.basis and not lake.missing_files(head)
-    return head if same else None
 
 
 def _commit(

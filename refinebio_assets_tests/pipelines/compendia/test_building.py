@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,11 @@ from refinebio_assets.errors import PermanentError
 from refinebio_assets.formats.compendium_store import CompendiumStore
 from refinebio_assets.methods.impute.iterative_svd import iterative_svd
 from refinebio_assets.methods.quantile import apply_target
+from refinebio_assets.pipelines.compendia import imputing
 from refinebio_assets.pipelines.compendia.building import CompendiumFacts, build_compendium
 from refinebio_assets.pipelines.compendia.memory import plan_memory
 from refinebio_assets.pipelines.compendia.model import CompendiumSettings, Imputation
+from refinebio_assets.pipelines.compendia.overview import errors_by_method
 from refinebio_assets_tests.methods.compendium.by_pandas import Simulated, compendium_by_pandas
 
 TARGET = np.sort(np.random.default_rng(1).gamma(4.0, 2.0, 80))
@@ -128,6 +130,24 @@ def test_imputation_is_measured_for_both_ways_of_missing_and_beats_the_gene_mean
     assert held_out.block is not None and held_out.block < held_out.gene_mean_block
     hidden = store.genes.column("hidden_random").to_numpy() + store.genes.column("hidden_block").to_numpy()
     assert hidden.sum() == held_out.hidden_random + held_out.hidden_block
+
+
+def test_of_many_samples_both_methods_are_compared_on_the_same_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imputing, "COMPARED_SAMPLES", 20)
+    facts, _ = build(tmp_path, simulated_sources(np.random.default_rng(3)))
+    held_out = facts.held_out
+    assert held_out is not None
+    ours, ancestor, mean = held_out.compared
+    assert {item.samples for item in held_out.compared} == {20}
+    assert ours.random not in (held_out.random, mean.random, ancestor.random)
+    assert ours.random < mean.random
+    rows = errors_by_method({"imputation": {"method": "factors", "held_out": asdict(held_out)}})
+    assert [row["method"] for row in rows] == [
+        *("factors (used)", "the gene's mean", "factors, of 20 samples alone"),
+        "iterative_svd (refine.bio's), of 20 samples alone",
+    ]
 
 
 def test_every_gene_and_sample_that_goes_is_listed_with_its_reason(tmp_path: Path) -> None:

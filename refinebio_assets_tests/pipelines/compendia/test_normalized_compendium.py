@@ -119,23 +119,33 @@ def test_a_failed_build_leaves_the_version_before_and_nothing_in_scratch(lake: L
 
 
 class AnotherBuild(Silent):
-    """Builds the compendium of one experiment more while another build is at it."""
+    """Builds the compendium, of one experiment more or the same, while another build is at it."""
 
-    def __init__(self, lake: Lake) -> None:
-        self.lake = lake
+    def __init__(self, lake: Lake, *, of_more: bool) -> None:
+        self.lake, self.of_more = lake, of_more
         self.made: Outcome | None = None
 
     def say(self, text: str) -> None:
         if text.startswith("look at what samples differ by"):
-            put_expression(self.lake, "SRP9", reads(np.random.default_rng(9), "Z", 3))
+            if self.of_more:
+                put_expression(self.lake, "SRP9", reads(np.random.default_rng(9), "Z", 3))
             self.made = build_normalized_compendium(self.lake, MOUSE)
 
 
-def test_builds_side_by_side_get_numbers_of_their_own(lake: Lake) -> None:
-    other = AnotherBuild(lake)
+def test_equal_builds_side_by_side_make_one_version(lake: Lake) -> None:
+    other = AnotherBuild(lake, of_more=False)
+    slower = build_normalized_compendium(lake, MOUSE, progress=other)
+    assert other.made is not None and other.made.changed
+    assert (slower.changed, slower.commit.id) == (False, other.made.commit.id)
+    assert len(lake.history(ASSET, MOUSE)) == 1
+    assert not any(lake.storage.scratch.iterdir())
+
+
+def test_builds_side_by_side_get_numbers_in_the_order_in_which_they_come(lake: Lake) -> None:
+    other = AnotherBuild(lake, of_more=True)
     slower = build_normalized_compendium(lake, MOUSE, progress=other)
     assert other.made is not None
-    for number, made, samples in ((1, slower, 22), (2, other.made, 25)):
+    for number, made, samples in ((1, other.made, 25), (2, slower, 22)):
         assert made.commit.info["number"] == number
         assert read_rows(lake, made.commit, "compendia")[0]["number"] == number
         store = open_compendium(lake, MOUSE, number)

@@ -31,7 +31,15 @@ from refinebio_assets.pipelines.delivery.license import license_text
 from refinebio_assets.pipelines.delivery.manifest import MANIFEST, manifest_of
 from refinebio_assets.pipelines.delivery.metadata_files import json_bytes
 from refinebio_assets.pipelines.freshness import content_hash
-from refinebio_assets.pipelines.outcome import Outcome, Situation, require_commit, require_head, situation_of
+from refinebio_assets.pipelines.outcome import (
+    MEANWHILE,
+    Outcome,
+    Situation,
+    made_meanwhile,
+    require_commit,
+    require_head,
+    situation_of,
+)
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.targets.target import require_target
 from refinebio_assets.pipelines.workers import available_cores
@@ -83,6 +91,9 @@ def build_compendium_bundle(
                 _inspected(lake, draft.folder / bundle_name(organism), contents.lock, scratch),
                 f"the compendium of {organism}",
             )
+            other = made_meanwhile(lake, ASSET, organism, situation)
+            if other is not None:
+                return Outcome(other, False, MEANWHILE)
             draft.write_table("compendium_bundles", [_row(draft, contents, manifest)])
             commit = draft.commit(
                 version=content_hash(manifest["files"]),

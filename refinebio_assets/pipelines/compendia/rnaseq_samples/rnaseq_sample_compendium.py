@@ -37,11 +37,13 @@ from refinebio_assets.pipelines.delivery.lock_entries import release_of
 from refinebio_assets.pipelines.failed_builds import remembered
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.outcome import (
+    MEANWHILE,
     Outcome,
     Situation,
     all_failed,
     dropped_before,
     dropped_rows,
+    made_meanwhile,
     situation_of,
 )
 from refinebio_assets.pipelines.progress import SILENT, Progress
@@ -102,6 +104,10 @@ def _make(lake: Lake, organism: str, assessed: Assessment, progress: Progress, r
     folder = _work_folder(lake, organism)
     staged = folder / "staged"
     with ResumableZip(staged / zip_name(organism), folder, threads=available_cores()) as archive:
+        other = made_meanwhile(lake, ASSET, organism, assessed.situation)
+        if other is not None:  # by the process that had the folder before
+            remove_tree(folder)
+            return Outcome(other, False, MEANWHILE, dropped_before(lake, other))
         _write_parts(lake, archive, organism, assessed.choice, folder, progress)
         totals = count_parts(archive.parts)
         if not totals.files:
