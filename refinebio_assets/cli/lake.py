@@ -36,10 +36,10 @@ def lake() -> None:
 def verify(set_aside: bool) -> None:
     """Read every committed file and compare its checksum; say what makes whole again what is not.
 
-    Ends with 1 when anything is damaged or lost. Nothing is changed without --set-aside, and with it
-    nothing is deleted.
+    Ends with 1 when anything is damaged or lost, other than files of earlier versions that were set aside
+    before. Nothing is changed without --set-aside, and with it nothing is deleted.
     """
-    from refinebio_assets.pipelines.remedies import findings
+    from refinebio_assets.pipelines.remedies import findings, known_losses
 
     console, opened = terminal(), open_lake()
     report = opened.verify_all()
@@ -47,7 +47,11 @@ def verify(set_aside: bool) -> None:
         f"{report.commits:,} commits, {report.files:,} files, {report.bytes:,} bytes read and compared",
         highlight=False,
     )
-    found = findings(opened, report.problems)
+    known = known_losses(opened, report.problems)
+    found = findings(opened, [problem for problem in report.problems if problem not in known])
+    if known:
+        paths = {problem.path for problem in known}
+        _print(console, f"{len(paths):,} files of earlier versions were set aside before, and stay lost")
     for finding in found:
         _say(console, finding)
     moved = _set_aside(console, opened, report.problems) if set_aside else 0
@@ -57,7 +61,7 @@ def verify(set_aside: bool) -> None:
 
 def _say(console: Console, finding: Finding) -> None:
     """Say of one file what is wrong, whose it is, and what makes it whole again."""
-    _print(console, f"{finding.path}: {finding.problem}", style="red")
+    _print(console, finding.problem, style="red")
     _print(console, f"  {finding.damage}; it is of {', '.join(finding.named_by)}")
     commands = " or ".join(f"`refinebio-assets {command}`" for command in finding.commands)
     _print(console, f"  made again by {commands}" if commands else f"  {finding.note}")

@@ -60,15 +60,26 @@ def assess_raw_files(
     record = require_head(lake, experiment_record.ASSET, accession)
     experiment = recorded_experiment(lake, record)
     head = lake.head(ASSET, accession)
-    lost = {head.file(name).path for name in lake.missing_files(head)} if head else set()
-    tables_whole = head is not None and not lost & {head.file(name).path for name in head.tables.values()}
-    known = tuple(read_raw_files(lake, head)) if head and tables_whole else ()
+    missing = lake.missing_files(head) if head else []
+    lost = {head.file(name).path for name in missing} if head else set()
+    readable = head if head is None or _has_tables(head, missing) else _last_readable(lake, head)
+    known = tuple(read_raw_files(lake, readable)) if readable else ()
     basis = _basis(experiment, known, web)
     reasons = explain_changes(head.info["basis"] if head else None, basis)
-    if head is not None and not tables_whole:
+    if readable is not head:
         reasons.append(NOT_WHOLE)
     reasons += _retry_reasons(lake, known, lost, retry_failed)
     return Assessment(Situation(head, basis, tuple(reasons)), record, experiment, known)
+
+
+def _last_readable(lake: Lake, head: Commit) -> Commit | None:
+    """Return the newest commit of the same code whose tables are whole, None when there is none."""
+    alike = [each for each in lake.history(ASSET, head.partition) if each.code_version == head.code_version]
+    return next((each for each in reversed(alike) if _has_tables(each, lake.missing_files(each))), None)
+
+
+def _has_tables(commit: Commit, missing: Iterable[str]) -> bool:
+    return set(commit.tables.values()).isdisjoint(missing)
 
 
 def collect_raw_files(

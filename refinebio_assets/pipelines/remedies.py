@@ -13,7 +13,7 @@ from typing import Any
 from refinebio_assets.errors import FormatError
 from refinebio_assets.lake.damage import Damage, VerifyProblem
 from refinebio_assets.lake.naming import decode_name
-from refinebio_assets.lake.records import LogEntry
+from refinebio_assets.lake.records import Commit, LogEntry
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines import (
     discovery,
@@ -103,6 +103,14 @@ class Finding:
         return self.damage in (Damage.CONTENT, Damage.RECORD)
 
 
+def known_losses(lake: Lake, problems: Sequence[VerifyProblem]) -> list[VerifyProblem]:
+    """Return the losses that somebody decided about: of earlier versions, set aside before."""
+    lost = [problem for problem in problems if problem.damage is Damage.LOST]
+    newest = {problem.path for problem in lost if problem.is_newest}
+    aside = lake.set_aside_paths() if lost else set()
+    return [problem for problem in lost if problem.path in aside - newest]
+
+
 def findings(lake: Lake, problems: Iterable[VerifyProblem]) -> list[Finding]:
     """Return what ``verify_all`` found, each file once, with what makes it whole again."""
     by_path: dict[str, list[VerifyProblem]] = {}
@@ -151,12 +159,19 @@ class _Remedies:
             return [_reference_command(self._lake, *_REFERENCES[asset], name)]
         if asset not in _COMMANDS:
             return []
-        info = {} if problem.damage is Damage.RECORD else self._lake.read(problem.entry).info
+        info = self._info(problem, asset, name)
         origin = info.get("origin") or info.get("settings", {}).get("origin") or "FILE"
         command = _command(asset, info).format(name=quote(name), origin=quote(origin))
         # In a bucket only a look at each file tells which are lost.
         is_lost = asset == raw_files.ASSET and problem.damage is Damage.LOST and not self._lake.is_local
         return [f"{command} --retry-failed" if is_lost else command]
+
+    def _info(self, problem: VerifyProblem, asset: str, name: str) -> Mapping[str, Any]:
+        """Return what a commit's maker kept; of a target, what was decided about it."""
+        if asset == target_quantiles.ASSET:
+            decided = _head(self._lake, TARGET_REGISTRATION, name)
+            return decided.info if decided else {}
+        return {} if problem.damage is Damage.RECORD else self._lake.read(problem.entry).info
 
     def _experiments_of(self, sample: str) -> Sequence[str]:
         if self._experiments is None:
@@ -168,17 +183,14 @@ def _command(asset: str, info: Mapping[str, Any]) -> str:
     """Return the command for an asset, which for some depends on where a version came from."""
     if asset == registry.EXPERIMENT_REGISTRATION and info and not info.get("survey_version"):
         return SHEET
-    if info.get("settings", {}).get("file") or "imported file" in info.get("basis", {}):
+    if info.get("settings", {}).get("file"):
         return "target import {origin} --organism {name}"
     return _COMMANDS[asset]
 
 
 def _reference_command(lake: Lake, registration: str, command: str, name: str) -> str:
     """Return the command that registers a reference's files again, as they were."""
-    try:
-        head = lake.head(registration, name)
-    except FormatError:
-        head = None
+    head = _head(lake, registration, name)
     inputs = dict(head.info["inputs"]) if head else {}
     table = inputs.pop("table", "")
     words = [command]
@@ -192,10 +204,15 @@ def _reference_command(lake: Lake, registration: str, command: str, name: str) -
 def _experiments_by_sample(lake: Lake) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for experiment in lake.partitions(sample_quantifications.ASSET):
-        try:
-            head = lake.head(sample_quantifications.ASSET, experiment)
-        except FormatError:
-            continue  # its record is damaged, too
+        head = _head(lake, sample_quantifications.ASSET, experiment)
         for sample in head.info["basis"].get("samples", {}) if head else ():
             found.setdefault(sample, []).append(experiment)
     return found
+
+
+def _head(lake: Lake, asset: str, partition: str) -> Commit | None:
+    """Return the newest commit of a partition, None also where its record is damaged, too."""
+    try:
+        return lake.head(asset, partition)
+    except FormatError:
+        return None

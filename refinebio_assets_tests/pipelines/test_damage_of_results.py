@@ -130,6 +130,23 @@ def test_a_raw_file_whose_source_is_gone_leaves_what_was_made_of_it(study: Study
     )
 
 
+def test_where_the_table_of_raw_files_is_lost_an_earlier_one_tells_of_files_whose_source_is_gone(
+    study: Study,
+) -> None:
+    study.process()
+    study.add_sample("S4", 4)
+    study.register()
+    study.process()
+    lake = study.lake
+    for name in head_of(lake, "raw_files").tables.values():
+        damage_in_place(lake, head_of(lake, "raw_files").file(name))
+    set_all_aside(lake)
+    (study.folder / "S1.sf").unlink()
+    outcomes = study.process()
+    assert outcomes["raw_files"].dropped == ()
+    assert {row["verdict"] for row in results_of(study).values()} == {"processed"}
+
+
 def test_a_lost_registration_is_made_again_from_its_sheet(study: Study) -> None:
     study.process()
     lake = study.lake
