@@ -21,6 +21,7 @@ from refinebio_assets.errors import AllFailedError, NotFoundError, PermanentErro
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.compendia.kinds import CompendiumKind, require_version, zip_of
+from refinebio_assets.pipelines.compendia.rnaseq_samples import rnaseq_sample_compendium
 from refinebio_assets.pipelines.compendia.rnaseq_samples.inspection import (
     sample_compendium_problems,
     zip_problems,
@@ -179,6 +180,24 @@ def test_a_number_that_a_build_elsewhere_has_is_left_to_it(world: World) -> None
     made = build_rnaseq_sample_compendium(world.lake, HUMAN).commit
     assert made.info["number"] == read_rows(world.lake, made, "compendia")[0]["number"] == 2
     assert json.loads(opened(world.lake, made).read("compendium.lock.json"))["number"] == 2
+
+
+def test_what_another_build_made_since_the_assessment_is_not_made_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assess, others = rnaseq_sample_compendium.assess_samples, []
+
+    def assess_and_be_overtaken(lake: Lake, organism: str) -> rnaseq_sample_compendium.Assessment:
+        assessed = assess(lake, organism)
+        monkeypatch.undo()
+        others.append(build_rnaseq_sample_compendium(lake, organism))
+        return assessed
+
+    monkeypatch.setattr(rnaseq_sample_compendium, "assess_samples", assess_and_be_overtaken)
+    slower = build_rnaseq_sample_compendium(world.lake, HUMAN)
+    assert others[0].changed and not slower.changed
+    assert slower.commit.id == others[0].commit.id and slower.dropped == others[0].dropped
+    assert not any(world.lake.storage.scratch.iterdir())
 
 
 def test_the_same_content_gives_the_same_bytes(world: World, tmp_path: Path) -> None:

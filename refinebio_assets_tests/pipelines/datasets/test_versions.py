@@ -228,7 +228,7 @@ def test_a_full_disk_is_told_of_and_leaves_the_versions_before(world: World) -> 
 
 
 class Meanwhile(Silent):
-    """A progress at which something else happens as soon as samples are read."""
+    """A progress at which something else happens as soon as samples are read, or a step is begun."""
 
     def __init__(self, happens: Callable[[], object]) -> None:
         self.happens = [happens]
@@ -238,6 +238,9 @@ class Meanwhile(Silent):
             self.happens = []
             happens()
 
+    def say(self, text: str) -> None:
+        self.advance(text)
+
 
 def test_of_two_builds_of_the_same_inputs_the_slower_takes_what_the_other_made(world: World) -> None:
     world.target(HUMAN, [1.0, 2.0])
@@ -245,6 +248,9 @@ def test_of_two_builds_of_the_same_inputs_the_slower_takes_what_the_other_made(w
     assert len(dataset_versions(world.lake, "D")) == 2
     assert not slower.changed and slower.commit == dataset_versions(world.lake, "D")[1]
     assert slower.reasons == ("another build made it meanwhile",)
+    zipped = build_bundle(world.lake, "D", progress=Meanwhile(lambda: build_bundle(world.lake, "D")))
+    assert (zipped.changed, zipped.reasons) == (False, slower.reasons)
+    assert world.lake.history("dataset_bundle", "D")[-1:] == [zipped.commit]
 
 
 def test_two_builds_of_different_inputs_at_once_get_different_numbers(world: World) -> None:
