@@ -9,8 +9,13 @@ import click
 from refinebio_assets.cli.home import open_lake
 from refinebio_assets.cli.output import console_beside, output_option
 
-_SUFFIXES = {".tsv": "tsv", ".txt": "tsv", ".csv": "csv", ".parquet": "parquet", ".pq": "parquet"} | {
-    ".h5ad": "h5ad"
+_SUFFIXES = {
+    ".tsv": "tsv",
+    ".txt": "tsv",
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".h5ad": "h5ad",
 }
 
 

@@ -13,9 +13,10 @@ UNFINISHED = "unfinished"
 """The state of a dataset whose newest version has matrices and no zip yet: its build was interrupted."""
 _STATES = f"""
     WITH zips AS (
-        SELECT c.partition AS dataset, c.created_at AS built, max(d.number) AS built_version
+        SELECT c.partition AS dataset, c.created_at AS built,
+               coalesce(max(d.number) FILTER (d.commit_id < c.id), min(d.number)) AS built_version
         FROM commits c JOIN lineage l ON l.commit_id = c.id AND l.input_asset = 'dataset_matrices'
-        JOIN datasets d ON d.dataset = c.partition AND d.version = l.input_version AND d.commit_id < c.id
+        JOIN datasets d ON d.dataset = c.partition AND d.version = l.input_version
         WHERE c.is_current AND c.asset = 'dataset_bundle' GROUP BY ALL
     ), made AS (
         SELECT dataset, number AS newest FROM datasets WHERE is_current
