@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from refinebio_assets.cli.home import lake_url, open_lake
+from refinebio_assets.cli.home import lake_url, open_lake, temporary_folder
 from refinebio_assets.lake.home import DEFAULT_HOME
 
 if TYPE_CHECKING:
     from refinebio_assets.api.job_source import JobSource
     from refinebio_assets.api.services import Services
     from refinebio_assets.api.settings import ApiSettings
+    from refinebio_assets.lake.store import Lake
 
 
 @click.command()
@@ -90,7 +92,13 @@ def _services(settings: ApiSettings, sync_seconds: float, builds: int) -> Servic
     from refinebio_assets.lake.catalog import Catalog
 
     catalog = Catalog(open_lake())
-    keeper = Keeper(catalog, catalog.lake.cache / "api", sync_seconds=sync_seconds)
+    if not sync_seconds and not catalog.is_usable():
+        click.echo(
+            "There is no catalog to serve yet: `refinebio-assets catalog sync` makes it, where the lake may "
+            "be written to",
+            err=True,
+        )
+    keeper = Keeper(catalog, _holdings_folder(catalog.lake), sync_seconds=sync_seconds)
     return make_services(
         settings,
         catalog,
@@ -101,6 +109,13 @@ def _services(settings: ApiSettings, sync_seconds: float, builds: int) -> Servic
     )
 
 
+def _holdings_folder(lake: Lake) -> Path:
+    """Return where what is served is kept: in the lake's cache, or in a folder of this process's own."""
+    if lake.is_local and not os.access(lake.url, os.W_OK):
+        return temporary_folder("refinebio-api-")
+    return lake.cache / "api"
+
+
 def _local_home() -> Path:
     """Return the folder beside which Dagster keeps its instance, also where the lake is a bucket."""
     url = lake_url().removeprefix("file://")
@@ -108,10 +123,11 @@ def _local_home() -> Path:
 
 
 def _jobs(read_only: bool) -> JobSource:
-    """Return where runs are looked up: Dagster's instance of the lake, where there is one."""
+    """Return where runs are looked up: Dagster's instance of the lake, where there is one to write to."""
     from refinebio_assets.api.job_source import NoJobs
 
-    if read_only and not (_local_home() / "dagster" / "dagster.yaml").is_file():
+    settings = _local_home() / "dagster" / "dagster.yaml"
+    if read_only and not (settings.is_file() and os.access(settings.parent, os.W_OK)):
         return NoJobs()
     from refinebio_assets.defs.dagster_home import prepare_dagster_home
     from refinebio_assets.defs.run_lookup import DagsterRuns

@@ -69,12 +69,10 @@ def open_catalog(*, new: bool = False) -> Catalog:
 
 
 def _catalog_as_it_was(catalog: Catalog, error: StorageError) -> Catalog:
-    """Return a catalog that could not be brought up to date, or one for this process where there is none."""
-    try:
-        catalog.rows("SELECT 1")
-    except NotFoundError:
+    """Return a catalog that could not be brought up to date, or one for this process where none is usable."""
+    if not catalog.is_usable():
         if not error.permanent:
-            raise error from None
+            raise error
         click.echo(f"The catalog is made for this command only: {error}", err=True)
         return _catalog_beside(catalog.lake)
     if catalog.stale():
@@ -84,13 +82,18 @@ def _catalog_as_it_was(catalog: Catalog, error: StorageError) -> Catalog:
 
 def _catalog_beside(lake: Lake) -> Catalog:
     """Return a catalog in a folder that goes with this process."""
-    from tempfile import mkdtemp
-
-    folder = Path(mkdtemp(prefix="refinebio-catalog-"))
-    atexit.register(remove_tree, folder)
-    catalog = Catalog(lake, folder)
+    catalog = Catalog(lake, temporary_folder("refinebio-catalog-"))
     catalog.sync()
     return catalog
+
+
+def temporary_folder(prefix: str) -> Path:
+    """Make a folder that goes with this process."""
+    from tempfile import mkdtemp
+
+    folder = Path(mkdtemp(prefix=prefix))
+    atexit.register(remove_tree, folder)
+    return folder
 
 
 def _no_lake(lake: Lake) -> str:

@@ -97,6 +97,10 @@ class Catalog:
         known = self._known()
         return known is None or known.seen != {entry.id for entry in self.lake.log(without=UNLISTED_ASSETS)}
 
+    def is_usable(self) -> bool:
+        """Tell whether a sound catalog with the tables of this software is published, be it stale."""
+        return self._files.sound_pointer(schema_fingerprint()) is not None
+
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """Return the answer to one SELECT on the newest published file.
 

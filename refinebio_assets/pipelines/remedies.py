@@ -37,20 +37,20 @@ from refinebio_assets.pipelines.references.platform_registry import PLATFORM_REG
 from refinebio_assets.pipelines.references.transcriptome_registry import TRANSCRIPTOME_REGISTRATION
 from refinebio_assets.pipelines.targets.settings import TARGET_REGISTRATION
 
-PROCESS = "process {name}"
-SHEET = "process --sample-sheet {origin}"
+_PROCESS = "process {name}"
+_SHEET = "process --sample-sheet {origin}"
 _TRANSCRIPTOME = "reference add-transcriptome"
 _PLATFORM = "reference add-platform"
 _GENE_INDEX = "reference add-gene-index"
 _SAMPLES = f"compendium build {{name}} --kind {CompendiumKind.RNASEQ_SAMPLE}"
 _COMMANDS: Mapping[str, str] = {
-    registry.EXPERIMENT_REGISTRATION: PROCESS,
+    registry.EXPERIMENT_REGISTRATION: _PROCESS,
     experiment_record.SOURCE_STATE: "process {name} --survey-again",
-    experiment_record.ASSET: PROCESS,
-    harmonized_metadata.ASSET: PROCESS,
-    raw_files.ASSET: PROCESS,
-    sample_quantifications.ASSET: PROCESS,
-    gene_expression.ASSET: PROCESS,
+    experiment_record.ASSET: _PROCESS,
+    harmonized_metadata.ASSET: _PROCESS,
+    raw_files.ASSET: _PROCESS,
+    sample_quantifications.ASSET: _PROCESS,
+    gene_expression.ASSET: _PROCESS,
     metadata_overlays.CORRECTIONS: "metadata import-corrections {origin} --name {name}",
     metadata_overlays.ATTRIBUTES: "metadata import-attributes {origin} --source {name}",
     target_quantiles.ASSET: "target build {name}",
@@ -79,7 +79,7 @@ _WITHOUT_COMMAND = {
     Damage.NEWER: "newer software wrote it: upgrade refinebio-assets",
     Damage.UNREADABLE: "see to the disk or the permissions, and verify again",
 }
-NOTHING = "nothing makes it again"
+_NOTHING = "nothing makes it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _finding(path: str, problems: Sequence[VerifyProblem], remedies: _Remedies) 
     first = problems[0]
     newest = [problem for problem in problems if problem.is_newest]
     commands: tuple[str, ...] = ()
-    note = _WITHOUT_COMMAND.get(first.damage, NOTHING if newest else _OUTGROWN)
+    note = _WITHOUT_COMMAND.get(first.damage, _NOTHING if newest else _OUTGROWN)
     if first.damage not in _WITHOUT_COMMAND:
         commands = tuple(dict.fromkeys(command for each in newest for command in remedies.of(each)))
     named = tuple(_named(problem) for problem in problems)
@@ -154,7 +154,7 @@ class _Remedies:
         """Return the commands that make again what a newest commit lost, none where nothing does."""
         asset, name = _name(problem.entry)
         if asset == sample_quantification.ASSET:
-            return [PROCESS.format(name=quote(experiment)) for experiment in self._experiments_of(name)]
+            return [_PROCESS.format(name=quote(experiment)) for experiment in self._experiments_of(name)]
         if asset in _REFERENCES:
             return [_reference_command(self._lake, *_REFERENCES[asset], name)]
         if asset not in _COMMANDS:
@@ -182,7 +182,7 @@ class _Remedies:
 def _command(asset: str, info: Mapping[str, Any]) -> str:
     """Return the command for an asset, which for some depends on where a version came from."""
     if asset == registry.EXPERIMENT_REGISTRATION and info and not info.get("survey_version"):
-        return SHEET
+        return _SHEET
     if info.get("settings", {}).get("file"):
         return "target import {origin} --organism {name}"
     return _COMMANDS[asset]

@@ -141,17 +141,15 @@ def test_what_a_read_only_disk_refuses_is_not_for_later(
     study = Study.of_three(tmp_path)
     study.register()
     study.process()
+    (tmp_path / "lake" / "dagster").mkdir()
+    (tmp_path / "lake" / "dagster" / "dagster.yaml").touch()
     for arguments in (
         ["dataset", "create", "--experiment", "STUDY", "--no-quantile-normalize", "--name", "mine"],
         ["process", "STUDY", "--sample", "S1"],
         ["target", "build", "Danio rerio", "--minimum", "1"],
-        ["lake", "sweep"],
         ["api"],
     ):
         done = read_only(*arguments)
-        if arguments[0] == "lake":
-            assert done.returncode == 0, "nothing to sweep"
-            continue
         assert done.returncode == 1, done.stderr
-        assert "Read-only file system" in done.stderr + done.stdout
+        assert "read-only" in done.stderr.lower()
         assert "Traceback" not in done.stderr

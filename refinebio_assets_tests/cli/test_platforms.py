@@ -74,6 +74,7 @@ def test_an_array_that_is_not_published_and_wrong_usage_are_explained(refinebio:
     assert run.returncode == FAILED and "3 problems" in run.stderr
     assert not (tmp_path / "lake").exists()
     assert refinebio("reference", "add-platform").returncode == USAGE
+    (tmp_path / "lake").mkdir()
     assert "No platforms yet" in refinebio("reference", "list-platforms").stdout
 
 

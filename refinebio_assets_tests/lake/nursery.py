@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -248,3 +249,26 @@ def set_damage_aside(root: str) -> None:
     lake = Lake(root)
     for _ in set_aside(lake, lake.verify_all().problems):
         pass
+
+
+def set_aside_without_room(root: str) -> None:
+    """Set damage aside on a disk without a free byte; it is moved, or it stays and StorageError says so."""
+    from refinebio_assets.lake.damage import Damage
+
+    lake = Lake(root)
+    commit = commit_results(lake, "E1")
+    for file in commit.files:
+        lake.storage.put_bytes(b"damaged", file.path)
+    filling = Path(root) / "filling"
+    with suppress(OSError), filling.open("wb", buffering=0) as stream:
+        while stream.write(b"x" * 4096):
+            pass
+    try:
+        set_damage_aside(root)
+    except StorageError as error:
+        assert "moving" in str(error), error
+    filling.unlink()
+    set_damage_aside(root)
+    assert {problem.damage for problem in lake.verify_all().problems} == {Damage.LOST}
+    moved = [lake.storage.read(f"damaged/{path}") for path in lake.storage.tree("damaged")]
+    assert moved == [b"damaged"] * len(commit.files)
