@@ -26,8 +26,6 @@ FINISHED = {"SUCCESS", "FAILURE", "CANCELED"}
 LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) { __typename
     ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
     ... on RunConfigValidationInvalid { errors { message } } } }"""
-TERMINATE = """mutation($ids: [String!]!) { terminateRuns(runIds: $ids, terminatePolicy: SAFE_TERMINATE) {
-    ... on TerminateRunsResult { terminateRunResults { __typename } } ... on PythonError { message } } }"""
 STATUSES = """query($ids: [String]!) { runsOrError(filter: {runIds: $ids}, limit: 1000) {
     ... on Runs { results { runId status } } ... on PythonError { message } } }"""
 
@@ -149,11 +147,6 @@ class Deployment:
         own = {"DAGSTER_HOME": str(machine / "dagster"), "XDG_CACHE_HOME": str(machine / "cache")}
         command = [sys.executable, "-m", "refinebio_assets.cli.main", "worker", "--runs", str(runs)]
         return Program(name, command, machine, self.env | own)
-
-    def cancel(self, runs: Iterable[str]) -> None:
-        """Ask for the end of runs, as the UI's button does; there it cannot be asked for none."""
-        if wanted := list(runs):
-            self.ui.ask(TERMINATE, ids=wanted)
 
     def statuses(self, runs: Iterable[str]) -> dict[str, str]:
         """Return how runs stand, by id."""

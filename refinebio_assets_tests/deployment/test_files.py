@@ -69,6 +69,14 @@ def test_kubernetes_starts_the_code_location_with_variables_that_exist(chart_val
     assert {pools.RUNS_VARIABLE, "REFINEBIO_HOME"} <= {given["name"] for given in location["env"]}
 
 
+@pytest.mark.parametrize("file", ["kubernetes/values.yaml", "systemd/refinebio.env"])
+def test_every_variable_that_a_deployment_sets_is_read_by_the_platform(file: str) -> None:
+    name = re.compile(r"REFINEBIO_[A-Z_]+")
+    code = (path.read_text(encoding="utf-8") for path in (REPOSITORY / "refinebio_assets").rglob("*.py"))
+    read = {found for text in code for found in name.findall(text)}
+    assert {*name.findall((REPOSITORY / "deploy" / file).read_text(encoding="utf-8"))} <= read
+
+
 def test_dagster_accepts_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copyfile(REPOSITORY / "refinebio_assets" / "dagster.yaml", tmp_path / "dagster.yaml")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
