@@ -16,6 +16,7 @@ import click
 
 from refinebio_assets.cli.home import lake_url
 from refinebio_assets.cli.ui_services import (
+    LOGS,
     CodeState,
     Place,
     code_server,
@@ -52,14 +53,14 @@ def ui(host: str, port: int) -> None:
     """Open Dagster's UI, daemon and code server on the same instance; stop with Ctrl-C.
 
     Each is started again when it dies. Ctrl-C ends runs in progress, too, which are tried again at the next
-    start; SIGTERM lets them go on to their end. What the servers print goes to logs/ in Dagster's home.
+    start; SIGTERM lets them go on to their end. What the servers print is in server_logs/ of Dagster's home.
     """
     from refinebio_assets.defs.dagster_home import prepare_dagster_home
 
     require_free(host, port)
     home = prepare_dagster_home(lake_url())
     with TemporaryDirectory(prefix="refinebio-ui-") as shared:
-        place = Place(host, port, home / "logs", Path(shared))
+        place = Place(host, port, home / LOGS, Path(shared))
         click.echo(f"Dagster home: {home}\nLogs: {place.logs}")
         serve(place)
 

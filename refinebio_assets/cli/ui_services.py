@@ -23,6 +23,9 @@ from refinebio_assets.tools.supervision import Program
 LOCATION = "refinebio_assets"
 """The name of the code in the UI, as in ``workspace.yaml``: sensors stay on when the deployment changes."""
 
+LOGS = "server_logs"
+"""The folder of logs in Dagster's home; the one called ``logs`` is emptied by Dagster's telemetry."""
+
 DEFINITIONS = "refinebio_assets.definitions"
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 """Hosts that mean every address of this machine, and where such a server is asked from here."""

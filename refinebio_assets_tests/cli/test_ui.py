@@ -144,6 +144,8 @@ def test_a_run_goes_on_while_every_server_is_killed_and_comes_back(world: World)
         "the code server's process with the code ended and is started again",
         "webserver ended (killed by SIGKILL) and is started again",
     ]
+    logs = (world.folder / "lake" / "dagster" / "server_logs").glob("*.log")
+    assert {log.name for log in logs} == {"code-server.log", "daemon.log", "webserver.log"}
     assert ended_as(second) == "FAILURE"
 
 
@@ -174,4 +176,4 @@ def test_a_server_that_does_not_start_ends_the_command_with_its_last_words(
     assert run.returncode == 1
     assert "ended (exit code 1)" in run.stderr
     assert "DagsterInvalidConfigError" in run.stderr
-    assert str(home / "logs") in run.stderr
+    assert str(home / "server_logs") in run.stderr

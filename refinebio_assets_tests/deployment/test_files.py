@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from dagster import DagsterInstance
+from dagster_celery.launcher import CeleryRunLauncher
 
 from refinebio_assets.defs import launchers, pools
 from refinebio_assets.errors import ToolMissingError
@@ -32,6 +33,9 @@ CHART_KEYS = {
     *("busybox", "migrate", "telemetry", "serviceAccount", "retention", "concurrency"),
     *("additionalInstanceConfig",),
 }
+
+# Settings of the queue for which that schema has no key.
+WITHOUT_CHART_KEY = {"max_user_code_failure_retries", "user_code_failure_retry_delay"}
 
 
 def in_snake_case(values: Any) -> Any:
@@ -55,7 +59,8 @@ def test_kubernetes_has_the_settings_of_one_machine_but_for_the_limits(chart_val
     assert chart_values.keys() <= CHART_KEYS
     ours, daemon = shipped_settings(), in_snake_case(chart_values["dagsterDaemon"])
     concurrency = in_snake_case(chart_values["concurrency"])
-    assert daemon["run_coordinator"]["config"]["queued_run_coordinator"] == ours["run_queue"]
+    queue = daemon["run_coordinator"]["config"]["queued_run_coordinator"]
+    assert queue == {key: value for key, value in ours["run_queue"].items() if key not in WITHOUT_CHART_KEY}
     assert daemon["run_retries"] == ours["run_retries"]
     assert ours["run_monitoring"].items() <= daemon["run_monitoring"].items()
     assert concurrency["pools"]["granularity"] == ours["concurrency"]["pools"]["granularity"]
@@ -85,6 +90,7 @@ def test_dagster_accepts_the_settings(tmp_path: Path, monkeypatch: pytest.Monkey
         assert type(instance.run_launcher).__name__ == "DefaultRunLauncher"
         assert instance.run_retries_enabled and not instance.run_retries_retry_on_asset_or_op_failure
         assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
+        assert instance.get_concurrency_config().run_queue_config.max_user_code_failure_retries > 0
 
 
 def test_a_broker_in_the_environment_puts_runs_on_workers(
@@ -94,7 +100,7 @@ def test_a_broker_in_the_environment_puts_runs_on_workers(
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     monkeypatch.setenv(launchers.BROKER_VARIABLE, "redis://127.0.0.1:1/0")
     with DagsterInstance.get() as instance:
-        assert type(instance.run_launcher).__name__ == "CeleryRunLauncher"
+        assert isinstance(instance.run_launcher, CeleryRunLauncher)
 
 
 def test_without_celery_a_broker_is_refused_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
