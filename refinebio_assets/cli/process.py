@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from refinebio_assets.cli.exit_codes import DONE, EXPLANATION, FAILED, PARTIAL, TRY_AGAIN
+from refinebio_assets.cli.tables import rows_format
 
 
 @click.command(epilog=EXPLANATION)
@@ -23,7 +24,12 @@ from refinebio_assets.cli.exit_codes import DONE, EXPLANATION, FAILED, PARTIAL, 
 )
 @click.option("--retry-failed", is_flag=True, help="Try again what failed before.")
 @click.option("--survey-again", is_flag=True, help="Ask the archives again what they say.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done and why, and do nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be done, to how many samples, how long and why; do nothing.",
+)
+@rows_format("How a dry run is shown.")
 def process(
     experiments: tuple[str, ...],
     sample_sheet: Path | None,
@@ -32,6 +38,7 @@ def process(
     retry_failed: bool,
     survey_again: bool,
     dry_run: bool,
+    form: str,
 ) -> None:
     """Process EXPERIMENTS, or those of a sample sheet, to gene-expression matrices.
 
@@ -40,18 +47,24 @@ def process(
     run. What is up to date is not done again: add a row to the sheet, or change a file, and only that
     sample and the experiment's summary are processed.
     """
+    from refinebio_assets.cli.dry_run import show_plan
     from refinebio_assets.cli.naming import name_experiments
     from refinebio_assets.cli.processing import Request, process_experiments, register
     from refinebio_assets.cli.tables import terminal
 
     if not experiments and sample_sheet is None:
         raise click.UsageError("name experiments, or give --sample-sheet FILE")
-    console = terminal()
+    if form != "table" and not dry_run:
+        raise click.UsageError("--format is for --dry-run")
+    console = terminal(stderr=form != "table")
     from_sheet = register(console, sample_sheet, qualify_samples=qualify_samples, dry_run=dry_run)
     named = name_experiments(console, experiments)
     accessions = list(dict.fromkeys([*from_sheet, *named.experiments]))
-    request = Request(samples, retry_failed, survey_again, dry_run, asked=named.experiments)
-    states = process_experiments(console, accessions, request) if accessions else {}
+    request = Request(samples, retry_failed, survey_again, asked=named.experiments)
+    if dry_run:
+        states = show_plan(console, accessions, request, from_sheet, form)
+    else:
+        states = process_experiments(console, accessions, request) if accessions else {}
     raise SystemExit(exit_code([*states.values(), *named.unresolved.values()]))
 
 

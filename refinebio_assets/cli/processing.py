@@ -13,7 +13,7 @@ from rich.markup import escape
 from refinebio_assets.cli.command_name import command_name
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, rules_of_runs, the_web
 from refinebio_assets.cli.tables import say_reasons, table
-from refinebio_assets.domain import counted
+from refinebio_assets.domain import Experiment
 from refinebio_assets.errors import RefinebioError, RequestError
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines import experiment_record, gene_expression
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 8
 TRY_AGAIN = "try again"
+NOT_CHANGED: Mapping[str, Experiment | None] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +51,38 @@ class Request:
     samples: tuple[str, ...] = ()
     retry_failed: bool = False
     survey_again: bool = False
-    dry_run: bool = False
     asked: Mapping[str, str] = field(default_factory=dict)
 
 
-def register(console: Console, sheet: Path | None, *, qualify_samples: bool, dry_run: bool) -> list[str]:
-    """Register a sheet's experiments and return the accessions to process."""
+def register(
+    console: Console, sheet: Path | None, *, qualify_samples: bool, dry_run: bool
+) -> dict[str, Experiment | None]:
+    """Register a sheet's experiments and return the accessions to process.
+
+    With a dry run nothing is registered, and those that are new or changed come as they would be registered.
+    """
     if sheet is None:
-        return []
+        return {}
     registrations = register_sample_sheet(
         open_lake(new=True), open_catalog(new=True), sheet, qualify_samples=qualify_samples, dry_run=dry_run
     )
     for registration in registrations:
         _say_registration(console, registration, dry_run)
-    unregistered = [r.experiment for r in registrations if r.changed and dry_run]
-    for experiment in unregistered:
-        samples = counted(len(experiment.samples), "sample")
-        console.print(
-            f"[bold]{escape(experiment.accession)}[/]: would be registered and processed, {samples}",
-            highlight=False,
-        )
-    new = {experiment.accession for experiment in unregistered}
-    names = [registration.experiment.accession for registration in registrations]
-    return [name for name in names if name not in new]
+    return {
+        registration.experiment.accession: registration.experiment
+        if dry_run and registration.changed
+        else None
+        for registration in registrations
+    }
 
 
 def process_experiments(console: Console, accessions: Sequence[str], request: Request) -> dict[str, str]:
     """Bring experiments up to date, one run each; return accession -> the state in which it ended."""
     lake = open_lake(new=True)
-    wanted = _samples_by_experiment(lake, accessions, request.samples)
+    wanted = samples_by_experiment(lake, accessions, request.samples)
     rules = rules_of_runs()
     runs: dict[str, str] = {}
     prepared = False
-    planned: list[tuple[str, tuple[str, tuple[str, ...]]]] = []
     for accession in accessions:
         try:
             due = due_step(
@@ -102,37 +102,11 @@ def process_experiments(console: Console, accessions: Sequence[str], request: Re
             console.print(f"[bold]{escape(accession)}[/]: up to date, nothing to do")
             continue
         _say_due(console, accession, *due)
-        if request.dry_run:
-            planned.append((accession, due))
-            continue
         if not prepared:
             prepare_instance(accessions)
             prepared = True
         runs[accession] = _run(console, accession, wanted[accession], request)
-    if request.dry_run:
-        _say_amount(console, planned)
-        return {}
     return _report(console, lake, accessions, runs)
-
-
-def _say_amount(console: Console, planned: Sequence[tuple[str, tuple[str, tuple[str, ...]]]]) -> None:
-    """Say how many samples would be processed, and how long that took before."""
-    from refinebio_assets.pipelines.staleness import amount, experiments_by_use, seconds_a_sample, weigh
-
-    if not planned:
-        return
-    catalog = open_catalog(new=True)
-    samples = {row["experiment"]: row["samples"] for row in experiments_by_use(catalog)}
-    seconds = seconds_a_sample(catalog)
-    due = [weigh(name, why, samples[name], seconds) for name, why in planned if name in samples]
-    for stale in due:
-        console.print(f"[bold]{escape(stale.experiment)}[/]: {stale.amount}", highlight=False)
-    if due:
-        console.print(f"To do: {amount(due)}", highlight=False)
-    if len(due) < len(planned):
-        console.print(
-            f"{len(planned) - len(due):,} experiments have to be surveyed first: their samples are not known"
-        )
 
 
 def prepare_instance(accessions: Sequence[str]) -> None:
@@ -144,18 +118,25 @@ def prepare_instance(accessions: Sequence[str]) -> None:
     register_experiments(accessions)
 
 
-def _samples_by_experiment(
-    lake: Lake, accessions: Sequence[str], samples: Sequence[str]
+def samples_by_experiment(
+    lake: Lake,
+    accessions: Sequence[str],
+    samples: Sequence[str],
+    would_be: Mapping[str, Experiment | None] = NOT_CHANGED,
 ) -> dict[str, list[str]]:
-    """Give each experiment the samples to redo that are its own; a sample of none is refused."""
+    """Give each experiment the samples to redo that are its own; a sample of none is refused.
+
+    ``would_be`` are experiments as a dry run would register them.
+    """
     if not samples:
         return {accession: [] for accession in accessions}
     wanted = {}
     known = set(registered_accessions(lake))
     for accession in accessions:
-        if accession not in known:
+        experiment = would_be.get(accession)
+        if experiment is None and accession not in known:
             raise RequestError(f"{accession} is not known yet: survey or process it once without --sample")
-        experiment, _ = registered_experiment(lake, accession)
+        experiment = experiment or registered_experiment(lake, accession)[0]
         own = {sample.accession for sample in experiment.samples}
         wanted[accession] = [name for name in samples if name in own]
     found = {name for names in wanted.values() for name in names}

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from refinebio_assets.cli.exit_codes import FAILED
-from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, rules_of_runs, the_web
+from refinebio_assets.cli.home import lake_url, open_catalog
 from refinebio_assets.cli.tables import rows_format, table, terminal, write_rows
 
 if TYPE_CHECKING:
     from refinebio_assets.lake.catalog import Catalog
     from refinebio_assets.pipelines.ledger import Grouping
-    from refinebio_assets.pipelines.staleness import Stale
 
 COLUMNS = [
     "experiment",
@@ -28,10 +27,7 @@ COLUMNS = [
     "at_source",
     "title",
 ]
-STALE_COLUMNS = ["experiment", "state", "from", "input", "samples_due", "time", "why", "title"]
-
 SHOWN_PROBLEMS = 5
-COMPENDIUM_COLUMNS = ["organism", "state", "from", "input", "samples_due", "why"]
 
 
 @click.command()
@@ -48,14 +44,14 @@ COMPENDIUM_COLUMNS = ["organism", "state", "from", "input", "samples_due", "why"
 @click.option(
     "--stale",
     is_flag=True,
-    help="Say which experiments and compendia are out of date, by which input, why, and for how many hours.",
+    help="Say what is out of date: what would be done, to how many samples, how long it takes, and why.",
 )
 @rows_format()
 def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -> None:
     """List experiments by state: registered, complete, partial (some samples failed), failed, unsupported."""
+    from refinebio_assets.cli.stale import show_stale
     from refinebio_assets.pipelines.overview import experiment_states
     from refinebio_assets.pipelines.references.overview import platforms, transcriptomes
-    from refinebio_assets.pipelines.staleness import amount, duration
 
     catalog = open_catalog()
     _warn_of_damage(catalog)
@@ -63,27 +59,20 @@ def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -
         _show_ledger(catalog, ledger, form)
         return
     rows = [row for row in experiment_states(catalog) if state in (None, row["state"])]
-    due: list[Stale] = []
-    compendia = []
     if stale:
-        rows, due = _stale(catalog, rows)
-        compendia = _stale_compendia()
+        show_stale(catalog, rows, form)
+        return
     if form != "table":
-        write_rows(_alike([*rows, *compendia]), form)
+        write_rows(rows, form)
         return
     console = terminal()
     console.print(f"Lake: {lake_url()}", highlight=False)
-    if not rows:
-        console.print("All experiments are up to date." if stale else _nothing(state))
+    if rows:
+        console.print(table(rows, COLUMNS, title="Experiments"))
     else:
-        shown = [row | {"time": duration(row["hours"])} if "hours" in row else row for row in rows]
-        console.print(table(shown, STALE_COLUMNS if stale else COLUMNS, title="Experiments"))
-    if due:
-        console.print(f"To do: {amount(due)}", highlight=False)
-    if compendia:
-        console.print(table(compendia, COMPENDIUM_COLUMNS, title="Compendia"))
+        console.print(_nothing(state))
     references = transcriptomes(catalog)
-    if references and not stale:
+    if references:
         columns = [
             "organism",
             "transcripts",
@@ -95,7 +84,7 @@ def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -
         ]
         console.print(table(references, columns, title="Transcriptome indices"))
     annotations = platforms(catalog)
-    if annotations and not stale:
+    if annotations:
         columns = ["platform", "name", "probes", "probe_sets", "genes", "source", "brainarray_version"]
         console.print(table(annotations, columns, title="Platform annotations"))
 
@@ -141,50 +130,6 @@ def _show_ledger(catalog: Catalog, by: Grouping, form: str) -> None:
         click.echo(f"Does not add up: {problem}", err=True)
     if problems:
         raise SystemExit(FAILED)
-
-
-def _stale(catalog: Catalog, rows: list[dict[str, object]]) -> tuple[list[dict[str, object]], list[Stale]]:
-    """Return the rows of experiments that are out of date, most-used first, with the reason and its input."""
-    from refinebio_assets.pipelines.staleness import Stale, stale_experiments
-
-    by_name = {str(row["experiment"]): row for row in rows}
-    found = []
-    due = []
-    for judged in stale_experiments(
-        open_lake(), catalog, web=the_web, rules=rules_of_runs(), only=by_name.keys()
-    ):
-        row = by_name[judged.experiment]
-        if not isinstance(judged, Stale):
-            found.append(row | {"from": "cannot be judged", "why": judged.problem})
-            continue
-        due.append(judged)
-        much = {"samples_due": judged.samples, "hours": judged.hours}
-        inputs = {"input": ", ".join(judged.inputs)}
-        found.append(row | {"from": judged.step, "why": "; ".join(judged.reasons)} | inputs | much)
-    return found, due
-
-
-def _stale_compendia() -> list[dict[str, object]]:
-    """Return the compendia that are out of date, in the words of experiments."""
-    from refinebio_assets.pipelines.compendia.standing import stale_compendia
-
-    return [
-        {
-            "organism": found.organism,
-            "state": f"version {found.number}",
-            "from": found.step if not found.problem else "cannot be judged",
-            "input": ", ".join(found.inputs),
-            "samples_due": found.samples,
-            "why": found.problem or "; ".join(found.reasons),
-        }
-        for found in stale_compendia(open_lake())
-    ]
-
-
-def _alike(rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Return rows that all have the same columns, as files need them."""
-    columns = dict.fromkeys(column for row in rows for column in row)
-    return [{column: row.get(column) for column in columns} for row in rows]
 
 
 def _nothing(state: str | None) -> str:

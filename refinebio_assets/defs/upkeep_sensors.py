@@ -34,6 +34,7 @@ from refinebio_assets.defs.partitions import experiment_partitions
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource, synced_catalog
 from refinebio_assets.domain import counted, first_lines
 from refinebio_assets.lake.store import utc_now
+from refinebio_assets.pipelines.estimate import amount
 from refinebio_assets.pipelines.rhythm import (
     ATTEMPTS,
     Attempt,
@@ -43,7 +44,7 @@ from refinebio_assets.pipelines.rhythm import (
     read_attempts,
     write_attempts,
 )
-from refinebio_assets.pipelines.staleness import Search, amount, passing_failures, search_processed
+from refinebio_assets.pipelines.staleness import Search, passing_failures, search_processed
 
 AGE_VARIABLE = "REFINEBIO_SURVEY_AGE_DAYS"
 DEFAULT_AGE_DAYS = 30.0
@@ -94,7 +95,7 @@ def out_of_date(
         why = "; ".join(first_lines(stale.reasons, _REASONS_IN_LOG))
         context.log.info(f"{stale.experiment}: from {stale.step} on, {stale.amount}, because {why}")
     if found.found:
-        context.log.info(f"Asked for {amount(found.found)}")
+        context.log.info(f"Asked for {amount([stale.todo for stale in found.found])}")
     asked = {name: why for name, why in asked.items() if name not in found.up_to_date}
     asked |= {stale.experiment: stale.fingerprint for stale in found.found}
     return SensorResult(

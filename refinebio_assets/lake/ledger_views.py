@@ -7,7 +7,7 @@ from refinebio_assets.lake.view import View
 _COSTS = {
     "wall_seconds": "Seconds that the newest quantification took, by the clock.",
     "cpu_seconds": "Seconds of processor time that it took.",
-    "shared_wall_seconds": "Its share of the seconds that bringing in files and summarizing last took.",
+    "shared_wall_seconds": "Its share of the seconds that all other steps last took.",
     "shared_cpu_seconds": "Its share of the processor time of that.",
     "peak_memory_bytes": "Most memory that a program, or without one the process, held for one sample.",
     "bytes_in": "Bytes of source files that were read.",
@@ -81,7 +81,8 @@ LEDGER_VIEWS = (
                    WHERE is_current GROUP BY ALL) i
           ON i.experiment = e.experiment AND i.sample = e.sample
         LEFT JOIN (SELECT experiment, sum(wall_seconds) AS wall_seconds, sum(cpu_seconds) AS cpu_seconds
-                   FROM step_costs WHERE is_current GROUP BY experiment) k ON k.experiment = e.experiment
+                   FROM step_costs WHERE is_current AND asset <> 'sample_quantifications'
+                   GROUP BY experiment) k ON k.experiment = e.experiment
         """,
     ),
     View(

@@ -131,11 +131,12 @@ _DECLARED = (
     ),
     Table(
         "step_costs",
-        "What steps of a whole experiment cost each time: bringing in files (`raw_files`) and summarizing "
-        "(`gene_expression`).",
+        "What each step of an experiment cost as a whole, each time: from the survey (`experiment_record`) "
+        "to summarizing (`gene_expression`).",
         Scope.HISTORY,
         (
             EXPERIMENT,
+            int64("samples", "For how many samples it was; missing in old rows."),
             float64("wall_seconds", "Seconds that it took."),
             float64("cpu_seconds", "Processor time, of programs too, in seconds."),
             int64("peak_memory_bytes", "Most memory that the process held meanwhile."),

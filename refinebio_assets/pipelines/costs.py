@@ -25,10 +25,13 @@ class Meter:
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
         self._began, self._used = time.monotonic(), _processor_seconds()
 
-    def row(self, experiment: str, *, bytes_in: int, bytes_out: int) -> dict[str, Any]:
-        """Return what it cost until now, as a row of ``step_costs``."""
+    def row(
+        self, experiment: str, *, samples: int, bytes_in: int | None = None, bytes_out: int | None = None
+    ) -> dict[str, Any]:
+        """Return what it cost until now for so many samples, as a row of ``step_costs``."""
         return {
             "experiment": experiment,
+            "samples": samples,
             "wall_seconds": time.monotonic() - self._began,
             "cpu_seconds": _processor_seconds() - self._used,
             "peak_memory_bytes": peak_memory(),

@@ -14,6 +14,8 @@ from typing import Any
 from refinebio_assets.domain import Experiment
 from refinebio_assets.errors import NotAtSourceError, NotFoundError, RequestError
 from refinebio_assets.lake.store import Commit, InputRef, Lake
+from refinebio_assets.pipelines.costs import TABLE as COSTS
+from refinebio_assets.pipelines.costs import Meter
 from refinebio_assets.pipelines.experiment_changes import explain_experiment
 from refinebio_assets.pipelines.experiment_file import read_experiment, write_experiment
 from refinebio_assets.pipelines.experiment_rows import (
@@ -113,6 +115,7 @@ def record_experiment(
     experiment's own, or the one it was asked for before); nothing is written when it fails. Raises what the
     survey raises, and NotFoundError when a survey is needed and there is none.
     """
+    meter = Meter()
     reasons = survey_reasons(lake, accession, again=survey_again, rules=rules)
     if reasons:
         if survey is None:
@@ -121,7 +124,7 @@ def record_experiment(
     situation = _assess_registered(lake, accession)
     if situation.current is not None:
         return Outcome(situation.current, changed=False)
-    return _write(lake, accession, situation, run_id)
+    return _write(lake, accession, situation, run_id, meter)
 
 
 def recorded_experiment(lake: Lake, commit: Commit) -> Experiment:
@@ -188,7 +191,7 @@ def _assess_registered(lake: Lake, accession: str) -> Situation:
     return replace(situation, reasons=(*situation.reasons, *changes))
 
 
-def _write(lake: Lake, accession: str, situation: Situation, run_id: str) -> Outcome:
+def _write(lake: Lake, accession: str, situation: Situation, run_id: str, meter: Meter) -> Outcome:
     experiment, registration = registered_experiment(lake, accession)
     content = experiment_to_json(experiment)
     with lake.draft(ASSET, accession) as draft:
@@ -200,6 +203,7 @@ def _write(lake: Lake, accession: str, situation: Situation, run_id: str) -> Out
         draft.write_table("sample_metadata", sample_metadata_rows(experiment))
         draft.write_table("dropped", dropped_rows(experiment.left_out))
         draft.write_table("record_changes", _change_rows(lake, accession, situation))
+        draft.write_table(COSTS, [meter.row(accession, samples=len(experiment.samples))])
         commit = draft.commit(
             version=content_hash(content),
             code_version=CODE_VERSION,

@@ -67,6 +67,29 @@ class Gathering:
             known = self._checked_again(known)
         second = {} if sheet else second_choices(experiment)
         standing_in = self._standing_in(second, known)
+        wanted, found = self._here(experiment, known, standing_in)
+        fetched = self._fetch_all([file for _, file in wanted if file not in found], sheet)
+        found |= {file: self._or_recorded(file, raws, recorded) for file, raws in fetched.items()}
+        raw: dict[str, list[RawFile]] = dict(standing_in)
+        by_name = {sample.accession: sample for sample in experiment.samples}
+        sharing = Counter(file for _, file in wanted)
+        for sample, file in wanted:
+            parts = parts_of(by_name[sample], file, found[file], alone=sharing[file] == 1)
+            raw.setdefault(sample, []).extend(replace(one, sample=sample) for one in parts)
+        raw |= self._from_second_choices(raw, second)
+        return [one for sample in experiment.samples for one in raw.get(sample.accession, ())]
+
+    def missing(self, experiment: Experiment, known: Sequence[RawFile]) -> list[tuple[str, SourceFile]]:
+        """Return the files that ``gather`` would fetch, each with its sample; nothing is fetched."""
+        second = {} if from_sheet(experiment) else second_choices(experiment)
+        wanted, found = self._here(experiment, known, self._standing_in(second, known))
+        return [(sample, file) for sample, file in wanted if file not in found]
+
+    def _here(
+        self, experiment: Experiment, known: Sequence[RawFile], standing_in: Mapping[str, Sequence[RawFile]]
+    ) -> tuple[list[tuple[str, SourceFile]], Found]:
+        """Return each sample with each file of it that is wanted, and those files that need not be read."""
+        sheet = from_sheet(experiment)
         wanted = [
             (s.accession, file) for s, file in wanted_files(experiment) if s.accession not in standing_in
         ]
@@ -78,16 +101,7 @@ class Gathering:
             stands = self._standing(file, samples, known, sheet)
             if stands:
                 found[file] = stands
-        fetched = self._fetch_all([file for _, file in wanted if file not in found], sheet)
-        found |= {file: self._or_recorded(file, raws, recorded) for file, raws in fetched.items()}
-        raw: dict[str, list[RawFile]] = dict(standing_in)
-        by_name = {sample.accession: sample for sample in experiment.samples}
-        sharing = Counter(file for _, file in wanted)
-        for sample, file in wanted:
-            parts = parts_of(by_name[sample], file, found[file], alone=sharing[file] == 1)
-            raw.setdefault(sample, []).extend(replace(one, sample=sample) for one in parts)
-        raw |= self._from_second_choices(raw, second)
-        return [one for sample in experiment.samples for one in raw.get(sample.accession, ())]
+        return wanted, found
 
     def _checked_again(self, known: Sequence[RawFile]) -> list[RawFile]:
         """Check what is in the lake by today's code; files that are not there have to be fetched anew."""

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from refinebio_assets.domain import DropKind, Dropped, Processing, Technology
+from refinebio_assets.domain import DropKind, Dropped, Experiment, Processing, Technology
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
@@ -48,7 +48,7 @@ from refinebio_assets.pipelines.outcome import (
     situation_of,
 )
 from refinebio_assets.pipelines.progress import SILENT, Progress
-from refinebio_assets.pipelines.raw_file import read_raw_files
+from refinebio_assets.pipelines.raw_file import RawFile, read_raw_files
 from refinebio_assets.pipelines.references import transcriptome_index
 from refinebio_assets.pipelines.transcript_summary import QuantFile, TranscriptSummary, summarize_quant_files
 from refinebio_assets.pipelines.workers import available_cores
@@ -87,13 +87,26 @@ def assess_expression(lake: Lake, accession: str) -> Assessment:
     )
     results = read_rows(lake, quantified, "results")
     experiment, raw = recorded_experiment(lake, record), read_raw_files(lake, files)
+    situation, plans = _judge(lake, experiment, raw, results)
+    return Assessment(situation, (record, files, quantified), tuple(results), tuple(plans))
+
+
+def expression_reasons(
+    lake: Lake, experiment: Experiment, raw: Sequence[RawFile], results: Sequence[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """Say why the matrices would be made again if these were the rows of ``results``; empty when not."""
+    return _judge(lake, experiment, raw, results)[0].reasons
+
+
+def _judge(
+    lake: Lake, experiment: Experiment, raw: Sequence[RawFile], results: Sequence[Mapping[str, Any]]
+) -> tuple[Situation, list[AnyPlan]]:
     plans: list[AnyPlan] = [
         *plan_matrices(lake, experiment, raw, results),
         *plan_array_matrices(experiment, results),
     ]
-    basis = _basis(plans, results)
-    situation = situation_of(lake, lake.head(ASSET, accession), basis)
-    return Assessment(situation, (record, files, quantified), tuple(results), tuple(plans))
+    head = lake.head(ASSET, experiment.accession)
+    return situation_of(lake, head, _basis(plans, results)), plans
 
 
 def summarize_expression(
@@ -122,7 +135,9 @@ def summarize_expression(
         draft.write_table("dropped", dropped_rows(dropped))
         read = sum(row["file_size"] or 0 for row in assessed.results)
         written = sum((draft.folder / row["path"]).stat().st_size for row in rows)
-        draft.write_table(COSTS, [meter.row(accession, bytes_in=read, bytes_out=written)])
+        samples = sum(len(plan.samples) for plan in assessed.plans)
+        cost = meter.row(accession, samples=samples, bytes_in=read, bytes_out=written)
+        draft.write_table(COSTS, [cost])
         commit = draft.commit(
             version=content_hash([[row["matrix"], row["version"]] for row in rows]),
             code_version=CODE_VERSION,

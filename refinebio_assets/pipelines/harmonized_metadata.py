@@ -14,10 +14,13 @@ from refinebio_assets.metadata.harmonize import harmonize_sample
 from refinebio_assets.metadata.harmonized import HARMONIZED_FIELDS, Harmonized
 from refinebio_assets.metadata.source_keys import FIELDS
 from refinebio_assets.pipelines import experiment_record
+from refinebio_assets.pipelines.costs import TABLE as COSTS
+from refinebio_assets.pipelines.costs import Meter
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.metadata_overlays import corrections_of
 from refinebio_assets.pipelines.outcome import Outcome, Situation, require_head, situation_of
+from refinebio_assets.sources.experiment_json import experiment_to_json
 
 ASSET = "harmonized_metadata"
 CODE_VERSION = "1"
@@ -36,16 +39,29 @@ class Assessment:
 def assess_metadata(lake: Lake, accession: str) -> Assessment:
     """Return how an experiment's harmonized metadata stand against its record and the corrections."""
     record = require_head(lake, experiment_record.ASSET, accession)
-    head = lake.head(ASSET, accession)
     experiment = recorded_experiment(lake, record)
     corrections, imports = corrections_of(lake, [sample.accession for sample in experiment.samples])
+    situation = _judge(lake, accession, record.version, corrections)
+    inputs = (InputRef(experiment_record.ASSET, accession, record.version), *imports)
+    return Assessment(situation, experiment, corrections, inputs)
+
+
+def metadata_situation(lake: Lake, experiment: Experiment) -> Situation:
+    """Return how the harmonized metadata would stand if this were what is recorded of the experiment."""
+    corrections, _ = corrections_of(lake, [sample.accession for sample in experiment.samples])
+    return _judge(lake, experiment.accession, content_hash(experiment_to_json(experiment)), corrections)
+
+
+def _judge(
+    lake: Lake, accession: str, record_version: str, corrections: Mapping[str, Sequence[Correction]]
+) -> Situation:
+    head = lake.head(ASSET, accession)
     basis = {
         "code version": CODE_VERSION,
-        "experiment record": record.version,
+        "experiment record": record_version,
         "corrections": _described(corrections),
     }
-    inputs = (InputRef(experiment_record.ASSET, accession, record.version), *imports)
-    return Assessment(situation_of(lake, head, basis), experiment, corrections, inputs)
+    return situation_of(lake, head, basis)
 
 
 def harmonize_experiment(lake: Lake, accession: str, *, run_id: str = "") -> Outcome:
@@ -54,6 +70,7 @@ def harmonize_experiment(lake: Lake, accession: str, *, run_id: str = "") -> Out
     situation, experiment = assessed.situation, assessed.experiment
     if situation.current is not None:
         return Outcome(situation.current, changed=False)
+    meter = Meter()
     made = [
         (
             sample.accession,
@@ -66,6 +83,7 @@ def harmonize_experiment(lake: Lake, accession: str, *, run_id: str = "") -> Out
     with lake.draft(ASSET, accession) as draft:
         draft.write_table("harmonized_metadata", rows)
         draft.write_table("harmonized_sources", sources)
+        draft.write_table(COSTS, [meter.row(accession, samples=len(rows))])
         commit = draft.commit(
             version=content_hash([rows, sources]),
             code_version=CODE_VERSION,
@@ -91,7 +109,7 @@ def _harmonize(source: str, sample: Sample, corrections: Sequence[Correction]) -
     return apply_corrections(harmonized, corrections) if corrections else harmonized
 
 
-def _described(corrections: dict[str, list[Correction]]) -> str:
+def _described(corrections: Mapping[str, Sequence[Correction]]) -> str:
     """Return how many corrections there are, and a hash of them, in words that people can compare."""
     if not corrections:
         return "none"

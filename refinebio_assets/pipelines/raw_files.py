@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from refinebio_assets.domain import DropKind, Dropped, Experiment, FileRole
+from refinebio_assets.domain import DropKind, Dropped, Experiment, FileRole, SourceFile
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines import experiment_record
@@ -59,7 +59,51 @@ def assess_raw_files(
     """
     record = require_head(lake, experiment_record.ASSET, accession)
     experiment = recorded_experiment(lake, record)
-    head = lake.head(ASSET, accession)
+    situation, known = _judge(lake, experiment, web, retry_failed)
+    return Assessment(situation, record, experiment, known)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is in the lake of an experiment's files, and what a run would do.
+
+    ``missing`` are samples of which files would be fetched; ``new`` has, for those of them whose content may
+    differ from before, the files' roles: a file that was lost from the lake comes back as it was.
+    ``checked`` are samples of which files in the lake would be checked again, by new code.
+    """
+
+    known: tuple[RawFile, ...]
+    missing: frozenset[str] = frozenset()
+    new: Mapping[str, set[FileRole]] = field(default_factory=dict)
+    checked: frozenset[str] = frozenset()
+
+
+def expected_files(
+    lake: Lake, experiment: Experiment, *, web: WebSource = no_web, retry_failed: bool = False
+) -> Expected:
+    """Return what gathering an experiment's files would do; nothing is fetched or read."""
+    situation, known = _judge(lake, experiment, web, retry_failed)
+    if not situation.reasons:
+        return Expected(known)
+    head = situation.head
+    before = head.info["basis"] if head else {}
+    had = {(file.sample, file.role, file.origin.location) for file in known if file.usable}
+    missing, new = set(), defaultdict(set)
+    for sample, file in Gathering(lake, web, SILENT, retry_failed).missing(experiment, known):
+        missing.add(sample)
+        key = _key(sample, file)
+        is_same = before.get(key) == situation.basis[key]
+        if not is_same or (sample, file.role, file.location) not in had:
+            new[sample].add(file.role)
+    anew = head is not None and head.code_version != CODE_VERSION
+    stored = {file.sample for file in known if file.stored} if anew else set()
+    return Expected(known, frozenset(missing), dict(new), frozenset(stored - missing))
+
+
+def _judge(
+    lake: Lake, experiment: Experiment, web: WebSource, retry_failed: bool
+) -> tuple[Situation, tuple[RawFile, ...]]:
+    head = lake.head(ASSET, experiment.accession)
     missing = lake.missing_files(head) if head else []
     lost = {head.file(name).path for name in missing} if head else set()
     readable = head if head is None or _has_tables(head, missing) else _last_readable(lake, head)
@@ -69,7 +113,7 @@ def assess_raw_files(
     if readable is not head:
         reasons.append(NOT_WHOLE)
     reasons += _retry_reasons(lake, known, lost, retry_failed)
-    return Assessment(Situation(head, basis, tuple(reasons)), record, experiment, known)
+    return Situation(head, basis, tuple(reasons)), known
 
 
 def _last_readable(lake: Lake, head: Commit) -> Commit | None:
@@ -131,7 +175,8 @@ def _cost_row(
     new = [file for file in files if file.stored and file.origin not in before]
     came = {file.origin.location: file.origin.size or file.stored.size for file in new if file.stored}
     stored = {file.stored.sha256: file.stored.size for file in new if file.stored}
-    return meter.row(accession, bytes_in=sum(came.values()), bytes_out=sum(stored.values()))
+    samples = len({file.sample for file in files if file.origin not in before})
+    return meter.row(accession, samples=samples, bytes_in=sum(came.values()), bytes_out=sum(stored.values()))
 
 
 def _basis(experiment: Experiment, known: Sequence[RawFile], web: WebSource) -> Basis:
@@ -140,9 +185,14 @@ def _basis(experiment: Experiment, known: Sequence[RawFile], web: WebSource) -> 
     states = states_at_source(experiment, in_lake, web)
     basis = {"code version": CODE_VERSION}
     for sample, file in wanted_files(experiment):
-        member = f" ({file.member})" if file.member else ""
-        basis[f"{file.role} of {sample.accession}{member}"] = states[file.location]
+        basis[_key(sample.accession, file)] = states[file.location]
     return basis
+
+
+def _key(sample: str, file: SourceFile) -> str:
+    """Return what the basis calls a file of a sample."""
+    member = f" ({file.member})" if file.member else ""
+    return f"{file.role} of {sample}{member}"
 
 
 def _retry_reasons(

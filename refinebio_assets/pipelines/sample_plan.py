@@ -36,6 +36,19 @@ def plan_samples(lake: Lake, experiment: Experiment, files: Mapping[str, Files])
     ]
 
 
+def has_reference(lake: Lake, sample: Sample) -> bool:
+    """Tell whether the lake has what a sample is quantified with, as far as its files need not be read."""
+    pipeline = choose_pipeline(sample).pipeline
+    if pipeline is Pipeline.NONE:
+        return False
+    if pipeline is Pipeline.SALMON:
+        return find_transcriptome(lake, sample.organism) is not None
+    told = sample.platform.accession or sample.platform.name
+    if pipeline is Pipeline.AFFYMETRIX_SCAN and told:
+        return find_annotation(lake, resolve_platform(told).accession) is not None
+    return True
+
+
 @cache
 def _installed_salmon() -> str:
     """Return Salmon's version; asking takes 75 ms, too long for each of thousands of experiments."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from refinebio_assets.domain import DropKind, Dropped, Experiment, Processing, Verdict
+from refinebio_assets.domain import DropKind, Dropped, Experiment, Verdict
 from refinebio_assets.errors import RefinebioError, RequestError, StorageError
 from refinebio_assets.lake.rows import read_rows
+from refinebio_assets.lake.schema import TABLES
 from refinebio_assets.lake.store import Commit, InputRef, Lake
 from refinebio_assets.pipelines import (
     array_quantification,
@@ -18,10 +18,11 @@ from refinebio_assets.pipelines import (
     experiment_record,
     raw_files,
     read_quantification,
-    sample_quantification,
     submitted_conversion,
 )
 from refinebio_assets.pipelines.array_matrix import is_array_processor
+from refinebio_assets.pipelines.costs import TABLE as COSTS
+from refinebio_assets.pipelines.costs import Meter
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.freshness import Basis, content_hash, explain_changes
 from refinebio_assets.pipelines.outcome import (
@@ -33,23 +34,28 @@ from refinebio_assets.pipelines.outcome import (
     require_head,
 )
 from refinebio_assets.pipelines.progress import SILENT, Progress
-from refinebio_assets.pipelines.raw_file import read_raw_files
+from refinebio_assets.pipelines.raw_file import RawFile, read_raw_files
 from refinebio_assets.pipelines.raw_files import files_by_sample
-from refinebio_assets.pipelines.sample_plan import Plan, plan_samples
+from refinebio_assets.pipelines.sample_plan import Plan, has_reference, plan_samples
 from refinebio_assets.pipelines.sample_quantification import (
-    Quantification,
     Refusal,
     SampleTask,
     find_quantification,
     lost_quantifications,
     quantify_sample,
 )
+from refinebio_assets.pipelines.sample_results import (
+    DETAILS,
+    SampleResult,
+    bytes_of,
+    detail_rows,
+    lineage_rows,
+    result_row,
+)
 from refinebio_assets.pipelines.workers import available_cores, run_all, share_cores
 
 ASSET = "sample_quantifications"
 CODE_VERSION = "2"
-DETAILS = ("array_quality", "table_columns", "platform_detection", "submitted_values")
-"""Tables of what a quantification finds out about its sample, beside the table ``results``."""
 
 
 def code_version() -> str:
@@ -61,26 +67,6 @@ def sample_code_version() -> str:
     """Return the version of the code that quantifies a sample."""
     tasks = (read_quantification, array_quantification, bead_quantification, submitted_conversion)
     return ".".join(task.CODE_VERSION for task in tasks)
-
-
-@dataclass(frozen=True, slots=True)
-class SampleResult:
-    """What became of one sample: a quantification, or a verdict with its reason.
-
-    ``why`` says why it was processed in this run; empty when an earlier result stands.
-    """
-
-    plan: Plan
-    quantification: Quantification | None = None
-    verdict: Verdict = Verdict.PROCESSED
-    reason: str = ""
-    permanent: bool = True
-    why: str = ""
-
-    @property
-    def accession(self) -> str:
-        """The sample's accession."""
-        return self.plan.sample.accession
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +92,54 @@ def assess_quantifications(
     files = require_head(lake, raw_files.ASSET, accession)
     experiment = recorded_experiment(lake, record)
     _refuse_unknown(experiment, samples)
-    plans = plan_samples(lake, experiment, files_by_sample(read_raw_files(lake, files)))
+    raw = read_raw_files(lake, files)
+    return _judge(lake, experiment, raw, (record, files), samples, retry_failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a run would leave: rows of ``results`` of samples that it would not touch, and the others."""
+
+    rows: tuple[Mapping[str, Any], ...]
+    waiting: set[str]
+
+
+def expected_quantifications(
+    lake: Lake,
+    experiment: Experiment,
+    raw: Sequence[RawFile],
+    fetched: Collection[str],
+    *,
+    samples: Sequence[str] = (),
+    retry_failed: bool = False,
+) -> Expected:
+    """Return what quantifying would do with the files ``raw`` when those of ``fetched`` samples come anew.
+
+    Nothing is quantified. Raises RequestError for samples that the experiment does not have.
+    """
+    _refuse_unknown(experiment, samples)
+    here = replace(experiment, samples=tuple(s for s in experiment.samples if s.accession not in fetched))
+    assessed = _judge(lake, here, raw, (), [name for name in samples if name not in fetched], retry_failed)
+    coming = {s.accession for s in experiment.samples if s.accession in fetched and has_reference(lake, s)}
+    if not fetched and not assessed.situation.reasons:
+        return Expected(tuple(assessed.before.values()), coming)
+    settled, waiting = _settle(lake, assessed, set(samples), retry_failed)
+    empty = dict.fromkeys(column.name for column in TABLES["results"].columns)
+    rows = tuple(empty | result_row(experiment.accession, result) for result in settled)
+    return Expected(rows, coming | {task.sample.accession for task, _ in waiting})
+
+
+def _judge(
+    lake: Lake,
+    experiment: Experiment,
+    raw: Sequence[RawFile],
+    inputs: tuple[Commit, ...],
+    samples: Sequence[str],
+    retry_failed: bool,
+) -> Assessment:
+    plans = plan_samples(lake, experiment, files_by_sample(raw))
     basis = {"code version": CODE_VERSION, "samples": {plan.sample.accession: plan.basis() for plan in plans}}
-    head = lake.head(ASSET, accession)
+    head = lake.head(ASSET, experiment.accession)
     lost = set(lake.missing_files(head)) if head else set()
     readable = head is not None and head.tables["results"] not in lost
     before = {row["sample"]: row for row in read_rows(lake, head, "results")} if head and readable else {}
@@ -121,7 +152,7 @@ def assess_quantifications(
     ]
     reasons += [f"{name} is redone on request" for name in samples]
     reasons += _lost(lake, plans, before, retry_failed)
-    return Assessment(Situation(head, basis, tuple(reasons)), (record, files), tuple(plans), before)
+    return Assessment(Situation(head, basis, tuple(reasons)), inputs, tuple(plans), before)
 
 
 def quantify_samples(
@@ -147,11 +178,13 @@ def quantify_samples(
     if situation.current is not None:
         dropped = unprocessed(assessed.before.values())
         return _ended(assessed, Outcome(situation.current, changed=False, dropped=dropped))
+    meter = Meter()
     settled, waiting = _settle(lake, assessed, set(samples), retry_failed)
     made = _quantify_all(lake, waiting, cores or available_cores(), progress, run_id)
     by_sample = {result.accession: result for result in [*settled, *made]}
     results = [by_sample[plan.sample.accession] for plan in assessed.plans]
-    commit = _commit(lake, accession, results, assessed, run_id)
+    cost = meter.row(accession, samples=len(made), bytes_out=bytes_of(made))
+    commit = _commit(lake, accession, results, assessed, cost, run_id)
     return _ended(
         assessed,
         Outcome(
@@ -288,14 +321,16 @@ def _commit(
     accession: str,
     results: Sequence[SampleResult],
     assessed: Assessment,
+    cost: Mapping[str, Any],
     run_id: str,
 ) -> Commit:
     with lake.draft(ASSET, accession) as draft:
-        draft.write_table("results", [_result_row(accession, result) for result in results])
+        draft.write_table("results", [result_row(accession, result) for result in results])
         for table in DETAILS:
-            draft.write_table(table, list(_detail_rows(accession, results, table)))
-        draft.write_table("lineage", [row for result in results for row in _lineage_rows(result)])
+            draft.write_table(table, list(detail_rows(accession, results, table)))
+        draft.write_table("lineage", [row for result in results for row in lineage_rows(result)])
         draft.write_table("dropped", dropped_rows(_dropped(results)))
+        draft.write_table(COSTS, [cost])
         versions = [
             [
                 result.accession,
@@ -312,59 +347,6 @@ def _commit(
             run_id=run_id,
             needs=[result.quantification.commit for result in results if result.quantification],
         )
-
-
-def _result_row(experiment: str, result: SampleResult) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "experiment": experiment,
-        "sample": result.accession,
-        "verdict": str(result.verdict),
-        "reason": result.reason,
-        "permanent": result.permanent,
-        "why": result.why,
-    }
-    if not isinstance(result.plan, Refusal):
-        row["processor"] = result.plan.processor
-        row["reference"] = result.plan.reference
-    if result.quantification is not None and not isinstance(result.plan, Refusal):
-        facts = dict(result.quantification.facts)
-        facts.pop("transcripts", None)
-        facts.pop("details", None)
-        started = facts.pop("started_at", None)
-        commit = result.quantification.commit
-        row["processing"] = str(Processing.FROM_RAW)
-        row |= facts
-        row["warnings"] = [*result.plan.remarks(), *facts.get("warnings", ())]
-        row["started_at"] = datetime.fromisoformat(started) if started else None
-        row["version"] = commit.version
-        stored = commit.file(result.plan.result_file)
-        row |= {"file_path": stored.path, "file_size": stored.size, "file_sha256": stored.sha256}
-    return row
-
-
-def _detail_rows(experiment: str, results: Iterable[SampleResult], table: str) -> Iterator[dict[str, Any]]:
-    """Yield what the samples' quantifications found out, for one of the tables ``DETAILS``."""
-    for result in results:
-        details = result.quantification.facts.get("details", {}) if result.quantification else {}
-        for row in details.get(table, ()):
-            yield {"experiment": experiment, "sample": result.accession, **row}
-
-
-def _lineage_rows(result: SampleResult) -> list[dict[str, str]]:
-    if result.quantification is None:
-        return []
-    commit = result.quantification.commit
-    return [
-        {
-            "output_asset": sample_quantification.ASSET,
-            "output_partition": result.accession,
-            "output_version": commit.version,
-            "input_asset": ref.asset,
-            "input_partition": ref.partition,
-            "input_version": ref.version,
-        }
-        for ref in commit.inputs
-    ]
 
 
 def _dropped(results: Sequence[SampleResult]) -> tuple[Dropped, ...]:

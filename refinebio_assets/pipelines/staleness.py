@@ -8,20 +8,21 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from refinebio_assets.domain import counted
 from refinebio_assets.errors import RefinebioError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.due import due_step
+from refinebio_assets.pipelines.durations import Durations, measured_durations
+from refinebio_assets.pipelines.estimate import ToDo, estimate
 from refinebio_assets.pipelines.fetch_file import WebSource, no_web
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.registry import EXPERIMENT_REGISTRATION
+from refinebio_assets.pipelines.work import Request, work_due
 
-SECONDS_AN_HOUR = 3600.0
 _CHANGE = re.compile(r"^(?:(?P<sample>\S+): )?(?P<input>.+?) (?:changed|added|removed)\b")
 _NEW = "not made before"
 TRIED_AGAIN = "failed before and is tried again"
@@ -29,25 +30,23 @@ TRIED_AGAIN = "failed before and is tried again"
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """An experiment that is out of date: from which step on, why, and how much there is to do.
+    """An experiment that is out of date: from which step on, why, and what there is to do.
 
-    ``inputs`` are what changed, in the words of the step's basis; ``samples`` how many are processed again
-    (all, where that is known only later); ``hours`` is None where no sample of its kind was timed yet.
-    ``state`` is what the step has now: it differs after each time that the experiment was processed.
+    ``inputs`` are what changed, in the words of the step's basis. ``state`` is what the step has now: it
+    differs after each time that the experiment was processed.
     """
 
     experiment: str
     step: str
     reasons: tuple[str, ...]
     inputs: tuple[str, ...]
-    samples: int
-    hours: float | None
+    todo: ToDo
     state: str = ""
 
     @property
     def amount(self) -> str:
         """How much there is to do, as people read it."""
-        return f"{counted(self.samples, 'sample')}, {duration(self.hours)}"
+        return self.todo.text
 
     @property
     def fingerprint(self) -> str:
@@ -81,44 +80,25 @@ def experiments_by_use(catalog: Catalog) -> list[dict[str, Any]]:
     )
 
 
-def seconds_a_sample(catalog: Catalog) -> dict[str, float]:
-    """Return the median seconds that a sample took, experiment -> seconds, as far as it was measured.
-
-    Of an experiment without a timed sample it is the median of its organism and technology.
-    """
-    rows = query_rows(
-        catalog,
-        """WITH timed AS (
-               SELECT r.experiment, s.organism, s.technology, r.duration_seconds AS seconds
-               FROM results r JOIN samples s ON s.experiment = r.experiment AND s.sample = r.sample
-               WHERE r.is_current AND r.duration_seconds IS NOT NULL
-           ), own AS (SELECT experiment, median(seconds) AS seconds FROM timed GROUP BY experiment),
-           alike AS (SELECT organism, technology, median(seconds) AS seconds FROM timed GROUP BY ALL)
-           SELECT s.experiment, coalesce(any_value(own.seconds), any_value(alike.seconds)) AS seconds
-           FROM samples s LEFT JOIN own USING (experiment)
-           LEFT JOIN alike ON alike.organism = s.organism AND alike.technology = s.technology
-           GROUP BY s.experiment""",
-    )
-    return {row["experiment"]: row["seconds"] for row in rows if row["seconds"] is not None}
-
-
 def judge(
     lake: Lake,
-    row: Mapping[str, Any],
-    seconds: Mapping[str, float],
+    experiment: str,
+    durations: Durations,
     *,
     web: WebSource = no_web,
     rules: str = "",
 ) -> Stale | Unjudged | None:
-    """Return how one row of ``experiments_by_use`` is out of date, None when it is not."""
-    name = row["experiment"]
+    """Return how an experiment is out of date, None when it is not."""
     try:
-        due = due_step(lake, name, web=web, rules=rules)
+        due = due_step(lake, experiment, web=web, rules=rules)
+        if due is None:
+            return None
+        work = work_due(lake, experiment, Request(rules=rules), web=web)
     except RefinebioError as error:
-        return Unjudged(name, str(error))
-    if due is None:
-        return None
-    return replace(weigh(name, due, row["samples"], seconds), state=_state(lake, name, due[0]))
+        return Unjudged(experiment, str(error))
+    step, reasons = due
+    todo = estimate(experiment, work, durations)
+    return Stale(experiment, step, reasons, what_changed(reasons), todo, _state(lake, experiment, step))
 
 
 def _state(lake: Lake, experiment: str, step: str) -> str:
@@ -127,30 +107,16 @@ def _state(lake: Lake, experiment: str, step: str) -> str:
     return " ".join(head.id if head else "none" for head in heads)
 
 
-def weigh(
-    experiment: str, due: tuple[str, tuple[str, ...]], samples: int, seconds: Mapping[str, float]
-) -> Stale:
-    """Return how much there is to do in an experiment of so many samples, from a step on, for reasons."""
-    step, reasons = due
-    inputs, named = what_changed(reasons)
-    concerned = len(named) if named and step == "sample_quantifications" else samples
-    hours = concerned * seconds[experiment] / SECONDS_AN_HOUR if experiment in seconds else None
-    return Stale(experiment, step, reasons, inputs, concerned, hours)
-
-
-def what_changed(reasons: Sequence[str]) -> tuple[tuple[str, ...], set[str]]:
-    """Return which inputs reasons name, each once, and which samples they are about."""
+def what_changed(reasons: Sequence[str]) -> tuple[str, ...]:
+    """Return which inputs reasons name, each once."""
     inputs: dict[str, None] = {}
-    samples = set()
     for reason in reasons:
         found = _CHANGE.match(reason)
-        if found is None:
+        if found is not None:
+            inputs[found["input"]] = None
+        else:
             inputs[_NEW if reason.endswith(_NEW) else reason] = None
-            continue
-        inputs[found["input"]] = None
-        if found["sample"]:
-            samples.add(found["sample"])
-    return tuple(inputs), samples
+    return tuple(inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +149,7 @@ def search_processed(
     It goes on behind ``after`` and stops after ``limit`` are found or ``seconds`` are over. ``asked`` has the
     fingerprint with which an experiment was asked for last: it is found again only for other reasons.
     """
-    began, timed = clock(), seconds_a_sample(catalog)
+    began, durations = clock(), measured_durations(catalog)
     rows = [row for row in experiments_by_use(catalog) if row["processed"]]
     names = [row["experiment"] for row in rows]
     start = names.index(after) + 1 if after in names else 0
@@ -195,7 +161,7 @@ def search_processed(
         if len(found) >= limit or clock() - began > seconds:
             return Search(tuple(found), tuple(unjudged), tuple(settled), last)
         last = row["experiment"]
-        judged = judge(lake, row, timed, web=web, rules=rules)
+        judged = judge(lake, last, durations, web=web, rules=rules)
         if isinstance(judged, Unjudged):
             unjudged.append(judged)
         elif judged is None:
@@ -203,27 +169,6 @@ def search_processed(
         elif asked.get(last) != judged.fingerprint and not _only_retries(judged):
             found.append(judged)
     return Search(tuple(found), tuple(unjudged), tuple(settled), "")
-
-
-def amount(stale: Sequence[Stale]) -> str:
-    """Say how much there is to do: experiments, samples, and time as far as samples were timed before."""
-    samples = sum(each.samples for each in stale)
-    hours = [each.hours for each in stale if each.hours is not None]
-    text = f"{counted(len(stale), 'experiment')}, {counted(samples, 'sample')}, {duration(sum(hours))}"
-    untimed = len(stale) - len(hours)
-    return f"{text} of processing, as measured before" + (
-        f"; {untimed:,} of them were never timed" if untimed else ""
-    )
-
-
-def duration(hours: float | None) -> str:
-    """Say how long something takes, in minutes or hours."""
-    if hours is None:
-        return "never timed"
-    minutes = round(hours * 60)
-    if not minutes:
-        return "less than a minute"
-    return f"about {counted(minutes, 'minute')}" if minutes < 60 else f"about {hours:,.1f} hours"
 
 
 def _only_retries(stale: Stale) -> bool:
@@ -261,13 +206,13 @@ def stale_experiments(
     ``known`` fingerprints are passed over, ``limit`` ends it after so many, ``seconds`` after so long.
     """
     began, found = clock(), 0
-    timed = seconds_a_sample(catalog)
+    durations = measured_durations(catalog)
     for row in experiments_by_use(catalog):
         if (limit is not None and found >= limit) or (seconds is not None and clock() - began > seconds):
             return
         if only is not None and row["experiment"] not in only:
             continue
-        judged = judge(lake, row, timed, web=web, rules=rules)
+        judged = judge(lake, row["experiment"], durations, web=web, rules=rules)
         if judged is None or (isinstance(judged, Stale) and judged.fingerprint in known):
             continue
         found += isinstance(judged, Stale)

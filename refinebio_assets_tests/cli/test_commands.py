@@ -109,7 +109,9 @@ def test_a_samples_accession_stands_for_its_series(tmp_path: Path, refinebio: Ru
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(study: Study, refinebio: Run) -> None:
     run = refinebio("process", "--sample-sheet", study.sheet, "--dry-run")
-    assert run.returncode == DONE and "STUDY: would be registered and processed, 3 samples" in run.stdout
+    assert run.returncode == DONE and "new in the sample sheet" in run.stdout
+    assert "To do: 1 experiment: harmonize metadata of 3 samples, download 3 samples" in run.stdout
+    assert "no measurement yet of: harmonize, download, quantify, summarize" in run.stdout
     assert study.lake.assets() == []
     study.register()
     study.process()
@@ -117,8 +119,27 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(study: Study, refine
     study.write("S1.sf", "nonsense\n")
     run = refinebio("process", "STUDY", "--dry-run")
     assert "quant_sf of S1 changed" in run.stdout
-    assert "To do: 1 experiment, 3 samples, less than a minute of processing" in run.stdout
+    assert "To do: 1 experiment: download 1 sample, quantify 1 sample, summarize 3 samples" in run.stdout
+    assert "less than a second, as measured before" in run.stdout
     assert [entry.id for entry in study.lake.log()] == commits
+
+
+def test_a_dry_run_as_json_counts_samples_by_step(study: Study, refinebio: Run) -> None:
+    study.register()
+    study.process()
+    study.add_sample("S4", 4)
+    (row,) = rows_of(refinebio("process", "--sample-sheet", study.sheet, "--dry-run", "--format", "json"))
+    steps = ("survey", "harmonize", "check files", "download", "quantify", "summarize")
+    assert [row[step] for step in steps] == [0, 4, 0, 1, 1, 4]
+    assert (row["samples_due"], row["not_measured"], row["why"]) == (1, [], "sample S4 added")
+    assert 0 < row["hours"] < 1
+    (row,) = rows_of(refinebio("process", "STUDY", "--sample", "S2", "--dry-run", "--format", "json"))
+    assert [row[step] for step in steps] == [0, 0, 0, 0, 1, 3]
+    assert refinebio("process", "STUDY", "--format", "json").returncode == 2
+
+
+def test_a_dry_run_of_what_no_archive_has_fails(refinebio: Run, study: Study) -> None:
+    assert refinebio("process", "NONE", "--dry-run").returncode == FAILED
 
 
 def test_status_tells_what_is_stale_and_why(study: Study, refinebio: Run) -> None:
@@ -128,6 +149,11 @@ def test_status_tells_what_is_stale_and_why(study: Study, refinebio: Run) -> Non
     study.write("S1.sf", "nonsense\n")
     (row,) = rows_of(refinebio("status", "--stale", "--format", "json"))
     assert row["experiment"] == "STUDY" and "quant_sf of S1 changed" in row["why"]
+    assert (row["download"], row["quantify"], row["summarize"], row["samples_due"]) == (1, 1, 3, 1)
+    shown = refinebio("status", "--stale").stdout
+    assert [line.split()[:2] for line in shown.splitlines() if line.strip().startswith("quantify")] == [
+        ["quantify", "1"]
+    ]
 
 
 def test_show_tells_of_an_experiment_and_of_a_sample(study: Study, refinebio: Run) -> None:

@@ -157,7 +157,7 @@ def test_a_run_and_the_log_say_how_much_there_is_to_do(
 ) -> None:
     monkeypatch.setattr(gene_expression, "CODE_VERSION", "next")
     (request,) = tick(instance, "out_of_date").run_requests
-    assert request.tags["refinebio/amount"] == "3 samples, less than a minute"
+    assert request.tags["refinebio/amount"] == "summarize 3 samples; less than a second"
 
 
 def test_a_raised_code_version_does_again_what_it_must_and_nothing_else(

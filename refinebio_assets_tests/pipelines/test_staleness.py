@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 
 from refinebio_assets.pipelines import gene_expression
-from refinebio_assets.pipelines.experiment_record import record_experiment
 from refinebio_assets.pipelines.staleness import (
     Stale,
     experiments_by_use,
-    seconds_a_sample,
     stale_experiments,
     what_changed,
 )
@@ -65,24 +63,7 @@ def test_a_time_budget_ends_the_search(study: Study) -> None:
     assert len(found) == 1
 
 
-def test_hours_are_estimated_from_measured_seconds(study: Study) -> None:
-    record_experiment(study.lake, "STUDY")
-    with study.lake.draft("sample_quantifications", "TIMED") as draft:
-        row = {"experiment": "TIMED", "verdict": "processed", "version": "v"}
-        rows = [row | {"sample": f"X{s}", "duration_seconds": float(s)} for s in (10, 20, 90)]
-        draft.write_table("results", rows)
-        draft.commit(version="v", code_version="1")
-    with study.lake.draft("experiment_record", "TIMED") as draft:
-        sample = {"experiment": "TIMED", "organism": "DANIO_RERIO", "technology": "RNA-SEQ"}
-        draft.write_table("samples", [sample | {"sample": f"X{s}"} for s in (10, 20, 90)])
-        draft.commit(version="v", code_version="1")
-    assert seconds_a_sample(study.catalog) == {"TIMED": 20.0, "STUDY": 20.0}
-    (stale,) = judged(study)
-    assert stale.samples == 3
-    assert stale.hours == pytest.approx(stale.samples * 20 / 3600)
-
-
-def test_reasons_are_read_as_inputs_and_samples() -> None:
+def test_reasons_are_read_as_inputs() -> None:
     reasons = ["S1: salmon version changed: 1 -> 2", "S2: salmon version changed: 1 -> 2", "S3 added"]
-    assert what_changed(reasons) == (("salmon version", "S3"), {"S1", "S2"})
-    assert what_changed(["not made before"]) == (("not made before",), set())
+    assert what_changed(reasons) == ("salmon version", "S3")
+    assert what_changed(["not made before"]) == ("not made before",)
