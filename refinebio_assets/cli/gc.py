@@ -74,7 +74,7 @@ def gc(
         _say(console, plan, delete=delete)
     else:
         write_rows(list(_rows(plan)), form, _ALL_COLUMNS)
-    if delete and (plan.removals or plan.raw_files):
+    if delete:
         _remove(lake, plan, console if form == "table" else terminal(stderr=True))
 
 
@@ -104,7 +104,8 @@ def _remove(lake: Lake, plan: Plan, console: Console) -> None:
         )
         raise
     open_catalog()
-    console.print(f"{_went(removed).capitalize()}.", highlight=False)
+    if plan.removals or plan.raw_files:
+        console.print(f"{_went(removed).capitalize()}.", highlight=False)
     if removed.spared:
         console.print(f"{removed.spared:,} that came into use meanwhile stay.", highlight=False)
 
@@ -132,7 +133,8 @@ def _summary(plan: Plan, going: int, *, delete: bool) -> Iterator[str]:
         can_go += " Nothing is changed without --delete."
     yield can_go if going else "Nothing to remove."
     stay = list(_staying(plan))
-    yield f"Not current, but staying: {'; '.join(stay)}." if stay else "All others are current."
+    if stay:
+        yield f"Not current, but staying: {'; '.join(stay)}."
 
 
 def _staying(plan: Plan) -> Iterator[str]:
@@ -142,7 +144,8 @@ def _staying(plan: Plan) -> Iterator[str]:
         yield f"{counted(plan.datasets, 'version')} of datasets and compendia (see --old-datasets)"
     if plan.first is not None:
         days = plan.terms.older_than / timedelta(days=1)
-        young = f"{counted(plan.young, 'version')} not current for less than {days:g} days"
+        age = "a day" if days == 1 else f"{days:g} days"
+        young = f"{counted(plan.young, 'version')} not current for less than {age}"
         yield f"{young} (the first can go after {plan.first:%Y-%m-%d %H:%M} UTC, unless something uses it)"
 
 

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from refinebio_assets.errors import RefinebioError
+from refinebio_assets.errors import RefinebioError, StorageError, StorageRefusedError
 from refinebio_assets.lake.naming import encode_name
 from refinebio_assets.lake.records import LogEntry
 from refinebio_assets.lake.removal_notices import (
@@ -34,6 +34,7 @@ from refinebio_assets.lake.removal_notices import (
     row_folder,
     take_down,
 )
+from refinebio_assets.lake.removal_tables import REMOVED_FILE
 from refinebio_assets.lake.removals import record_removals, removed_since
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.datasets.registry import ASSET as REQUESTS
@@ -65,13 +66,12 @@ class Removed:
     size: int = 0
     spared: int = 0
 
-    def count(self, item: Item) -> None:
-        """Count one more."""
-        self.size += item.size
-        if isinstance(item, Candidate):
-            self.versions += 1
-        else:
-            self.raw_files += 1
+    def count(self, gone: Sequence[Row]) -> None:
+        """Count what is put on record."""
+        files = sum(row["removed_asset"] == REMOVED_FILE for row in gone)
+        self.raw_files += files
+        self.versions += len(gone) - files
+        self.size += sum(row["size"] for row in gone)
 
 
 def remove(
@@ -123,7 +123,7 @@ def _remove_batch(
 ) -> Sequence[Item]:
     """Remove a batch, and return what is left of it when that takes too long."""
     began = lake.now()
-    with _on_show(lake, [item.row(began) for item in batch], run_id) as gone:
+    with _on_show(lake, [item.row(began) for item in batch], done, run_id) as gone:
         going = _still_unused(lake, plan, batch)
         done.spared += len(batch) - len(going)
         progress.advance(REMOVE, amount=len(batch) - len(going))
@@ -132,27 +132,39 @@ def _remove_batch(
                 return going[position:]
             if item.remove_from(lake):
                 gone.append(item.row(began))
-                done.count(item)
             progress.advance(REMOVE)
     return ()
 
 
 @contextmanager
-def _on_show(lake: Lake, rows: Sequence[Row], run_id: str) -> Iterator[list[Row]]:
-    """Show what is about to go, and put on record what went: what the block adds to the list it gets."""
-    notice = post_notice(lake, rows)
+def _on_show(lake: Lake, rows: Sequence[Row], done: Removed, run_id: str) -> Iterator[list[Row]]:
+    """Show what is about to go; count, and put on record, what went: what the block adds to its list."""
+    notice = _posted(lake, rows)
     gone: list[Row] = []
     try:
         yield gone
     except BaseException:
         # What was being removed may have gone or not. If this fails too, the next removal does it.
         with suppress(RefinebioError):
-            _finish(lake, notice, list(_gone(lake, rows)), run_id)
+            _finish(lake, notice, list(_gone(lake, rows)), done, run_id)
         raise
-    _finish(lake, notice, gone, run_id)
+    _finish(lake, notice, gone, done, run_id)
 
 
-def _finish(lake: Lake, notice: Notice, gone: Sequence[Row], run_id: str) -> None:
+def _posted(lake: Lake, rows: Sequence[Row]) -> Notice:
+    try:
+        return post_notice(lake, rows)
+    except StorageRefusedError:
+        raise
+    except StorageError as error:
+        raise StorageError(
+            f"what is about to go must be on show first, which needs some room: {error}. The folders `cache` "
+            "and `catalog` of a lake may be removed, they are made again"
+        ) from error
+
+
+def _finish(lake: Lake, notice: Notice, gone: Sequence[Row], done: Removed, run_id: str) -> None:
+    done.count(gone)
     if gone:
         record_removals(lake, gone, run_id)
     take_down(lake, notice)
