@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from refinebio_assets.domain import some_of
 from refinebio_assets.errors import FormatError, NotFoundError, RemovedMeanwhileError
-from refinebio_assets.lake.naming import encode_name, object_path
+from refinebio_assets.lake.naming import commit_moment, encode_name, object_path
 from refinebio_assets.lake.records import Commit, InputRef, LogEntry
 from refinebio_assets.lake.removal_tables import REMOVED_FILE, TIMES
 
@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from refinebio_assets.lake.store import Lake
 
 FOLDER = "removing"
-RECORDS = "log/removals"
+RECORDS = "removals"
+"""The asset, and the table, that has what was removed."""
 LIFE = timedelta(hours=1)
-"""Nobody removes by a notice that is older, so commits need not heed it; clocks may differ by half of it."""
+"""Nobody removes by a notice that is older, so commits need not heed it."""
+CLOCKS = timedelta(minutes=30)
+"""The clocks of two machines may differ by less."""
 _FORMAT = 1
 _SHOWN = 3
 _REQUESTS_AT_ONCE = 16
@@ -101,15 +104,33 @@ def require_kept(lake: Lake, commit: Commit, needs: Iterable[Commit]) -> None:
     if not paths and not commit.inputs:
         return
     notices = [notice for notice in posted_notices(lake) if not is_over(lake, notice)]
-    if not notices and not lake.storage.names(RECORDS):
+    # After the notices: what is taken down meanwhile is on record already.
+    records = list(lake.entries(RECORDS))
+    if not notices and not records:
         return
     rows = [row for notice in notices for row in notice.rows]
+    rows += _recorded(lake, records, commit)
     lost = [*_absent(lake, sorted(paths)), *_announced(lake, paths, commit.inputs, rows)]
     if lost:
         raise RemovedMeanwhileError(
             f"{commit} is not kept: `refinebio-assets gc` removes what it was made from and nothing used "
             f"before: {some_of(lost, _SHOWN)}. Asked for again, it is made of what is there"
         )
+
+
+def _recorded(lake: Lake, entries: Iterable[LogEntry], commit: Commit) -> Iterator[Row]:
+    """Yield what was removed of the inputs' partitions since shortly before a commit."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from refinebio_assets.lake.rows import table_rows
+
+    since = commit.created_at - CLOCKS
+    lately = [entry for entry in entries if commit_moment(entry.id) >= since]
+    names = pa.array(sorted({ref.partition for ref in commit.inputs}), pa.string())
+    for record in lake.read_all(lately):
+        rows = lake.read_table(record, RECORDS)
+        yield from table_rows(rows.filter(pc.is_in(rows["removed_partition"], value_set=names)))
 
 
 def _absent(lake: Lake, paths: Sequence[str]) -> list[str]:

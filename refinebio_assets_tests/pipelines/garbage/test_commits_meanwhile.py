@@ -193,6 +193,23 @@ def test_what_was_found_before_a_removal_and_committed_after_it_is_not_kept(lake
     assert lake.partitions("b") == []
 
 
+def test_inputs_that_went_between_a_record_and_its_check_are_noticed(lake: Lake) -> None:
+    commit(lake, "a", "p", "1")
+    commit(lake, "a", "p", "2")
+    seen = later(lake)
+    plan = plan_removal(seen, Terms())
+    put_bytes = lake.storage.put_bytes
+
+    def put_and_remove(data: bytes, path: str) -> None:
+        # The record lands after the look, and is checked when all is over.
+        assert remove(seen, plan, progress=Arrivals(lambda: put_bytes(data, path))).versions == 1
+
+    lake.storage.put_bytes = put_and_remove  # type: ignore[method-assign]
+    with lake.draft("b", "q") as draft, pytest.raises(RemovedMeanwhileError, match=r"a\[p\] 1"):
+        draft.commit(version="x", code_version="1", inputs=[InputRef("a", "p", "1")])
+    assert lake.partitions("b") == []
+
+
 def test_the_same_version_by_a_commit_that_stays_may_be_used_meanwhile(lake: Lake) -> None:
     for version in ("1", "2", "1"):
         newest = commit(lake, "a", "p", version)
