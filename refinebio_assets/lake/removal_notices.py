@@ -120,13 +120,15 @@ def require_kept(lake: Lake, commit: Commit, needs: Iterable[Commit]) -> None:
 
 def _recorded(lake: Lake, entries: Iterable[LogEntry], commit: Commit) -> Iterator[Row]:
     """Yield what was removed of the inputs' partitions since shortly before a commit."""
+    since = commit.created_at - CLOCKS
+    lately = [entry for entry in entries if commit_moment(entry.id) >= since]
+    if not lately:
+        return
     import pyarrow as pa
     import pyarrow.compute as pc
 
     from refinebio_assets.lake.rows import table_rows
 
-    since = commit.created_at - CLOCKS
-    lately = [entry for entry in entries if commit_moment(entry.id) >= since]
     names = pa.array(sorted({ref.partition for ref in commit.inputs}), pa.string())
     for record in lake.read_all(lately):
         rows = lake.read_table(record, RECORDS)
