@@ -10,7 +10,7 @@ from typing import Any
 from rich.markup import escape
 from rich.tree import Tree
 
-from refinebio_assets.cli.lineage_words import details, made, title
+from refinebio_assets.cli.lineage_words import details, made, plural, title
 from refinebio_assets.pipelines.lineage import FILE, QUANTIFICATION, Group, Lineage, Thing
 from refinebio_assets.pipelines.lineage_facts import Facts
 
@@ -43,7 +43,7 @@ def _grow(
             shown.add(neighbor)
             _grow(tree.add(_styled(neighbor, facts.get(neighbor, {}))), neighbor, lineage, facts, shown)
         if group.more:
-            tree.add(f"[dim]and {group.more:,} more of {escape(group.asset)} (--all shows them)[/]")
+            tree.add(f"[dim]and {escape(plural(group.asset, group.more))} (--all shows them)[/]")
 
 
 def _styled(thing: Thing, facts: Facts) -> str:
@@ -93,7 +93,7 @@ def as_dot(lineage: Lineage, facts: Mapping[Thing, Facts]) -> str:
 
 def as_html(lineage: Lineage, facts: Mapping[Thing, Facts]) -> str:
     """Return a page of its own, with parts that fold, and nothing loaded from elsewhere."""
-    heading = "What was made from" if lineage.down else "What was made of what:"
+    heading = "What was made from" if lineage.down else "Where it comes from:"
     name = ", ".join(title(root, facts.get(root, {})) for root in lineage.roots)
     body = "\n".join(line for root in lineage.roots for line in _html_lines(root, lineage, facts, set()))
     return _PAGE.format(title=html.escape(f"{heading} {name}"), body=body)
@@ -116,7 +116,7 @@ def _html_lines(
             for neighbor in group.shown:
                 yield from _html_lines(neighbor, lineage, facts, shown)
             if group.more:
-                yield f"<li><small>and {group.more:,} more of {html.escape(group.asset)}</small></li>"
+                yield f"<li><small>and {html.escape(plural(group.asset, group.more))}</small></li>"
         yield "</ul>"
     yield "</details></li>"
 

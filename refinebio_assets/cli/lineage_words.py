@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from refinebio_assets.cli.tables import cell
 from refinebio_assets.domain import counted
@@ -33,15 +34,33 @@ def details(thing: Thing, facts: Facts) -> Iterator[str]:
     told = _TOLD.get(thing.asset, ())
     said = {key: value for key, value in facts.items() if key not in (*_OF_COMMIT, *told)}
     command = said.pop("command", None)
-    rate = said.pop("mapping_rate", None)
-    lines = [f"{_PHRASES.get(key, key.replace('_', ' '))} {cell(value)}" for key, value in said.items()]
-    if rate is not None:
-        lines.append(f"{rate:.1%} of its fragments map")
+    lines = [line for key, value in said.items() if (line := _said(key, value))]
     if lines:
         yield ", ".join(lines)
     if command:
-        yield _FOLDERS.sub("", str(command))
+        yield without_folders(str(command))
     yield made(thing, facts)
+
+
+def without_folders(command: str) -> str:
+    """Return a command line with files by their names alone, as the folders are those of its run."""
+    return _FOLDERS.sub("", command)
+
+
+def plural(asset: str, count: int) -> str:
+    """Return so many more things of an asset, in words."""
+    noun = _NOUNS.get(asset)
+    return f"{count:,} more {noun if count == 1 else f'{noun}s'}" if noun else f"{count:,} more of {asset}"
+
+
+def _said(key: str, value: Any) -> str:
+    """Return one fact in words; empty where it says nothing."""
+    if key in _SENTENCES:
+        return _SENTENCES[key](value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        noun = key.replace("_", " ")
+        return f"{value:,} {noun.removesuffix('s') if value == 1 else noun}"
+    return f"{_PHRASES.get(key, key.replace('_', ' '))} {cell(value)}"
 
 
 def made(thing: Thing, facts: Facts) -> str:
@@ -121,9 +140,20 @@ def _sample(name: str, facts: Facts) -> str:
 
 
 def _compendium(name: str, facts: Facts) -> str:
-    return f"compendium of {_organism(name)}" + _listed(
+    return f"normalized compendium of {_organism(name)}" + _listed(
         _count(facts, "genes", "gene"), _count(facts, "samples", "sample")
     )
+
+
+def _sample_compendium(name: str, facts: Facts) -> str:
+    return f"quant.sf files of the RNA-seq samples of {_organism(name)}, in a zip" + _listed(
+        _count(facts, "samples", "sample")
+    )
+
+
+def _record(name: str, facts: Facts) -> str:
+    source = str(facts.get("source", "its source"))
+    return f"what {_SOURCES.get(source, source)} says of {name}"
 
 
 _TITLES: Mapping[str, Callable[[str, Facts], str]] = {
@@ -132,7 +162,8 @@ _TITLES: Mapping[str, Callable[[str, Facts], str]] = {
     "dataset_request": _request,
     "target_quantiles": _target,
     "normalized_compendium": _compendium,
-    "rnaseq_sample_compendium": _compendium,
+    "rnaseq_sample_compendium": _sample_compendium,
+    "compendium_bundle": lambda name, _: f"the zip of the normalized compendium of {_organism(name)}",
     "gene_expression": lambda name, facts: (
         f"gene expression of {name}{_listed(str(facts.get('matrices', '')))}"
     ),
@@ -144,7 +175,38 @@ _TITLES: Mapping[str, Callable[[str, Facts], str]] = {
     "gene_index": lambda name, _: f"gene ids of {name}",
     "raw_files": lambda name, _: f"source files of {name}, as they came and were checked",
     "harmonized_metadata": lambda name, _: f"harmonized metadata of {name}",
-    "experiment_record": lambda name, facts: f"what {facts.get('source', 'its source')} says of {name}",
+    "experiment_record": _record,
+    "experiment_registration": lambda name, _: f"{name} as it was registered to be processed",
+    "transcriptome_registration": lambda name, _: f"the choice of files for {_organism(name)}",
+    "platform_registration": lambda name, _: f"the choice of files for {name}",
+    "gene_index_registration": lambda name, _: f"the choice of a table for {name}",
+    "target_registration": lambda name, _: f"the choice of what the target of {_organism(name)} is made of",
+    "metadata_corrections": lambda name, _: f"corrections of metadata, imported as {name}",
+    "sample_attributes": lambda name, _: f"attributes of samples, by {name}",
+}
+_SOURCES = {"ARRAY_EXPRESS": "ArrayExpress"}
+_NOUNS = {
+    QUANTIFICATION: "sample",
+    FILE: "file",
+    "gene_expression": "experiment's gene expression",
+    "dataset_matrices": "dataset",
+    "raw_files": "experiment's source files",
+}
+_ONE_MATRIX = {
+    "EXPERIMENT": "one matrix an experiment",
+    "SPECIES": "one matrix a species",
+    "ALL": "one matrix of all",
+}
+# Facts that are more than a word and a value.
+_SENTENCES: Mapping[str, Callable[[Any], str]] = {
+    "mapping_rate": lambda value: f"{value:.1%} of its fragments map",
+    "aggregate_by": lambda value: _ONE_MATRIX.get(value, f"one matrix by {value}"),
+    "scale_by": lambda value: "genes as they are" if value == "NONE" else f"genes scaled: {value.lower()}",
+    "quantile_normalize": lambda value: "quantile normalized" if value else "not quantile normalized",
+    "filtered": lambda value: f"{counted(value, 'sample')} left out" if value else "",
+    "other_places": lambda value: f"also from {counted(value, 'other place')}" if value else "",
+    "size": lambda value: counted(value, "byte"),
+    "title": lambda value: f'"{value}"',
 }
 # What the title has told of each asset's facts.
 _TOLD: Mapping[str, tuple[str, ...]] = {
@@ -166,11 +228,7 @@ _PHRASES: Mapping[str, str] = {
     "url": "see",
     "member": "in the archive as",
     "salmon_version": "indexed by Salmon",
-    "aggregate_by": "one matrix by",
-    "scale_by": "genes scaled:",
-    "quantile_normalize": "quantile normalized:",
     "experiment": "in",
-    "filtered": "samples left out:",
     "md5": "MD5",
-    "size": "bytes:",
+    "role": "used as",
 }

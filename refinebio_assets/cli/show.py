@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from refinebio_assets.cli.home import open_catalog, open_lake
+from refinebio_assets.cli.lineage_words import without_folders
 from refinebio_assets.cli.tables import cell, table, terminal
 from refinebio_assets.domain import some_of
 
@@ -77,7 +78,8 @@ def _answer(accession: str, gene: str | None, form: str) -> None:
         columns += ["ensembl_division", "provider", "brainarray_version", "is_current_reference"]
         console.print(table(answers.references, columns, title=f"What {answers.sample} is measured against"))
         columns = ["experiment", "step", "software", "version", "code_version", "command"]
-        console.print(table(answers.software, columns, title="Software that touched it"))
+        rows = [{**row, "command": without_folders(row["command"] or "")} for row in answers.software]
+        console.print(table(rows, columns, title="Software that touched it"))
 
 
 def _show_experiment(console: Console, found: ExperimentDetails) -> None:

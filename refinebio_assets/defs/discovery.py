@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Collection
 
 from dagster import (
     DefaultScheduleStatus,
@@ -22,6 +23,7 @@ from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.jobs import process_experiment
 from refinebio_assets.defs.partitions import experiment_partitions
 from refinebio_assets.defs.resources import ArchivesResource, LakeResource, synced_catalog
+from refinebio_assets.domain import counted
 from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.store import utc_now
 from refinebio_assets.pipelines.discovery import discover, waiting_experiments
@@ -85,9 +87,7 @@ def discovered_experiments(context: SensorEvaluationContext, lake: LakeResource)
     room = min(CHUNK, budget - used)
     names = [name for name in waiting if name not in asked][: max(0, room)]
     if not names:
-        return SkipReason(
-            f"{used:,} of today's {budget:,} were asked for; {len(waiting):,} are not surveyed yet"
-        )
+        return SkipReason(_nothing_new(used, budget, waiting, asked))
     # Those that were surveyed need not be remembered: the lake knows them.
     remembered = [name for name in asked if name in set(waiting)]
     return SensorResult(
@@ -102,3 +102,20 @@ def discovered_experiments(context: SensorEvaluationContext, lake: LakeResource)
         ],
         cursor=json.dumps({"day": today, "used": used + len(names), "asked": [*remembered, *names]}),
     )
+
+
+def _nothing_new(used: int, budget: int, waiting: Collection[str], asked: Collection[str]) -> str:
+    """Say why no experiment is asked for: none waits, all were asked for, or the day's budget is used up."""
+    before = sum(name in asked for name in waiting)
+    parts = []
+    if len(waiting) > before:
+        left = counted(len(waiting) - before, "experiment")
+        parts.append(f"{left} wait for tomorrow: {used:,} were asked for today, `daily_budget` is {budget:,}")
+    elif not before:
+        parts.append("nothing waits: every experiment that discovery found and took was surveyed")
+    if before:
+        parts.append(
+            f"{counted(before, 'experiment')} asked for before, not surveyed yet: their runs are not done "
+            "or failed"
+        )
+    return "; ".join(parts)

@@ -199,8 +199,8 @@ UPKEEP_SENSORS: list[SensorDefinition] = [out_of_date, passing_failures_again, s
 
 def _nothing_new(found: Search, asked: int) -> str:
     """Say why a look at all experiments, or at some of them, asks for nothing."""
-    until = f"as far as {found.last}; the next look goes on there" if found.last else "in all experiments"
-    parts = [f"nothing is newly out of date, {until}"]
+    until = f"as far as {found.last}; the next look goes on there" if found.last else "to the last one"
+    parts = [f"looked at processed experiments {until}: nothing is newly out of date"]
     if asked:
         parts.append(f"{counted(asked, 'experiment')} out of date that was asked for before, see its runs")
     if found.unjudged:

@@ -35,10 +35,13 @@ _TABLES: Mapping[str, Sequence[str]] = {
            FROM results WHERE list_contains($partitions, sample) GROUP BY ALL""",
     ),
     FILE: (
-        """SELECT sha256 AS partition, max_by(name, commit_id) AS name, max_by(origin, commit_id) AS origin,
-                  max_by(member, commit_id) AS member, any_value(size) AS size, any_value(md5) AS md5,
-                  any_value(reads) AS reads, max_by(role, commit_id) AS role
-           FROM files WHERE list_contains($partitions, sha256) GROUP BY ALL""",
+        # A file may have come from several places: that of an experiment on the way counts, else the first.
+        """SELECT sha256 AS partition, min_by(name, place) AS name, min_by(origin, place) AS origin,
+                  min_by(member, place) AS member, any_value(size) AS size, any_value(md5) AS md5,
+                  any_value(reads) AS reads, min_by(role, place) AS role,
+                  count(DISTINCT origin) - 1 AS other_places
+           FROM (SELECT *, (NOT list_contains($near, experiment))::INT || commit_id AS place FROM files)
+           WHERE list_contains($partitions, sha256) GROUP BY ALL""",
         """SELECT sha256 AS partition, any_value(origin) AS origin, any_value(size) AS size,
                   any_value(md5) AS md5, any_value(role) AS role
            FROM (SELECT sha256, origin, size, md5, role FROM sources
@@ -109,14 +112,21 @@ def describe(catalog: Catalog, things: Iterable[Thing]) -> dict[Thing, Facts]:
     for thing in listed:
         by_asset[thing.asset].append(thing)
     _add(facts, None, _rows(catalog, _COMMITS, listed))
+    near = [*by_asset["experiment_record"], *by_asset["raw_files"], *by_asset["sample_quantifications"]]
     for asset, group in by_asset.items():
         for query in _TABLES.get(asset, ()):
-            _add(facts, asset, _rows(catalog, query, group))
+            _add(facts, asset, _rows(catalog, query, group, near))
     return dict(facts)
 
 
-def _rows(catalog: Catalog, query: str, things: Sequence[Thing]) -> list[dict[str, Any]]:
-    return query_rows(catalog, query, {"partitions": sorted({thing.partition for thing in things})})
+def _rows(
+    catalog: Catalog, query: str, things: Sequence[Thing], near: Sequence[Thing] = ()
+) -> list[dict[str, Any]]:
+    """Return a query's rows about things; ``near`` are the experiments on the way."""
+    parameters = {"partitions": sorted({thing.partition for thing in things})}
+    if "$near" in query:
+        parameters["near"] = sorted({thing.partition for thing in near})
+    return query_rows(catalog, query, parameters)
 
 
 def _add(facts: Mapping[Thing, dict[str, Any]], asset: str | None, rows: Iterable[dict[str, Any]]) -> None:

@@ -51,7 +51,8 @@ def test_dot_and_html_are_well_formed_and_count_what_they_leave_out(refinebio: R
     assert dot.rstrip().endswith("}")
     assert "2 more" in dot
     page = refinebio("lineage", "experiment:STUDY", "--format", "html", "--limit", "1").stdout
-    assert "and 2 more of sample_quantification" in page
+    assert "and 2 more samples" in page
+    assert "<h1>Where it comes from: gene expression of STUDY" in page
     assert Balance().of(page) == []
 
 

@@ -176,6 +176,21 @@ def test_reference_views_tell_build_and_release_of_the_index_that_was_used(study
     assert absent.parts == 0
 
 
+def test_a_file_that_came_from_two_places_is_told_of_with_the_one_of_the_experiment(study: Study) -> None:
+    """The newest place of its content may be one that the experiment never saw."""
+    study.process()
+    study.add_sample("T1", 0, experiment="OTHER")
+    study.register()
+    study.process("OTHER")
+    for experiment, name in {"STUDY": "S1.sf", "OTHER": "T1.sf"}.items():
+        lineage = trace(study.catalog, starting_things(study.catalog, f"experiment:{experiment}"))
+        facts = describe(study.catalog, lineage.things())
+        shared = [found for thing, found in facts.items() if thing.asset == "file" and found["other_places"]]
+        assert [(file["name"], file["other_places"]) for file in shared if file["role"] == "quant_sf"] == [
+            (name, 1)
+        ]
+
+
 def index_of(lake: Lake, version: str, release: str, genes: list[str]) -> None:
     with lake.draft("transcriptome_index", "DANIO_RERIO") as draft:
         row = {"organism": "DANIO_RERIO", "version": version, "release": release, "assembly": "GRCz11"}
