@@ -74,6 +74,8 @@ def transcriptome_indices() -> None:
     found = rb.TranscriptomeIndex.search(organism__name="homo_sapiens", length="long")
     assert [row.index_type for row in found] == ["TRANSCRIPTOME_LONG"]
     assert rb.TranscriptomeIndex.get(found[0].id).release_version == "100"
+    index = requests.get(found[0].download_url, timeout=30)
+    assert index.headers["content-type"] == "application/x-tar" and index.content
 
 
 @flow
