@@ -31,7 +31,7 @@ _UNFINISHED = [
 
 def asked_by_program(name: str) -> dict[str, str]:
     """Return the tags of a run that a command (``dataset build``) or the web API (``api``) asked for."""
-    return {BY_TAG: name, LAUNCHED_BY_TAG: f"refinebio-assets {name}"}
+    return {BY_TAG: name, LAUNCHED_BY_TAG: name}
 
 
 def limit_of_runs() -> int:

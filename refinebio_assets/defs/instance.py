@@ -7,7 +7,9 @@ from typing import Any
 
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
-PROCESS_TAG = "refinebio/process"
+PROCESS_TAG = ".dagster/refinebio/process"
+"""Dagster's UI does not show tags of this prefix: nobody reads it, and it is long."""
+
 _ENDED = ("Z", "X")
 UNFINISHED = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 

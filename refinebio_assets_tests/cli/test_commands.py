@@ -10,6 +10,7 @@ import pytest
 from dagster import DagsterInstance, RunsFilter
 
 from refinebio_assets.cli.exit_codes import DONE, FAILED, PARTIAL, USAGE
+from refinebio_assets.defs.asked_runs import BY_TAG, LAUNCHED_BY_TAG
 from refinebio_assets.simulate.world import simulate_world
 from refinebio_assets_tests.cli.conftest import Run, rows_of
 from refinebio_assets_tests.pipelines.datasets.world import World, rna_seq
@@ -49,6 +50,7 @@ def test_process_makes_a_matrix_in_one_run_and_asking_again_starts_none(
         for accession in ("STUDY", "OTHER"):
             runs = instance.get_runs(RunsFilter(tags={"dagster/partition": accession}))
             assert [run.is_success for run in runs] == [True]
+            assert {runs[0].tags[tag] for tag in (BY_TAG, LAUNCHED_BY_TAG)} == {"process"}
 
 
 def test_a_failed_sample_ends_the_command_with_the_code_for_in_part(study: Study, refinebio: Run) -> None:

@@ -20,7 +20,7 @@ from dagster import (
 from sqlalchemy import Engine, event
 
 from refinebio_assets.definitions import build_definitions
-from refinebio_assets.defs.instance import end_dead_runs, process_tags
+from refinebio_assets.defs.instance import PROCESS_TAG, end_dead_runs, process_tags
 from refinebio_assets.defs.killed_runs import killed_runs
 from refinebio_assets.defs.sample_events import LIMIT_VARIABLE, add_keys
 from refinebio_assets.pipelines.sample_quantifications import sample_code_version
@@ -164,10 +164,10 @@ def started(instance: DagsterInstance, of_run: str = "", process: str = "") -> s
     """Record a run as started; its tag says that ``process`` of this machine executes ``of_run``."""
     job = build_definitions().resolve_job_def("process_experiment")
     made = instance.create_run_for_job(job)
-    tag = process_tags(of_run or made.run_id)["refinebio/process"]
+    tag = process_tags(of_run or made.run_id)[PROCESS_TAG]
     if process:
         tag = " ".join([*tag.split(" ")[:2], process])
-    instance.add_run_tags(made.run_id, {"refinebio/process": tag})
+    instance.add_run_tags(made.run_id, {PROCESS_TAG: tag})
     event = DagsterEvent(DagsterEventType.RUN_START.value, made.job_name)
     instance.report_dagster_event(event, run_id=made.run_id)
     return made.run_id

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg2
 import pytest
 from dagster import DagsterInstance
 
+from refinebio_assets.defs.dagster_home import prepare_dagster_home
 from refinebio_assets.defs.storage import POSTGRES_VARIABLE, postgres_url
 from refinebio_assets_tests.cli.conftest import command_in
 from refinebio_assets_tests.conftest import REPOSITORY
@@ -113,6 +115,20 @@ def test_postgres_holds_dagsters_storage_when_its_url_is_given(
         with DagsterInstance.get() as instance:
             assert [run.is_success for run in instance.get_runs()] == [True]
             assert set(instance.get_dynamic_partitions("sample")) == {"S1", "S2", "S3"}
+
+
+def test_writers_of_dagsters_sqlite_wait_for_each_other_half_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.delenv(POSTGRES_VARIABLE, raising=False)
+    prepare_dagster_home(str(tmp_path / "lake"))
+    with DagsterInstance.get() as instance:
+        for storage in (instance.run_storage, instance.schedule_storage):
+            with storage.connect() as connection:  # type: ignore[union-attr]
+                waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+            assert waits == 30_000
+        assert instance.get_runs_count() == 0
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
