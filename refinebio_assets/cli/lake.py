@@ -79,7 +79,9 @@ def _set_aside(console: Console, opened: Lake, problems: Sequence[VerifyProblem]
 
 def _say_commands(console: Console, found: Sequence[Finding], moved: int, *, set_aside: bool) -> None:
     """List the commands that make whole again what can be, in their order."""
-    commands = list(dict.fromkeys(command for finding in found for command in finding.commands))
+    from refinebio_assets.pipelines.remedies import in_order
+
+    commands = in_order(command for finding in found for command in finding.commands)
     if set_aside and found:
         _print(console, f"{moved:,} files set aside; remove them from damaged/ when nobody needs them")
     elif any(finding.movable for finding in found):

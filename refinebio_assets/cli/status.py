@@ -90,10 +90,16 @@ def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -
 
 
 def _warn_of_damage(catalog: Catalog) -> None:
-    """Say on standard error which commits the catalog leaves out, as they cannot be read."""
+    """Say on standard error which newest versions the catalog leaves out, as they cannot be read."""
     from refinebio_assets.lake.rows import query_rows
 
-    rows = query_rows(catalog, 'SELECT asset, "partition", problem FROM problems ORDER BY commit_id')
+    rows = query_rows(
+        catalog,
+        """SELECT p.asset, p."partition", p.problem
+           FROM problems p LEFT JOIN commits c
+             ON c.asset = p.asset AND c."partition" = p."partition" AND c.id > p.commit_id
+           WHERE c.id IS NULL ORDER BY p.commit_id""",
+    )
     for row in rows[:SHOWN_PROBLEMS]:
         click.echo(f"Left out: {row['asset']} of {row['partition']}: {row['problem']}", err=True)
     if len(rows) > SHOWN_PROBLEMS:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from refinebio_assets.errors import NotFoundError, PermanentError, StorageError
 from refinebio_assets.lake.arrays import build_array
+from refinebio_assets.lake.content import HINT
 from refinebio_assets.lake.naming import decode_name
 from refinebio_assets.lake.parquet import rows_table
 from refinebio_assets.lake.records import Commit, LogEntry
@@ -163,7 +164,7 @@ def _read_commit(lake: Lake, entry: LogEntry) -> _Loaded | Problem | None:
 
 def _problem(entry: LogEntry, error: Exception) -> Problem:
     asset, partition = (decode_name(part) or part for part in (entry.asset_part, entry.partition_part))
-    return Problem(entry.id, asset, partition, str(error))
+    return Problem(entry.id, asset, partition, str(error).removesuffix(HINT))
 
 
 class _Stager:

@@ -73,6 +73,7 @@ _REFERENCES: Mapping[str, tuple[str, str]] = {
 }
 """Where the files are listed that a reference was made from, and which command takes them."""
 
+_ORDER = ("reference", "metadata", "discover", "process", "target", "dataset", "compendium")
 _NO_OPTIONS = {_TRANSCRIPTOME: ("source", "taxonomy_id"), _PLATFORM: (), _GENE_INDEX: ()}
 _OUTGROWN = "nothing makes an earlier version again; the newest is another"
 _WITHOUT_COMMAND = {
@@ -101,6 +102,11 @@ class Finding:
     def movable(self) -> bool:
         """Whether setting it aside moves it."""
         return self.damage in (Damage.CONTENT, Damage.RECORD)
+
+
+def in_order(commands: Iterable[str]) -> list[str]:
+    """Return commands, each once, so that what others are made from comes first."""
+    return sorted(dict.fromkeys(commands), key=lambda command: _ORDER.index(command.partition(" ")[0]))
 
 
 def known_losses(lake: Lake, problems: Sequence[VerifyProblem]) -> list[VerifyProblem]:

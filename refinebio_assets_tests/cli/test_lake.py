@@ -55,6 +55,9 @@ def test_status_says_which_commits_cannot_be_read(study: Study, refinebio: Run) 
     assert verify.returncode == 1
     assert "expected a commit record in JSON" in verify.stdout
     assert commands_of(verify.stdout)[-1] == "refinebio-assets process STUDY"
+    refinebio("lake", "verify", "--set-aside")
+    study.process()
+    assert refinebio("status").stderr == ""
 
 
 def test_a_record_of_newer_software_asks_for_an_upgrade_and_stays(study: Study, refinebio: Run) -> None:

@@ -27,7 +27,7 @@ from refinebio_assets.pipelines.references.transcriptome_registry import (
     TranscriptomeInputs,
     register_transcriptome,
 )
-from refinebio_assets.pipelines.remedies import findings, known_losses
+from refinebio_assets.pipelines.remedies import findings, in_order, known_losses
 from refinebio_assets.pipelines.target_quantiles import build_target
 from refinebio_assets_tests.lake.making import commit_files
 from refinebio_assets_tests.pipelines.compendia.test_rnaseq_samples import add_reads
@@ -102,7 +102,7 @@ def test_a_dataset_names_what_it_is_made_from_that_is_lost(world: World) -> None
     damage_own_files(world.lake, head_of(world.lake, "gene_expression", "SRP1"))
     assert set_all_aside(world.lake) == ["process SRP1"]
     with pytest.raises(
-        NotFoundError, match="`refinebio-assets process SRP1` makes its gene_expression again"
+        NotFoundError, match="`refinebio-assets process SRP1` makes again gene_expression of SRP1"
     ):
         due_dataset(world.lake, "D")
 
@@ -145,3 +145,15 @@ def test_an_index_is_made_again_from_the_registered_genome(tmp_path: Path) -> No
     assert finding.commands == (
         "reference add-transcriptome --organism DANIO_RERIO --genome /g.fa --gtf /g.gtf --release 110",
     )
+
+
+def test_commands_are_in_the_order_in_which_things_are_made_of_each_other() -> None:
+    given = ["dataset build D", "compendium build X", "process B", "process A", "target build X", "process B"]
+    assert in_order([*given, "reference add-platform"]) == [
+        "reference add-platform",
+        "process B",
+        "process A",
+        "target build X",
+        "dataset build D",
+        "compendium build X",
+    ]

@@ -87,12 +87,12 @@ def newest_pins(lake: Lake, experiments: Sequence[str]) -> Pins:
 
 def _require_whole(lake: Lake, pinned: Iterable[ExperimentPins], attributes: Iterable[Commit]) -> None:
     """Raise NotFoundError that names what is lost of the newest commits, and what makes it again."""
-    lost = [
-        f"`refinebio-assets process {quote(pins.accession)}` makes its {commit.asset} again"
-        for pins in pinned
-        for _, commit in pins.commits()
-        if lake.missing_files(commit)
-    ]
+    lost = []
+    for pins in pinned:
+        assets = [commit.asset for _, commit in pins.commits() if lake.missing_files(commit)]
+        if assets:
+            command = f"refinebio-assets process {quote(pins.accession)}"
+            lost.append(f"`{command}` makes again {', '.join(assets)} of {pins.accession}")
     lost += [
         f"`refinebio-assets metadata import-attributes {quote(commit.info['origin'])} "
         f"--source {quote(commit.partition)}` makes its attributes again"

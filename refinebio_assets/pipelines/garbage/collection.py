@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from refinebio_assets.errors import PermanentError, RequestError
+from refinebio_assets.lake.content import HINT
 from refinebio_assets.lake.removal_tables import REMOVED_FILE
 from refinebio_assets.lake.storage import Found
 from refinebio_assets.lake.store import Lake
@@ -120,7 +121,7 @@ def needed_to_know() -> Iterator[None]:
         yield
     except PermanentError as error:
         raise PermanentError(
-            f"nothing can be removed, as it is not known what this uses: {error}. "
+            f"nothing can be removed, as it is not known what this uses: {str(error).removesuffix(HINT)}. "
             "`refinebio-assets lake verify` lists all that is damaged"
         ) from error
 
