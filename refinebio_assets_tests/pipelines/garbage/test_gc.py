@@ -186,6 +186,35 @@ def test_nothing_goes_while_a_record_cannot_be_read(lake: Lake) -> None:
         plan_removal(later(lake), Terms())
 
 
+def test_what_is_the_newest_again_stays_with_what_it_uses(lake: Lake) -> None:
+    for version in ("1", "2"):
+        commit(lake, "a", "p", version)
+    old = commit(lake, "b", "q", "x", ("a", "p", "1"))
+    superseding = commit(lake, "b", "q", "y")
+    seen = later(lake)
+    plan = plan_removal(seen, Terms())
+    assert len(plan.removals) == 2
+    lake.storage.remove(superseding.entry.path)
+    assert remove(seen, plan).versions == 0
+    assert lake.head("b", "q") == old
+
+
+def test_what_is_lost_of_the_newest_version_forbids_removal_and_of_an_earlier_one_not(lake: Lake) -> None:
+    commit(lake, "index", "HUMAN", "1")
+    commit(lake, "index", "HUMAN", "2")
+    for version in ("r", "s"):
+        with lake.draft("sample_quantifications", "E") as draft:
+            draft.write_table("results", [{"experiment": "E", "sample": "S", "verdict": "processed"}])
+            made = draft.commit(version=version, code_version="1")
+        lake.storage.remove(made.file("tables/results.parquet").path)
+        if version == "r":
+            with pytest.raises(PermanentError, match="not known what this uses"):
+                going(lake)
+    repaired = commit(lake, "sample_quantifications", "E", "t")
+    assert lake.head("sample_quantifications", "E") == repaired
+    assert [name for name in going(lake) if name[0] == "index"] == [("index", "HUMAN", "1")]
+
+
 def test_an_unknown_asset_is_refused(lake: Lake) -> None:
     commit(lake, "a", "p", "1")
     with pytest.raises(RequestError, match="no asset b"):
