@@ -65,8 +65,9 @@ _REASONS_IN_LOG = 5
     description=(
         "Processes experiments again whose code version, program, index, annotation, metadata rules or "
         "files have changed since: those in most datasets first, a few at a time "
-        "(REFINEBIO_RUNS_A_TICK), and never twice for the same reason. `refinebio-assets status --stale` "
-        "lists them without starting anything."
+        "(REFINEBIO_RUNS_A_TICK). A reason is not asked for twice, unless it was undone and comes again. "
+        "Tags of a run say why it was asked for, and for how many samples. `refinebio-assets status --stale` "
+        "lists what is out of date without starting anything."
     ),
 )
 def out_of_date(
