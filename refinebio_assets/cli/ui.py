@@ -37,6 +37,8 @@ SECONDS_TO_SEE = 10.0
 """How long the code server takes to end when no run is in progress, generously."""
 
 SECONDS_FOR_RUNS = 30.0
+SECONDS_TO_LOAD = 60.0
+"""How long loading the code may take before it is asked for again."""
 
 
 @dataclass(slots=True)
@@ -91,16 +93,22 @@ def start(place: Place, supervisor: Supervisor, request: Request) -> None:
 
 def keep(place: Place, supervisor: Supervisor, request: Request) -> None:
     """Until the end is asked for, start again what dies, and have code loaded again whose process died."""
-    asked, last = time.monotonic(), CodeState.LOADED
+    asked, last, loaded = time.monotonic(), CodeState.LOADED, -SECONDS_TO_LOAD
     while request.signal is None:
         time.sleep(SECONDS_A_LOOK)
         supervisor.look()
         if time.monotonic() - asked < SECONDS_BETWEEN_QUESTIONS:
             continue
+        if not place.workspace.exists():
+            # Temporary files are cleaned up on some machines; a server that is started again needs it.
+            write_workspace(place)
         state, why = code_state(place.url)
-        if state is CodeState.UNREACHABLE and is_listening(place.code_socket):
+        # Asked twice, as the webserver takes seconds to notice that a code server is there again.
+        lost = state is last is CodeState.UNREACHABLE and is_listening(place.code_socket)
+        if lost and time.monotonic() - loaded >= SECONDS_TO_LOAD:
             _tell("the code server's process with the code ended and is started again")
             load_again(place.url)
+            loaded = time.monotonic()
         if state is CodeState.REFUSED and last is not state:
             _tell(f"{state}, see the UI: {why.splitlines()[0] if why else 'no reason was given'}")
         asked, last = time.monotonic(), state

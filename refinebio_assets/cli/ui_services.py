@@ -81,6 +81,7 @@ def code_server(place: Place) -> Program:
         "code-server",
         _python("dagster", "code-server", "start", "-m", DEFINITIONS, *options),
         place.logs / "code-server.log",
+        lingers=True,
     )
 
 
@@ -98,6 +99,7 @@ def daemon(place: Place) -> Program:
 
 def write_workspace(place: Place) -> None:
     """Write the file that tells webserver and daemon where the code server is. JSON is YAML, too."""
+    place.shared.mkdir(exist_ok=True)
     server = {"socket": str(place.code_socket), "host": "localhost", "location_name": LOCATION}
     place.workspace.write_text(json.dumps({"load_from": [{"grpc_server": server}]}), encoding="utf-8")
 

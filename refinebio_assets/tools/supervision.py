@@ -23,6 +23,9 @@ STEADY_SECONDS = 60.0
 
 LONGEST_PAUSE = 60.0
 SECONDS_TO_END = 30.0
+SECONDS_TO_LINGER = 3.0
+"""How long a program is waited for that may stay for what it started."""
+
 SECONDS_BETWEEN_LOOKS = 0.1
 LARGEST_LOG = 20_000_000
 """Bytes; a log that is larger is kept as one older file and begun anew."""
@@ -34,11 +37,15 @@ _SIGNAL_AT_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG of Linux
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program to keep running; what it prints goes to ``log``."""
+    """A program to keep running; what it prints goes to ``log``.
+
+    One that ``lingers`` ends only after what it started, and is left to do so when it is asked to end.
+    """
 
     name: str
     command: tuple[str, ...]
     log: Path
+    lingers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +117,20 @@ class Supervisor:
     def end(self, seconds: float = SECONDS_TO_END) -> None:
         """Ask each program to end, the one that was started last first, and wait for it; then kill it.
 
-        What the programs themselves started is left alone.
+        What the programs themselves started is left alone, and so is one that lingers.
         """
         for kept in reversed(self._kept):
             with suppress(ProcessLookupError):
                 kept.process.terminate()
             try:
-                kept.process.wait(seconds)
+                kept.process.wait(SECONDS_TO_LINGER if kept.program.lingers else seconds)
             except subprocess.TimeoutExpired:
+                if kept.program.lingers:
+                    continue
                 self._tell(f"{kept.program.name} did not end within {seconds:.0f} s and was killed")
                 kept.process.kill()
                 kept.process.wait()
-        self._kept.clear()
+        self._kept = [kept for kept in self._kept if kept.process.poll() is None]
 
     def signal_descendants(self, number: signal.Signals) -> None:
         """Send a signal to every program and to what the programs, also earlier ones, started."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
+from refinebio_assets.cli.ui_services import CodeState, code_state
 from refinebio_assets.defs.dagster_home import prepare_dagster_home
 from refinebio_assets.defs.launch import register_experiments
 from refinebio_assets_tests.cli.conftest import Run
@@ -133,6 +134,7 @@ def test_a_run_goes_on_while_every_server_is_killed_and_comes_back(world: World)
     world.gate.set()
     wait_until(lambda: world.status(first) == "SUCCESS", "the end of the first run")
     world.gate.clear()
+    wait_until(lambda: code_state(world.ui.url)[0] is CodeState.LOADED, "the code")
     second = world.launch("SECOND")
     assert world.ui.process is not None
     os.kill(world.ui.process, signal.SIGINT)

@@ -131,6 +131,18 @@ def test_a_program_that_does_not_end_is_killed_and_what_it_started_is_left_alone
     assert until(lambda: world.supervisor.wait_for_descendants(0))
 
 
+def test_a_program_that_lingers_for_what_it_started_is_left_to_do_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "SECONDS_TO_LINGER", 0.2)
+    script = f"trap '' TERM; sleep 60 & echo $! > {world.folder}/child.pids; wait"
+    world.supervisor.start(Program("host", ("sh", "-c", script), world.folder / "host.log", lingers=True))
+    assert until(lambda: world.pids("child"))
+    world.supervisor.end()
+    assert world.told == []
+    assert not world.supervisor.wait_for_descendants(0)
+
+
 def test_programs_end_when_the_supervisor_itself_is_killed(tmp_path: Path) -> None:
     pids = tmp_path / "server.pids"
     code = f"""
