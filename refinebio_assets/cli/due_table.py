@@ -40,19 +40,25 @@ def due_row(judged: Stale | Unjudged) -> dict[str, Any]:
     from refinebio_assets.pipelines.estimate import STEPS
     from refinebio_assets.pipelines.staleness import Unjudged
 
+    columns = [_column(step) for step in STEPS.values()]
     row: dict[str, Any] = {"experiment": judged.experiment, "from": CANNOT_BE_JUDGED, "input": ""}
-    row |= dict.fromkeys(STEPS.values()) | {"samples_due": None, "hours": None, "not_measured": []}
+    row |= dict.fromkeys(columns) | {"samples_due": None, "hours": None, "not_measured": []}
     if isinstance(judged, Unjudged):
         return row | {"why": judged.problem}
     todo = judged.todo
     row |= {"from": judged.step, "input": ", ".join(judged.inputs)}
-    row |= dict.fromkeys(STEPS.values(), 0) | {step.step: step.samples for step in todo.steps}
+    row |= dict.fromkeys(columns, 0) | {_column(step.step): step.samples for step in todo.steps}
     return row | {
         "samples_due": todo.samples_due,
         "hours": None if todo.seconds is None else todo.seconds / SECONDS_AN_HOUR,
         "not_measured": [step.step for step in todo.steps if step.seconds is None],
         "why": "; ".join(judged.reasons),
     }
+
+
+def _column(step: str) -> str:
+    """Return a step as the name of a column."""
+    return step.replace(" ", "_")
 
 
 def _cells(judged: Stale | Unjudged) -> tuple[str, str, str, str, str]:

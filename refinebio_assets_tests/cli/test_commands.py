@@ -131,7 +131,7 @@ def test_a_dry_run_as_json_counts_samples_by_step(study: Study, refinebio: Run) 
     study.process()
     study.add_sample("S4", 4)
     (row,) = rows_of(refinebio("process", "--sample-sheet", study.sheet, "--dry-run", "--format", "json"))
-    steps = ("survey", "harmonize", "check files", "download", "quantify", "summarize")
+    steps = ("survey", "harmonize", "check_files", "download", "quantify", "summarize")
     assert [row[step] for step in steps] == [0, 4, 0, 1, 1, 4]
     assert (row["samples_due"], row["not_measured"], row["why"]) == (1, [], "sample S4 added")
     assert 0 < row["hours"] < 1
