@@ -147,6 +147,7 @@ def make_catalog(folder: Path, experiments: int, samples: int, keys: int) -> Non
     """Publish a catalog with simulated rows in a lake that is empty otherwise."""
     import duckdb
 
+    (folder / "log").mkdir(parents=True, exist_ok=True)
     lake = Lake(str(folder))
     catalog = Catalog(lake)
     catalog.sync()

@@ -85,6 +85,7 @@ INSERT INTO samples BY NAME SELECT experiment, sample, 'HOMO_SAPIENS' AS organis
 
 def simulate(folder: Path, samples: int) -> None:
     """Make a lake whose catalog has these many samples; its log is empty."""
+    (folder / "log").mkdir(parents=True, exist_ok=True)
     catalog = Catalog(Lake(str(folder)))
     files = PublishedFiles(catalog.folder)
     with files.lock(wait=True, timeout=10), files.building() as building:
