@@ -19,7 +19,7 @@ from refinebio_assets.defs.instance import PROCESS_TAG
 from refinebio_assets.defs.launch import register_experiments
 from refinebio_assets.defs.storage import POSTGRES_VARIABLE
 from refinebio_assets_tests.defs.servers import Postgres, postgres_server, wait_until
-from refinebio_assets_tests.deployment.moments import most_at_once, pool_spans, run_spans
+from refinebio_assets_tests.deployment.moments import POOLS, most_at_once, pool_spans, run_spans
 from refinebio_assets_tests.deployment.platform import (
     ACCEPTANCE,
     FINISHED,
@@ -96,6 +96,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         patch.setenv(POSTGRES_VARIABLE, server.url)
         register_experiments([*QUEUED, "TWICE", "KILLED", "CUTOFF"])
         with running(deployment), DagsterInstance.get() as instance:
+            # On Postgres, two runs that are the first to use a pool, and at once, make one of them fail.
+            for pool in POOLS.values():
+                instance.event_log_storage.initialize_concurrency_limit_to_default(pool)
             yield World(study, gate, server, deployment, instance)
 
 
