@@ -47,7 +47,7 @@ def verify(set_aside: bool) -> None:
         f"{report.commits:,} commits, {report.files:,} files, {report.bytes:,} bytes read and compared",
         highlight=False,
     )
-    known = known_losses(opened, report.problems)
+    known = set(known_losses(opened, report.problems))
     found = findings(opened, [problem for problem in report.problems if problem not in known])
     if known:
         paths = {problem.path for problem in known}

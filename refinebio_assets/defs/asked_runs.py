@@ -1,12 +1,13 @@
-"""Who asked for a run, by its tags; of the runs that sensors asked for, how many are unfinished or failed."""
+"""Who asked for a run, by its tags; what is in progress, and what failed of that which sensors asked for."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import AssetKey, DagsterInstance, DagsterRunStatus, RunsFilter
 
 from refinebio_assets.defs.run_lookup import PARTITION_TAG
 from refinebio_assets.pipelines.rhythm import ATTEMPTS, wait_after
@@ -27,6 +28,7 @@ _UNFINISHED = [
     DagsterRunStatus.STARTED,
     DagsterRunStatus.CANCELING,
 ]
+_NOT_CANCELED = [status for status in DagsterRunStatus if status is not DagsterRunStatus.CANCELED]
 
 
 def asked_by_program(name: str) -> dict[str, str]:
@@ -44,28 +46,35 @@ def room(instance: DagsterInstance, sensor: str) -> int:
     return limit_of_runs() - instance.get_runs_count(RunsFilter(statuses=_UNFINISHED, tags={BY_TAG: sensor}))
 
 
-def unfinished(instance: DagsterInstance, sensor: str) -> set[tuple[str, str]]:
-    """Return job and partition of the runs that a sensor asked for and that are not finished."""
-    runs = instance.get_runs(filters=RunsFilter(statuses=_UNFINISHED, tags={BY_TAG: sensor}))
-    return {(run.job_name, run.tags.get(PARTITION_TAG, "")) for run in runs}
+def is_in_progress(instance: DagsterInstance, asset: str, job: str, partition: str) -> bool:
+    """Tell whether a run makes a partition of an asset, by its job or alone, whoever asked for it."""
+    runs = instance.get_runs(RunsFilter(statuses=_UNFINISHED, tags={PARTITION_TAG: partition}))
+    return any(run.job_name == job or AssetKey(asset) in (run.asset_selection or ()) for run in runs)
 
 
-def failures_in_a_row(
-    instance: DagsterInstance, sensor: str, job: str, partition: str
-) -> tuple[int, datetime | None]:
-    """Return how many of a sensor's newest runs of a job and partition failed, and when to try again.
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Runs that failed in a row: how many, at most ``ATTEMPTS``, the newest, and when to try again."""
 
-    The moment is None where none failed. A success ends the row; canceled runs are passed over. No more than
-    ``ATTEMPTS`` are counted, from where on the wait stays the same.
+    count: int
+    newest: str
+    again: datetime
+
+
+def failures_in_a_row(instance: DagsterInstance, sensor: str, job: str, partition: str) -> Failures | None:
+    """Return the newest runs of a job and partition that a sensor asked for, if they failed.
+
+    A success ends the row; canceled runs are passed over.
     """
-    asked = RunsFilter(job_name=job, tags={BY_TAG: sensor, PARTITION_TAG: partition})
+    tags = {BY_TAG: sensor, PARTITION_TAG: partition}
+    asked = RunsFilter(job_name=job, tags=tags, statuses=_NOT_CANCELED)
     records = instance.get_run_records(asked, limit=ATTEMPTS)
-    ended = [record for record in records if record.dagster_run.status is not DagsterRunStatus.CANCELED]
-    failed = list(takewhile(lambda record: record.dagster_run.status is DagsterRunStatus.FAILURE, ended))
+    failed = list(takewhile(lambda record: record.dagster_run.status is DagsterRunStatus.FAILURE, records))
     if not failed:
-        return 0, None
+        return None
     moment = failed[0].end_time or failed[0].update_timestamp.timestamp()
-    return len(failed), datetime.fromtimestamp(moment, UTC) + wait_after(len(failed))
+    again = datetime.fromtimestamp(moment, UTC) + wait_after(len(failed))
+    return Failures(len(failed), failed[0].dagster_run.run_id, again)
 
 
 def said(moment: datetime) -> str:

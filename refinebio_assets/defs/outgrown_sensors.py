@@ -5,8 +5,7 @@ is parked until what it would be made of differs. Why nothing is asked for is in
 """
 
 import json
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable
 
 from dagster import (
     DefaultSensorStatus,
@@ -22,9 +21,10 @@ from refinebio_assets.defs.asked_runs import (
     BY_TAG,
     TAG_CHARACTERS,
     WHY_TAG,
+    Failures,
     failures_in_a_row,
+    is_in_progress,
     said,
-    unfinished,
 )
 from refinebio_assets.defs.jobs import (
     build_normalized_compendium,
@@ -34,12 +34,14 @@ from refinebio_assets.defs.jobs import (
 from refinebio_assets.defs.partitions import organism_partitions
 from refinebio_assets.defs.resources import LakeResource, synced_catalog
 from refinebio_assets.domain import counted
+from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake, utc_now
 from refinebio_assets.pipelines import target_quantiles
 from refinebio_assets.pipelines.compendia import normalized_compendium
 from refinebio_assets.pipelines.compendia.rnaseq_samples import rnaseq_sample_compendium
 from refinebio_assets.pipelines.failed_builds import last_failure
 from refinebio_assets.pipelines.outgrown import Outgrown, compendia_to_make, targets_to_make
+from refinebio_assets.pipelines.rhythm import ATTEMPTS
 
 _JOBS = {
     target_quantiles.ASSET: build_target_quantiles,
@@ -62,8 +64,7 @@ _JOBS = {
 )
 def outgrown_target(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
     """Ask for each target that was outgrown; the cursor holds in which states."""
-    store = lake.open()
-    return _ask(context, store, targets_to_make(synced_catalog(store)), name="outgrown_target", what="target")
+    return _ask(context, lake.open(), targets_to_make, name="outgrown_target", what="target")
 
 
 @sensor(
@@ -79,36 +80,34 @@ def outgrown_target(context: SensorEvaluationContext, lake: LakeResource) -> Sen
 )
 def outgrown_compendium(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
     """Ask for each compendium that was outgrown; the cursor holds in which states."""
-    store = lake.open()
-    return _ask(
-        context,
-        store,
-        compendia_to_make(synced_catalog(store)),
-        name="outgrown_compendium",
-        what="compendium",
-    )
+    return _ask(context, lake.open(), compendia_to_make, name="outgrown_compendium", what="compendium")
 
 
 OUTGROWN_SENSORS: list[SensorDefinition] = [outgrown_target, outgrown_compendium]
 
 
 def _ask(
-    context: SensorEvaluationContext, store: Lake, found: Iterable[Outgrown], *, name: str, what: str
+    context: SensorEvaluationContext,
+    store: Lake,
+    find: Callable[[Catalog], list[Outgrown]],
+    *,
+    name: str,
+    what: str,
 ) -> SensorResult:
     """Ask for what may succeed and was not asked for in its state before; say of all else why not."""
     asked: dict[str, str] = json.loads(context.cursor or "{}")
-    busy = unfinished(context.instance, name)
     requests, waiting = [], []
-    for item in found:
+    for item in find(synced_catalog(store)):
         about, job = f"{item.asset} {item.organism}", _JOBS[item.asset].name
-        failed, again = failures_in_a_row(context.instance, name, job, item.organism)
-        state = f"{item.state} {failed}"
-        if (job, item.organism) in busy:
+        failures = failures_in_a_row(context.instance, name, job, item.organism)
+        # Each failure makes another state, which may be asked for once more.
+        state = f"{item.state} {failures.newest if failures else 0}"
+        if is_in_progress(context.instance, item.asset, job, item.organism):
             problem = "is being made"
         elif asked.get(about) == state:
             problem = "was asked for already; see its runs"
         else:
-            problem = item.hindrance(store) or _wait(store, item, failed, again)
+            problem = item.hindrance(store) or _wait(store, item, failures)
         if problem:
             waiting.append(f"{item.organism}: {problem}")
             continue
@@ -124,13 +123,14 @@ def _ask(
     )
 
 
-def _wait(store: Lake, item: Outgrown, failed: int, again: datetime | None) -> str:
+def _wait(store: Lake, item: Outgrown, failures: Failures | None) -> str:
     """Say until when runs that failed make it wait, and why they did; empty when its time has come."""
-    if again is None or utc_now() >= again:
+    if failures is None or utc_now() >= failures.again:
         return ""
+    times = counted(failures.count, "time") + (" or more" if failures.count == ATTEMPTS else "")
     failure = last_failure(store, item.asset, item.organism)
     why = f", as: {failure.reason}" if failure else "; see its runs"
-    return f"failed ({counted(failed, 'time')} in a row) and is tried again after {said(again)}{why}"
+    return f"failed ({times} in a row) and is tried again after {said(failures.again)}{why}"
 
 
 def _request(item: Outgrown, key: str, sensor_name: str) -> RunRequest:

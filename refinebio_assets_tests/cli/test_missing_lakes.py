@@ -6,12 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.presence import lake_near
 from refinebio_assets_tests.cli.conftest import Run
 from refinebio_assets_tests.lake.making import commit_record
 from refinebio_assets_tests.pipelines.study import Study
@@ -56,6 +59,32 @@ def test_a_misspelled_lake_is_guessed(refinebio: Run, study: Study, tmp_path: Pa
     meant = tmp_path / "parent" / "refinebio_home"
     for given in ("parent", "paretn/refinebio_home"):
         assert f"did you mean --home {meant}?" in refinebio("--home", tmp_path / given, "status").stderr
+
+
+@pytest.fixture
+def of_another_user() -> Iterator[Path]:
+    """A folder with a lake that this process may not look into, next to which it may look around."""
+    with TemporaryDirectory() as folder:
+        lake = Path(folder) / "alice" / "lake"
+        (lake / "log").mkdir(parents=True)
+        Path(folder).chmod(0o755)
+        lake.parent.chmod(0)
+        user = os.geteuid()
+        # Root may look into every folder.
+        with suppress(PermissionError):
+            os.seteuid(65534)
+        try:
+            yield lake
+        finally:
+            os.seteuid(user)
+            lake.parent.chmod(0o700)
+
+
+def test_a_lake_that_may_not_be_looked_at_is_not_guessed(of_another_user: Path) -> None:
+    near = of_another_user.parents[1] / "alic" / "lake"
+    assert lake_near(near) is None
+    assert lake_near(of_another_user) is None
+    assert lake_near(of_another_user.parent) is None
 
 
 def test_a_file_is_no_lake(refinebio: Run, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -78,17 +78,22 @@ def write_until_killed(root: str, partition: str) -> None:
 def write_and_die_at(root: str, partition: str, event: int) -> None:
     """Store and commit once, but be killed just before the nth operation on the lake's files."""
     lake = Lake(root)
+    _die_at(root, event, _FILE_EVENTS)
+    write_once(lake, partition, event)
+
+
+def _die_at(root: str, event: int, names: Collection[str]) -> None:
+    """Have this process killed just before the nth operation with one of these names on a lake's files."""
     seen = 0
 
     def count(name: str, arguments: tuple[Any, ...]) -> None:
         nonlocal seen
-        if name in _FILE_EVENTS and arguments and str(arguments[0]).startswith(root):
+        if name in names and arguments and str(arguments[0]).startswith(root):
             seen += 1
             if seen == event:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(count)
-    write_once(lake, partition, event)
 
 
 _FILE_EVENTS = (
@@ -203,6 +208,40 @@ def _write_file_in_draft(lake: Lake, content: bytes) -> None:
         draft.commit(version="v", code_version="1")
 
 
+def set_damage_aside(root: str, killed_at: int = 0) -> None:
+    """Move everything that is damaged out of the way, or be killed just before the nth move."""
+    from refinebio_assets.lake.damage import set_aside
+
+    lake = Lake(root)
+    if killed_at:
+        _die_at(root, killed_at, ("os.rename",))
+    for _ in set_aside(lake, lake.verify_all().problems):
+        pass
+
+
+def set_aside_without_room(root: str) -> None:
+    """Set damage aside on a disk without a free byte; it is moved, or it stays and StorageError says so."""
+    from refinebio_assets.lake.damage import Damage
+
+    lake = Lake(root)
+    commit = commit_results(lake, "E1")
+    for file in commit.files:
+        lake.storage.put_bytes(b"damaged", file.path)
+    filling = Path(root) / "filling"
+    with suppress(OSError), filling.open("wb", buffering=0) as stream:
+        while stream.write(b"x" * 4096):
+            pass
+    try:
+        set_damage_aside(root)
+    except StorageError as error:
+        assert "moving" in str(error), error
+    filling.unlink()
+    set_damage_aside(root)
+    assert {problem.damage for problem in lake.verify_all().problems} == {Damage.LOST}
+    moved = [lake.storage.read(f"damaged/{path}") for path in lake.storage.tree("damaged")]
+    assert moved == [b"damaged"] * len(commit.files)
+
+
 def _run_child(task: str, arguments: dict[str, Any]) -> None:
     """Run a task and end the process without going back to the loop of commands."""
     code = 1
@@ -240,35 +279,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
-
-def set_damage_aside(root: str) -> None:
-    """Move everything that is damaged out of the way."""
-    from refinebio_assets.lake.damage import set_aside
-
-    lake = Lake(root)
-    for _ in set_aside(lake, lake.verify_all().problems):
-        pass
-
-
-def set_aside_without_room(root: str) -> None:
-    """Set damage aside on a disk without a free byte; it is moved, or it stays and StorageError says so."""
-    from refinebio_assets.lake.damage import Damage
-
-    lake = Lake(root)
-    commit = commit_results(lake, "E1")
-    for file in commit.files:
-        lake.storage.put_bytes(b"damaged", file.path)
-    filling = Path(root) / "filling"
-    with suppress(OSError), filling.open("wb", buffering=0) as stream:
-        while stream.write(b"x" * 4096):
-            pass
-    try:
-        set_damage_aside(root)
-    except StorageError as error:
-        assert "moving" in str(error), error
-    filling.unlink()
-    set_damage_aside(root)
-    assert {problem.damage for problem in lake.verify_all().problems} == {Damage.LOST}
-    moved = [lake.storage.read(f"damaged/{path}") for path in lake.storage.tree("damaged")]
-    assert moved == [b"damaged"] * len(commit.files)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import signal
 from pathlib import Path
 
 import pytest
@@ -158,11 +158,10 @@ def test_set_aside_killed_at_any_time_loses_nothing(tmp_path: Path) -> None:
     for file in commit.files:
         damage(lake, file, b"damaged " + file.name.encode())
     with Nursery() as nursery:
-        for kill in range(4):
-            child = nursery.fork("set_damage_aside", root=lake.url)
-            time.sleep(0.02 * (kill + 1))
-            nursery.kill(child)
-    moved(lake)
+        for kill in (1, 2, 50, 100):
+            child = nursery.fork("set_damage_aside", root=lake.url, killed_at=kill)
+            assert nursery.wait(child) == -signal.SIGKILL
+    assert len(moved(lake)) == 200 - (0 + 1 + 49 + 99), "each moved what it had come to"
     assert [problem.damage for problem in lake.verify_all().problems] == [Damage.LOST] * 200
     contents = {lake.storage.read(f"damaged/{path}") for path in lake.storage.tree("damaged")}
     assert contents == {b"damaged " + file.name.encode() for file in commit.files}
