@@ -99,7 +99,8 @@ def _remove(lake: Lake, plan: Plan, console: Console) -> None:
             remove(lake, plan, progress=BarProgress(shown, "gc", SILENT), removed=removed)
     except BaseException:
         terminal(stderr=True).print(
-            f"Ended early: {_went(removed)} before. What went is on record; run it again for the rest.",
+            f"Ended early: {_went(removed)} before. What went is on record, or will be with the next `gc`; "
+            "run it again for the rest.",
             highlight=False,
         )
         raise

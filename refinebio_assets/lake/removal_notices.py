@@ -110,7 +110,7 @@ def require_kept(lake: Lake, commit: Commit, needs: Iterable[Commit]) -> None:
         return
     rows = [row for notice in notices for row in notice.rows]
     rows += _recorded(lake, records, commit)
-    lost = [*_absent(lake, sorted(paths)), *_announced(lake, paths, commit.inputs, rows)]
+    lost = [*absent_paths(lake, sorted(paths)), *_announced(lake, paths, commit.inputs, rows)]
     if lost:
         raise RemovedMeanwhileError(
             f"{commit} is not kept: `refinebio-assets gc` removes what it was made from and nothing used "
@@ -135,7 +135,8 @@ def _recorded(lake: Lake, entries: Iterable[LogEntry], commit: Commit) -> Iterat
         yield from table_rows(rows.filter(pc.is_in(rows["removed_partition"], value_set=names)))
 
 
-def _absent(lake: Lake, paths: Sequence[str]) -> list[str]:
+def absent_paths(lake: Lake, paths: Sequence[str]) -> list[str]:
+    """Return those of some paths at which there is no file; many are asked for at once in a bucket."""
     if lake.is_local:
         return [path for path in paths if lake.storage.size(path) is None]
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:

@@ -27,6 +27,7 @@ from refinebio_assets.lake.records import LogEntry
 from refinebio_assets.lake.removal_notices import (
     Notice,
     Row,
+    absent_paths,
     is_over,
     post_notice,
     posted_notices,
@@ -87,7 +88,7 @@ def remove(
 
     ``at_once`` is how many are removed between two looks. ``removed`` counts, for those who want to know it
     although an error, or Ctrl-C, ends this. Raises PermanentError when a record that came since cannot be
-    read, StorageError.
+    read, StorageError, also where listing the log takes longer than a batch may.
     """
     most = at_once or max(LEAST_AT_ONCE, len(plan.seen) // SHARE_AT_ONCE)
     done = Removed() if removed is None else removed
@@ -129,11 +130,22 @@ def _remove_batch(
         progress.advance(REMOVE, amount=len(batch) - len(going))
         for position, item in enumerate(going):
             if lake.now() - began > LONGEST_BATCH:
+                if not position:
+                    raise StorageError(_too_slow(lake.now() - began))
                 return going[position:]
             if item.remove_from(lake):
                 gone.append(item.row(began))
             progress.advance(REMOVE)
     return ()
+
+
+def _too_slow(taken: timedelta) -> str:
+    minute = timedelta(minutes=1)
+    return (
+        f"listing the lake to see what came into use took {taken / minute:.0f} minutes, and what nothing "
+        f"uses may be removed for {LONGEST_BATCH / minute:.0f} minutes only: run `gc` where the lake is "
+        "listed faster"
+    )
 
 
 @contextmanager
@@ -146,7 +158,7 @@ def _on_show(lake: Lake, rows: Sequence[Row], done: Removed, run_id: str) -> Ite
     except BaseException:
         # What was being removed may have gone or not. If this fails too, the next removal does it.
         with suppress(RefinebioError):
-            _finish(lake, notice, list(_gone(lake, rows)), done, run_id)
+            _finish(lake, notice, _gone(lake, rows), done, run_id)
         raise
     _finish(lake, notice, gone, done, run_id)
 
@@ -170,8 +182,9 @@ def _finish(lake: Lake, notice: Notice, gone: Sequence[Row], done: Removed, run_
     take_down(lake, notice)
 
 
-def _gone(lake: Lake, rows: Sequence[Row]) -> Iterator[Row]:
-    return (row for row in rows if lake.storage.size(removed_path(row)) is None)
+def _gone(lake: Lake, rows: Sequence[Row]) -> list[Row]:
+    absent = set(absent_paths(lake, [removed_path(row) for row in rows]))
+    return [row for row in rows if removed_path(row) in absent]
 
 
 def _still_unused(lake: Lake, plan: Plan, batch: Sequence[Item]) -> list[Item]:

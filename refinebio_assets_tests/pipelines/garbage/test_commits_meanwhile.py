@@ -22,7 +22,7 @@ from refinebio_assets.lake.store import Lake, utc_now
 from refinebio_assets.pipelines.garbage.candidates import Terms
 from refinebio_assets.pipelines.garbage.collection import plan_removal
 from refinebio_assets.pipelines.garbage.locks import Pinned
-from refinebio_assets.pipelines.garbage.removal import Removed, remove
+from refinebio_assets.pipelines.garbage.removal import LONGEST_BATCH, Removed, remove
 from refinebio_assets.pipelines.garbage.uses import Uses
 from refinebio_assets.pipelines.progress import Silent
 
@@ -270,6 +270,26 @@ def test_an_interruption_leaves_a_true_record(lake: Lake) -> None:
         )
     require_true_record(lake, before, done)
     assert (done.versions, lake.has_object(raw.sha256)) == (2, True)
+
+
+def test_a_log_that_takes_longer_to_list_than_a_batch_may_ends_it_with_a_message(lake: Lake) -> None:
+    commit(lake, "a", "p", "1")
+    commit(lake, "a", "p", "2")
+    clock = [utc_now() + 40 * DAYS]
+    seen = Lake(lake.url, now=lambda: clock[0])
+    plan = plan_removal(seen, Terms())
+    names_of = seen.storage.names
+
+    def slow_names(folder: str) -> list[str]:
+        if folder == "log":
+            clock[0] += LONGEST_BATCH + timedelta(minutes=1)
+        return names_of(folder)
+
+    seen.storage.names = slow_names  # type: ignore[method-assign]
+    with pytest.raises(StorageError, match=r"took 16 minutes, .* for 15 minutes only"):
+        remove(seen, plan)
+    assert [item.version for item in lake.history("a", "p")] == ["1", "2"]
+    assert lake.storage.names(FOLDER) == []
 
 
 def test_two_removals_at_once_both_end_well(lake: Lake) -> None:
