@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunRequest
+from dagster import AssetKey, DagsterInstance, DagsterRun, DagsterRunStatus, RunRequest
 
 from refinebio_assets.definitions import build_definitions
 from refinebio_assets.defs import outgrown_sensors
+from refinebio_assets.defs.asked_runs import asked_by_program
 from refinebio_assets.defs.run_lookup import PARTITION_TAG
 from refinebio_assets.lake.rows import query_rows
 from refinebio_assets.lake.store import utc_now
@@ -134,20 +135,46 @@ def test_runs_that_end_without_a_reason_are_tried_again_at_longer_and_longer_int
     with_target: Study, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process_more(with_target, "LATER", 1)
-    cursor = None
-    for failures, hours in enumerate([0, 1.1, 2.1, 4.1]):
+    cursor, keys = None, set()
+    for failures, hours in enumerate([0, 1.1, 2.1, 4.1, 8.1, 16.1, 32.1, 32.1]):
         hours_later(monkeypatch, hours)
         done = tick(instance, "outgrown_target", cursor)
-        assert asked(done) == [FISH]
+        assert asked(done) == [FISH], f"after {failures} failures: {done.skip_message}"
+        keys.add(done.run_requests[0].run_key)
         run = add_unfinished(instance, done.run_requests[0], "build_target_quantiles")
         instance.report_run_failed(run)
-        hours_later(monkeypatch, 0.9 * 2**failures)
+        hours_later(monkeypatch, 0.9 * min(32, 2**failures))
         waiting = tick(instance, "outgrown_target", done.cursor)
         assert asked(waiting) == []
         cursor = waiting.cursor
+    assert len(keys) == 8, "Dagster starts nothing for a key that it knows"
     canceled = DagsterRun(job_name=run.job_name, tags=run.tags, status=DagsterRunStatus.CANCELED)
     instance.add_run(canceled)
-    assert "failed (4 times in a row)" in tick(instance, "outgrown_target", cursor).skip_message
+    assert "failed (6 times or more in a row)" in tick(instance, "outgrown_target", cursor).skip_message
+
+
+def test_what_somebody_is_making_by_hand_is_not_asked_for(
+    with_target: Study, instance: DagsterInstance
+) -> None:
+    process_more(with_target, "LATER", 1)
+    partition = {PARTITION_TAG: FISH}
+    by_command = DagsterRun(
+        job_name="build_target_quantiles",
+        tags=partition | asked_by_program("target build"),
+        status=DagsterRunStatus.STARTED,
+    )
+    # The UI's button Materialize on an asset's page.
+    by_button = DagsterRun(
+        job_name="__ASSET_JOB",
+        tags=partition,
+        status=DagsterRunStatus.STARTED,
+        asset_selection={AssetKey("target_quantiles")},
+    )
+    for run in (by_command, by_button):
+        instance.add_run(run)
+        assert f"{FISH}: is being made" in tick(instance, "outgrown_target").skip_message
+        instance.delete_run(run.run_id)
+    assert asked(tick(instance, "outgrown_target")) == [FISH]
 
 
 def test_a_compendium_that_was_outgrown_is_asked_for_once(
