@@ -45,15 +45,23 @@ def lake_near(folder: Path) -> Path | None:
 
     One in it under the default name, or where the first of its names that does not exist is one misspelled.
     """
-    if (folder / DEFAULT_HOME / "log").is_dir():
+    if _is_lake(folder / DEFAULT_HOME):
         return folder / DEFAULT_HOME
-    there = next((parent for parent in folder.parents if parent.is_dir()), None)
-    if there is None or folder.is_dir():
-        return None
-    wrong, *rest = folder.relative_to(there).parts
     try:
+        there = next((parent for parent in folder.parents if parent.is_dir()), None)
+        if there is None or folder.is_dir():
+            return None
         names = [path.name for path in there.iterdir() if path.is_dir()]
     except OSError:
         return None
+    wrong, *rest = folder.relative_to(there).parts
     meant = (there.joinpath(name, *rest) for name in get_close_matches(wrong, names, cutoff=_LIKENESS))
-    return next((path for path in meant if (path / "log").is_dir()), None)
+    return next((path for path in meant if _is_lake(path)), None)
+
+
+def _is_lake(folder: Path) -> bool:
+    """Tell whether there is a lake in a local folder, as far as one may look."""
+    try:
+        return (folder / "log").is_dir()
+    except OSError:
+        return False
