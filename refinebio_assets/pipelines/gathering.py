@@ -62,6 +62,8 @@ class Gathering:
 
         ``known`` are the files of an earlier time.
         """
+        # Whether what was lost can be had is found out anew.
+        known = [replace(raw, permanent=True) if raw.stored else raw for raw in known]
         sheet, recorded = from_sheet(experiment), known
         if not self.checked_alike:
             known = self._checked_again(known)
@@ -168,17 +170,18 @@ class Gathering:
     def _or_recorded(
         self, file: SourceFile, fetched: list[RawFile], recorded: Sequence[RawFile]
     ) -> list[RawFile]:
-        """Return what was fetched, or the record of what was lost from the lake and cannot be had again.
+        """Return what was fetched, or the record of what was lost from the lake and cannot be had.
 
-        Its bytes are gone; what was made of them stands.
+        Its bytes are gone; what was made of them stands. Where its source may come back, so may they.
         """
         mine = [raw for raw in recorded if raw.usable and _is_of(raw, file)]
         failed = [raw for raw in fetched if not raw.usable]
         if not failed or not mine or all(self._settled(raw) for raw in mine):
             return fetched
-        lost = f"lost from the lake, and cannot be had again: {failed[0].reason}"
+        permanent = all(raw.permanent for raw in failed)
+        lost = f"lost from the lake, and cannot be had {'again' if permanent else 'now'}: {failed[0].reason}"
         self.progress.say(f"{file.location}: {lost}")
-        return [replace(raw, lost=lost) for raw in _distinct_parts(mine)]
+        return [replace(raw, lost=lost, permanent=permanent) for raw in _distinct_parts(mine)]
 
     def _settled(self, raw: RawFile) -> bool:
         if raw.stored is None:

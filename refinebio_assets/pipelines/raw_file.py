@@ -20,7 +20,8 @@ class RawFile:
     ``reads`` (count) and ``mean_read_length`` (bases) are None except for FASTQ files. ``reason`` is
     empty for a file that is in the lake and passed its checks. ``member`` is the file's path in the
     archive at its origin, empty when it came by itself; ``chip_type`` is what a CEL file
-    calls its array. ``lost`` says, when it is gathered, why a file that was in the lake can be had no more.
+    calls its array. ``lost`` says, when it is gathered, why a file that was in the lake cannot be had.
+    ``permanent`` is whether what a failed or lost file was refused for stays so.
     """
 
     sample: str

@@ -154,7 +154,7 @@ def collect_raw_files(
         draft.write_table("dropped", dropped_rows(dropped))
         draft.write_table(COSTS, [_cost_row(accession, meter, files, assessed.known)])
         for stored in {file.stored.sha256: file.stored for file in files if file.stored}.values():
-            # A lost one that could not be had again: what was recorded of it stands.
+            # A lost one that could not be had: what was recorded of it stands.
             with suppress(NotFoundError):
                 draft.attach(stored)
         commit = draft.commit(
@@ -200,12 +200,16 @@ def _retry_reasons(
 ) -> list[str]:
     """Say which files are worth another try: passing failures and ``lost`` paths always, others on request.
 
+    A file that is in the lake only by its record, as its source did not answer, is a passing failure.
+
     In a bucket a request tells of one file whether it is lost: all are looked at on request only.
     """
     reasons = []
     for file in files:
         if not file.usable and (retry_failed or not file.permanent):
             reasons.append(f"{file.role} of {file.sample} failed before and is tried again")
+        elif not file.permanent:
+            reasons.append(f"{file.role} of {file.sample} was lost, failed before and is tried again")
         elif file.stored and (
             file.stored.path in lost or (retry_failed and not lake.has_object(file.stored.sha256))
         ):
@@ -252,9 +256,9 @@ def _dropped(experiment: Experiment, files: Sequence[RawFile]) -> list[Dropped]:
 
 
 def _lost(files: Sequence[RawFile]) -> list[Dropped]:
-    """Return the files that are gone from the lake and their source, though what was made of them stands."""
-    lost = dict.fromkeys((file.label, file.lost) for file in files if file.lost)
-    return [Dropped(DropKind.FILE, label, ASSET, reason) for label, reason in lost]
+    """Return the files that are lost and their source does not give, though what was made of them stands."""
+    lost = dict.fromkeys((file.label, file.lost, file.permanent) for file in files if file.lost)
+    return [Dropped(DropKind.FILE, label, ASSET, reason, permanent) for label, reason, permanent in lost]
 
 
 def _version(files: Sequence[RawFile]) -> str:

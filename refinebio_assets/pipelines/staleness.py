@@ -177,13 +177,13 @@ def _only_retries(stale: Stale) -> bool:
 
 
 def passing_failures(catalog: Catalog) -> list[dict[str, Any]]:
-    """Return experiments with samples that failed for a reason that may pass: how many, and a reason."""
+    """Return experiments with failures, of samples or files, that may pass: how many, and a reason."""
     return query_rows(
         catalog,
-        """SELECT "partition" AS experiment, count(DISTINCT item) AS samples,
+        """SELECT "partition" AS experiment, count(DISTINCT item) AS failures,
                   max_by(reason, commit_id) AS reason
            FROM dropped
-           WHERE is_current AND kind = 'sample' AND NOT permanent
+           WHERE is_current AND kind IN ('sample', 'file') AND NOT permanent
              AND asset IN ('raw_files', 'sample_quantifications', 'gene_expression')
            GROUP BY ALL ORDER BY experiment""",
     )

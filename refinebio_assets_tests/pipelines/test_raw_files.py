@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
+import httpx
 import pytest
 
 from refinebio_assets.domain import (
+    DropKind,
     FileRole,
     Sample,
     SourceFile,
 )
 from refinebio_assets.lake.catalog import Catalog
+from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines import raw_files
-from refinebio_assets.pipelines.fetch_file import no_web, promised, within_reach
+from refinebio_assets.pipelines.fetch_file import WebSource, no_web, promised, within_reach
 from refinebio_assets.pipelines.gathering import Gathering
 from refinebio_assets.pipelines.harmonized_metadata import harmonize_experiment
 from refinebio_assets.pipelines.overview import survey_summary
 from refinebio_assets.pipelines.progress import SILENT
 from refinebio_assets.pipelines.raw_file import read_raw_files
-from refinebio_assets.pipelines.raw_files import collect_raw_files
+from refinebio_assets.pipelines.raw_files import assess_raw_files, collect_raw_files
+from refinebio_assets.pipelines.staleness import passing_failures
+from refinebio_assets.sources.web.client import Web
 from refinebio_assets_tests.pipelines.surveyed import HOST, World
 
 
@@ -126,6 +133,49 @@ def test_new_checks_are_made_on_the_copies_in_the_lake(world: World, monkeypatch
     assert [{k: v for k, v in row.items() if k not in drop} for row in world.files()] == [
         {k: v for k, v in row.items() if k not in drop} for row in before
     ]
+
+
+def failing(world: World) -> list[dict[str, Any]]:
+    catalog = Catalog(world.lake)
+    catalog.sync()
+    return passing_failures(catalog)
+
+
+def lose(world: World, file: Mapping[str, object]) -> None:
+    """Remove a stored file; who saw it before does not look again."""
+    world.lake.storage.remove(str(file["path"]))
+    world.lake = Lake(world.lake.url)
+
+
+def test_a_lost_file_is_tried_again_until_its_source_says_that_there_is_none(world: World) -> None:
+    world.record()
+    collect_raw_files(world.lake, "SRP000001", web=world.web)
+    lost = world.files()[2]
+    assert lost["sha256"] == world.files()[3]["sha256"], "mates that are equal"
+    lose(world, lost)
+
+    def answering(status: int) -> WebSource:
+        transport = httpx.MockTransport(lambda request: httpx.Response(status))
+        return lambda: Web(transport, sleep=lambda seconds: None)
+
+    for _ in range(2):
+        away = collect_raw_files(world.lake, "SRP000001", web=answering(503)).dropped
+        assert [(each.kind, each.permanent) for each in away] == [(DropKind.FILE, False)] * 2
+        assert away[0].item == lost["origin"]
+        assert away[0].reason.startswith("lost from the lake, and cannot be had now: ")
+        assert "503" in away[0].reason
+        assert world.files()[2]["verdict"] == "processed", "what was made of it stands"
+        due = assess_raw_files(world.lake, "SRP000001", web=world.web).situation.reasons
+        assert due[0] == "fastq_1 of SRR000002 was lost, failed before and is tried again"
+        assert [row["failures"] for row in failing(world)] == [2]
+    assert collect_raw_files(world.lake, "SRP000001", web=world.web).dropped == ()
+    assert world.lake.has_object(str(lost["sha256"]))
+    assert assess_raw_files(world.lake, "SRP000001", web=world.web).situation.reasons == ()
+    lose(world, lost)
+    gone = collect_raw_files(world.lake, "SRP000001", web=answering(404)).dropped
+    assert [each.permanent for each in gone] == [True] * 2
+    assert assess_raw_files(world.lake, "SRP000001", web=world.web).situation.reasons == ()
+    assert failing(world) == []
 
 
 def test_one_download_at_a_time_of_one_location(world: World) -> None:
