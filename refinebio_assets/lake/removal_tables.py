@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from refinebio_assets.lake.columns import int64, string, timestamp
 from refinebio_assets.lake.table import Scope, Table
 
+REMOVALS = "removals"
+"""The asset, and the table, that has what was removed."""
+Row = Mapping[str, Any]
+"""A row of that table."""
 REMOVED_FILE = "file"
 """What a raw file has for its asset."""
 REMOVAL_TABLES = (
     Table(
-        "removals",
+        REMOVALS,
         "Versions and raw files that `gc` removed; see the view `removed_versions`.",
         Scope.CURRENT,
         (

@@ -1,29 +1,25 @@
-"""Versions that were removed on purpose: the record of it, and what people are told who ask for one.
+"""Versions that were removed on purpose: what people are told who ask for one.
 
-What may be removed is decided in ``pipelines/garbage``; what is being removed is on show in
-`removal_notices.py`.
+What may be removed is decided in ``pipelines/garbage``; the records of it are in `removal_records.py`, and
+what is being removed is on show in `removal_notices.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from refinebio_assets.domain import counted
-from refinebio_assets.lake.naming import commit_moment
-from refinebio_assets.lake.removal_notices import posted_notices, removed_path
-from refinebio_assets.lake.removal_tables import REMOVED_FILE
-from refinebio_assets.lake.rows import table_rows
+from refinebio_assets.lake.removal_notices import posted_notices
+from refinebio_assets.lake.removal_records import read_removals
+from refinebio_assets.lake.removal_tables import REMOVALS, REMOVED_FILE, Row
 
 if TYPE_CHECKING:
-    from refinebio_assets.lake.store import Commit, Lake
+    from refinebio_assets.lake.store import Lake
 
-ASSET = "removals"
-CODE_VERSION = "2"
-TABLE = "removals"
-Row = Mapping[str, Any]
+_READ_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +38,6 @@ class Asked:
             and row["removed_version"].startswith(self.version)
             and self.commit_id in ("", row["removed_commit"])
         )
-
-
-def record_removals(lake: Lake, rows: Iterable[Row], run_id: str = "") -> Commit:
-    """Keep on record what was removed."""
-    moment = lake.now().isoformat(timespec="microseconds")
-    with lake.draft(ASSET, moment) as draft:
-        draft.write_table(TABLE, rows)
-        return draft.commit(version=moment, code_version=CODE_VERSION, run_id=run_id)
 
 
 def removal_note(lake: Lake, asset: str, partition: str, *, version: str = "", commit_id: str = "") -> str:
@@ -72,29 +60,13 @@ def removed_rows(lake: Lake, partitions: Iterable[str]) -> Iterator[Row]:
 
     What is on show may still be there.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    names = pa.array(sorted(set(partitions)), pa.string())
-    entries = sorted(lake.entries(ASSET), key=lambda entry: entry.id)
-    for commit in lake.read_all(entries):
-        if lake.missing_files(commit):
-            continue  # A record of removals that is lost must not keep people from an answer.
-        rows = lake.read_table(commit, TABLE)
-        yield from table_rows(rows.filter(pc.is_in(rows["removed_partition"], value_set=names)))
-    wanted = set(names.to_pylist())
+    wanted = set(partitions)
+    entries = sorted(lake.entries(REMOVALS), key=lambda entry: entry.id)
+    with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
+        for rows in pool.map(lambda entry: read_removals(lake, entry, wanted), entries):
+            yield from rows or ()
     for notice in posted_notices(lake):
         yield from (row for row in notice.rows if row["removed_partition"] in wanted)
-
-
-def removed_since(lake: Lake, moment: datetime) -> set[str]:
-    """Return the paths at which nothing is any more, by the records of a moment or later."""
-    entries = [entry for entry in lake.entries(ASSET) if commit_moment(entry.id) >= moment]
-    return {
-        removed_path(row)
-        for commit in lake.read_all(entries)
-        for row in table_rows(lake.read_table(commit, TABLE))
-    }
 
 
 def _note(lake: Lake, asked: Asked, found: Sequence[Row]) -> str:

@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from refinebio_assets.errors import RequestError
 from refinebio_assets.lake.naming import commit_moment, encode_name, new_commit_id
 from refinebio_assets.lake.records import LogEntry
-from refinebio_assets.lake.removals import ASSET as REMOVALS
+from refinebio_assets.lake.removal_tables import REMOVALS
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.compendia.kinds import CompendiumKind
 from refinebio_assets.pipelines.datasets.registry import ASSET as REQUESTS

@@ -26,17 +26,20 @@ from refinebio_assets.lake.naming import encode_name
 from refinebio_assets.lake.records import LogEntry
 from refinebio_assets.lake.removal_notices import (
     Notice,
-    Row,
     absent_paths,
     is_over,
     post_notice,
     posted_notices,
-    removed_path,
-    row_folder,
     take_down,
 )
-from refinebio_assets.lake.removal_tables import REMOVED_FILE
-from refinebio_assets.lake.removals import record_removals, removed_since
+from refinebio_assets.lake.removal_records import (
+    read_removals,
+    record_removals,
+    removals_since,
+    removed_path,
+    row_folder,
+)
+from refinebio_assets.lake.removal_tables import REMOVED_FILE, Row
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.datasets.registry import ASSET as REQUESTS
 from refinebio_assets.pipelines.garbage.collection import (
@@ -109,13 +112,14 @@ def finish_killed(lake: Lake, run_id: str = "") -> None:
     A notice of one that may be at work stays on show; what went may be on record twice then.
     """
     for notice in posted_notices(lake):
-        known = removed_since(lake, notice.posted_at)
+        recorded = (read_removals(lake, entry) or () for entry in removals_since(lake, notice.posted_at))
+        known = {removed_path(row) for rows in recorded for row in rows}
         gone = [row for row in _gone(lake, notice.rows) if removed_path(row) not in known]
         for folder in filter(None, map(row_folder, gone)):
             lake.storage.remove(folder)
         if gone:
             record_removals(lake, gone, run_id)
-        if is_over(lake, notice):
+        if is_over(lake, notice.posted_at):
             take_down(lake, notice)
 
 
