@@ -31,6 +31,8 @@ from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendiu
     build_rnaseq_sample_compendium,
 )
 from refinebio_assets.pipelines.harmonized_metadata import harmonize_experiment
+from refinebio_assets.pipelines.outcome import Outcome
+from refinebio_assets.pipelines.progress import Silent
 from refinebio_assets_tests.conftest import REPOSITORY
 from refinebio_assets_tests.pipelines.datasets.world import HUMAN, MOUSE, World, arrays, rna_seq
 
@@ -197,6 +199,28 @@ def test_what_another_build_made_since_the_assessment_is_not_made_again(
     slower = build_rnaseq_sample_compendium(world.lake, HUMAN)
     assert others[0].changed and not slower.changed
     assert slower.commit.id == others[0].commit.id and slower.dropped == others[0].dropped
+    assert not any(world.lake.storage.scratch.iterdir())
+
+
+class AnotherMachine(Silent):
+    """Makes the compendium, with a scratch folder of its own, once another build has written a file."""
+
+    def __init__(self, lake: Lake, scratch: Path) -> None:
+        self.lake = Lake(lake.url)
+        self.lake.storage.scratch = scratch
+        self.made: Outcome | None = None
+
+    def advance(self, task: str, note: str = "", amount: int = 1) -> None:
+        if self.made is None:
+            self.made = build_rnaseq_sample_compendium(self.lake, HUMAN)
+
+
+def test_what_another_machine_made_while_a_build_was_at_work_is_taken(world: World, tmp_path: Path) -> None:
+    other = AnotherMachine(world.lake, tmp_path / "scratch")
+    slower = build_rnaseq_sample_compendium(world.lake, HUMAN, progress=other)
+    assert other.made is not None and other.made.changed
+    assert (slower.changed, slower.commit.id) == (False, other.made.commit.id)
+    assert len(world.lake.history(KIND.asset, HUMAN)) == 1
     assert not any(world.lake.storage.scratch.iterdir())
 
 

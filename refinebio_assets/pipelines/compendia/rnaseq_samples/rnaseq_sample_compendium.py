@@ -104,15 +104,17 @@ def _make(lake: Lake, organism: str, assessed: Assessment, progress: Progress, r
     folder = _work_folder(lake, organism)
     staged = folder / "staged"
     with ResumableZip(staged / zip_name(organism), folder, threads=available_cores()) as archive:
-        other = made_meanwhile(lake, ASSET, organism, assessed.situation)
-        if other is not None:  # by the process that had the folder before
-            remove_tree(folder)
-            return Outcome(other, False, MEANWHILE, dropped_before(lake, other))
+        # By the process that had the folder before.
+        if other := _made_by_another(lake, organism, assessed.situation, folder):
+            return other
         _write_parts(lake, archive, organism, assessed.choice, folder, progress)
         totals = count_parts(archive.parts)
         if not totals.files:
             remove_tree(folder)
             raise all_failed(f"no quant.sf of {organism} is whole", totals.dropped)
+        # On another machine, in the hours that this took.
+        if other := _made_by_another(lake, organism, assessed.situation, folder):
+            return other
         version = content_version(archive.members())
         progress.say("write metadata, lock and manifest")
         with version_number(lake, ASSET, organism) as number:
@@ -126,6 +128,15 @@ def _make(lake: Lake, organism: str, assessed: Assessment, progress: Progress, r
                 commit = _commit(draft, assessed, about, totals, version, run_id)
         remove_tree(folder)
     return Outcome(commit, True, assessed.situation.reasons, totals.dropped)
+
+
+def _made_by_another(lake: Lake, organism: str, situation: Situation, folder: Path) -> Outcome | None:
+    """Return what another build made of the same inputs, if one did; the work folder is gone then."""
+    other = made_meanwhile(lake, ASSET, organism, situation)
+    if other is None:
+        return None
+    remove_tree(folder)
+    return Outcome(other, False, MEANWHILE, dropped_before(lake, other))
 
 
 def zip_name(organism: str) -> str:
