@@ -37,7 +37,7 @@ def demo(folder: Path, seed: int) -> None:
     """
     from refinebio_assets.cli.building import build_transcriptome
     from refinebio_assets.cli.platforms import build as annotate
-    from refinebio_assets.cli.processing import Request, process_experiments
+    from refinebio_assets.cli.processing import ProcessRequest, process_experiments
     from refinebio_assets.cli.survey import survey_experiments
     from refinebio_assets.pipelines.demo_report import agreement_of_arrays, agreement_with_truth
     from refinebio_assets.pipelines.references.platform_registry import PlatformInputs, register_platform
@@ -71,7 +71,7 @@ def demo(folder: Path, seed: int) -> None:
     annotate(console, world.array_platform)
     _add_bead_arrays(console, world)
     surveyed = survey_experiments(console, world.archive_accessions)
-    states = process_experiments(console, [*world.experiments, *world.array_experiments], Request())
+    states = process_experiments(console, [*world.experiments, *world.array_experiments], ProcessRequest())
     rows = agreement_with_truth(open_lake(), world)
     columns = ["experiment", "sample", "expressed_genes", "spearman", "pearson_log2", "median_error"]
     console.print(table(rows, columns, title="Estimates against the simulated truth (expected reads a gene)"))

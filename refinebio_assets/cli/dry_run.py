@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from refinebio_assets.cli.due_table import due_row, due_table
 from refinebio_assets.cli.home import open_catalog, open_lake, rules_of_runs, the_web
-from refinebio_assets.cli.processing import TRY_AGAIN, Request, samples_by_experiment
+from refinebio_assets.cli.processing import TRY_AGAIN, ProcessRequest, samples_by_experiment
 from refinebio_assets.cli.tables import write_rows
 from refinebio_assets.domain import Experiment
 from refinebio_assets.errors import RefinebioError
@@ -21,8 +21,7 @@ from refinebio_assets.pipelines.experiment_changes import explain_experiment
 from refinebio_assets.pipelines.experiment_record import ASSET as RECORD
 from refinebio_assets.pipelines.experiment_record import recorded_experiment
 from refinebio_assets.pipelines.staleness import Stale, what_changed
-from refinebio_assets.pipelines.work import Request as WorkRequest
-from refinebio_assets.pipelines.work import work_due
+from refinebio_assets.pipelines.work import WorkRequest, work_due
 
 Due = tuple[str, tuple[str, ...]]
 
@@ -30,7 +29,7 @@ Due = tuple[str, tuple[str, ...]]
 def show_plan(
     console: Console,
     accessions: Sequence[str],
-    request: Request,
+    request: ProcessRequest,
     would_be: Mapping[str, Experiment | None],
     form: str,
 ) -> dict[str, str]:

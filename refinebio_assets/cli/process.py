@@ -49,7 +49,7 @@ def process(
     """
     from refinebio_assets.cli.dry_run import show_plan
     from refinebio_assets.cli.naming import name_experiments
-    from refinebio_assets.cli.processing import Request, process_experiments, register
+    from refinebio_assets.cli.processing import ProcessRequest, process_experiments, register
     from refinebio_assets.cli.tables import terminal
 
     if not experiments and sample_sheet is None:
@@ -60,7 +60,7 @@ def process(
     from_sheet = register(console, sample_sheet, qualify_samples=qualify_samples, dry_run=dry_run)
     named = name_experiments(console, experiments)
     accessions = list(dict.fromkeys([*from_sheet, *named.experiments]))
-    request = Request(samples, retry_failed, survey_again, asked=named.experiments)
+    request = ProcessRequest(samples, retry_failed, survey_again, asked=named.experiments)
     if dry_run:
         states = show_plan(console, accessions, request, from_sheet, form)
     else:

@@ -42,7 +42,7 @@ NOT_CHANGED: Mapping[str, Experiment | None] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ProcessRequest:
     """What ``process`` was asked to do beyond what is new or out of date.
 
     ``asked`` gives for an experiment the accession by which it was asked for, where that is another.
@@ -76,7 +76,9 @@ def register(
     }
 
 
-def process_experiments(console: Console, accessions: Sequence[str], request: Request) -> dict[str, str]:
+def process_experiments(
+    console: Console, accessions: Sequence[str], request: ProcessRequest
+) -> dict[str, str]:
     """Bring experiments up to date, one run each; return accession -> the state in which it ended."""
     lake = open_lake(new=True)
     wanted = samples_by_experiment(lake, accessions, request.samples)
@@ -162,7 +164,7 @@ def _say_due(console: Console, accession: str, asset: str, reasons: Sequence[str
     say_reasons(console, reasons)
 
 
-def _run(console: Console, accession: str, samples: Sequence[str], request: Request) -> str:
+def _run(console: Console, accession: str, samples: Sequence[str], request: ProcessRequest) -> str:
     """Run an experiment's chain; return ``done``, ``failed`` or ``try again``."""
     from refinebio_assets.cli.rich_progress import BarProgressSource, bars
     from refinebio_assets.definitions import build_definitions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ SECONDS_TO_LOAD = 60.0
 
 
 @dataclass(slots=True)
-class Request:
+class EndAsked:
     """The signal that asked for the end, once one did."""
 
     signal: signal.Signals | None = None
@@ -70,38 +70,39 @@ def ui(host: str, port: int) -> None:
 def serve(place: Place) -> None:
     """Run the three servers until a signal asks for the end. Raises ToolError when they do not start."""
     supervisor = Supervisor(_tell)
-    with signals_noted() as request:
+    with signals_noted() as end:
         try:
-            start(place, supervisor, request)
-            if request.signal is None:
+            start(place, supervisor, end)
+            if end.signal is None:
                 click.echo(f"UI: {place.url}")
-            keep(place, supervisor, request)
+            keep(place, supervisor, end)
         finally:
-            stop(supervisor, request)
+            stop(supervisor, end)
 
 
-def start(place: Place, supervisor: Supervisor, request: Request) -> None:
+def start(place: Place, supervisor: Supervisor, end: EndAsked) -> None:
     """Start the servers, and return when the UI shows the code, or when the end is asked for."""
     write_workspace(place)
     supervisor.start(code_server(place))
-    _wait(supervisor, request, lambda: is_listening(place.code_socket))
-    if request.signal is None:
+    _wait(supervisor, end, lambda: is_listening(place.code_socket))
+    if end.signal is None:
         supervisor.start(webserver(place))
         supervisor.start(daemon(place))
-    _wait(supervisor, request, lambda: code_state(place.url)[0] not in {CodeState.AWAY, CodeState.LOADING})
+    _wait(supervisor, end, lambda: code_state(place.url)[0] not in {CodeState.AWAY, CodeState.LOADING})
 
 
-def keep(place: Place, supervisor: Supervisor, request: Request) -> None:
+def keep(place: Place, supervisor: Supervisor, end: EndAsked) -> None:
     """Until the end is asked for, start again what dies, and have code loaded again whose process died."""
     asked, last, loaded = time.monotonic(), CodeState.LOADED, -SECONDS_TO_LOAD
-    while request.signal is None:
+    while end.signal is None:
         time.sleep(SECONDS_A_LOOK)
         supervisor.look()
         if time.monotonic() - asked < SECONDS_BETWEEN_QUESTIONS:
             continue
         if not place.workspace.exists():
             # Temporary files are cleaned up on some machines; a server that is started again needs it.
-            write_workspace(place)
+            with suppress(OSError):  # On a full disk, in a while.
+                write_workspace(place)
         state, why = code_state(place.url)
         # Asked twice, as the webserver takes seconds to notice that a code server is there again.
         lost = state is last is CodeState.UNREACHABLE and is_listening(place.code_socket)
@@ -114,9 +115,9 @@ def keep(place: Place, supervisor: Supervisor, request: Request) -> None:
         asked, last = time.monotonic(), state
 
 
-def stop(supervisor: Supervisor, request: Request) -> None:
+def stop(supervisor: Supervisor, end: EndAsked) -> None:
     """End the servers; on Ctrl-C also the runs in progress."""
-    interrupted = request.signal is signal.SIGINT
+    interrupted = end.signal is signal.SIGINT
     if interrupted:
         supervisor.signal_descendants(signal.SIGINT)
     supervisor.end()
@@ -130,14 +131,14 @@ def stop(supervisor: Supervisor, request: Request) -> None:
 
 
 @contextmanager
-def signals_noted() -> Iterator[Request]:
+def signals_noted() -> Iterator[EndAsked]:
     """Note the first signal that asks for the end; a second one ends this process, and so the servers."""
-    request = Request()
+    end = EndAsked()
     signals = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
     before = {number: signal.getsignal(number) for number in signals}
 
     def note(number: int, _frame: FrameType | None) -> None:
-        request.signal = signal.Signals(number)
+        end.signal = signal.Signals(number)
         for each, handler in before.items():
             signal.signal(each, handler)
 
@@ -145,15 +146,15 @@ def signals_noted() -> Iterator[Request]:
         if handler is not signal.SIG_IGN:
             signal.signal(number, note)
     try:
-        yield request
+        yield end
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _wait(supervisor: Supervisor, request: Request, ready: Callable[[], bool]) -> None:
+def _wait(supervisor: Supervisor, end: EndAsked, ready: Callable[[], bool]) -> None:
     """Wait until the servers are ready or the end is asked for. Raises ToolError when one ends meanwhile."""
-    while request.signal is None and not ready():
+    while end.signal is None and not ready():
         ended = supervisor.ended()
         if ended is not None:
             raise ToolError(ended)
@@ -161,4 +162,5 @@ def _wait(supervisor: Supervisor, request: Request, ready: Callable[[], bool]) -
 
 
 def _tell(what: str) -> None:
-    click.echo(f"{datetime.now():%H:%M:%S} {what}")
+    with suppress(OSError):  # What is told may go to a full disk.
+        click.echo(f"{datetime.now():%H:%M:%S} {what}")

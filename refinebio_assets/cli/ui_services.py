@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import socket
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,9 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 """Hosts that mean every address of this machine, and where such a server is asked from here."""
 
 SECONDS_TO_ANSWER = 10.0
+_NO_ANSWER = (OSError, HTTPException, ValueError, KeyError, TypeError)
+"""What asking raises when nobody answers, or what is said breaks off or is no answer to the question."""
+
 _UNREACHABLE = "DagsterUserCodeUnreachableError"
 _STATE = """{ workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError {
     __typename ... on PythonError { message className } } } } } }"""
@@ -101,7 +104,9 @@ def write_workspace(place: Place) -> None:
     """Write the file that tells webserver and daemon where the code server is. JSON is YAML, too."""
     place.shared.mkdir(exist_ok=True)
     server = {"socket": str(place.code_socket), "host": "localhost", "location_name": LOCATION}
-    place.workspace.write_text(json.dumps({"load_from": [{"grpc_server": server}]}), encoding="utf-8")
+    part = place.workspace.with_suffix(".part")
+    part.write_text(json.dumps({"load_from": [{"grpc_server": server}]}), encoding="utf-8")
+    part.replace(place.workspace)
 
 
 def is_listening(path: Path) -> bool:
@@ -128,7 +133,7 @@ def code_state(url: str) -> tuple[CodeState, str]:
     """Ask the webserver how the code behind it stands; return that, and what a failing load says."""
     try:
         (entry,) = _ask(url, _STATE)["workspaceOrError"]["locationEntries"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except _NO_ANSWER:
         return CodeState.AWAY, ""
     found = entry["locationOrLoadError"]
     if found is None or entry["loadStatus"] == "LOADING":
@@ -144,14 +149,16 @@ def load_again(url: str) -> None:
     """Have the code loaded anew, as the UI's button Reload does; an answer is not waited for in vain."""
     try:
         _ask(url, _RELOAD, name=LOCATION)
-    except (OSError, ValueError):
+    except _NO_ANSWER:
         return
 
 
 def _ask(url: str, query: str, **variables: Any) -> Mapping[str, Any]:
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = urllib.request.Request(f"{url}/graphql", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=SECONDS_TO_ANSWER) as answer:
+    # The webserver is on this machine, where no proxy is in between.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=SECONDS_TO_ANSWER) as answer:
         data: Mapping[str, Any] = json.load(answer)["data"]
     return data
 

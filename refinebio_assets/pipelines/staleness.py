@@ -21,7 +21,7 @@ from refinebio_assets.pipelines.estimate import ToDo, estimate
 from refinebio_assets.pipelines.fetch_file import WebSource, no_web
 from refinebio_assets.pipelines.freshness import content_hash
 from refinebio_assets.pipelines.registry import EXPERIMENT_REGISTRATION
-from refinebio_assets.pipelines.work import Request, work_due
+from refinebio_assets.pipelines.work import WorkRequest, work_due
 
 _CHANGE = re.compile(r"^(?:(?P<sample>\S+): )?(?P<input>.+?) (?:changed|added|removed)\b")
 _NEW = "not made before"
@@ -93,7 +93,7 @@ def judge(
         due = due_step(lake, experiment, web=web, rules=rules)
         if due is None:
             return None
-        work = work_due(lake, experiment, Request(rules=rules), web=web)
+        work = work_due(lake, experiment, WorkRequest(rules=rules), web=web)
     except RefinebioError as error:
         return Unjudged(experiment, str(error))
     step, reasons = due

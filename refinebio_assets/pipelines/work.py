@@ -49,7 +49,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class WorkRequest:
     """What is asked for beyond what is new or out of date: samples to redo, failures, another survey."""
 
     samples: Sequence[str] = ()
@@ -58,13 +58,13 @@ class Request:
     rules: str = ""
 
 
-NOTHING_MORE = Request()
+NOTHING_MORE = WorkRequest()
 
 
 def work_due(
     lake: Lake,
     accession: str,
-    request: Request = NOTHING_MORE,
+    request: WorkRequest = NOTHING_MORE,
     *,
     experiment: Experiment | None = None,
     web: WebSource = no_web,
@@ -108,7 +108,7 @@ def _after_files(
     lake: Lake,
     experiment: Experiment,
     files: raw_files.Expected,
-    request: Request,
+    request: WorkRequest,
 ) -> tuple[set[str], int]:
     """Return the samples to quantify and how many are summarized, once missing files are there."""
     fetched = {sample for sample, roles in files.new.items() if roles - _SUMMARY_ONLY}

@@ -110,8 +110,7 @@ class Supervisor:
                 kept.due = now + kept.patience.seconds
                 self._tell(_end_told(kept, code))
             if kept.due is not None and now >= kept.due:
-                kept.due = None
-                kept.process, kept.started = self._launch(kept.program), now
+                self._start_again(kept, now)
         self._groups = {group for group in self._groups if _is_there(group)}
 
     def end(self, seconds: float = SECONDS_TO_END) -> None:
@@ -146,6 +145,15 @@ class Supervisor:
                 return False
             time.sleep(SECONDS_BETWEEN_LOOKS)
         return True
+
+    def _start_again(self, kept: _Kept, now: float) -> None:
+        try:
+            kept.process, kept.started, kept.due = self._launch(kept.program), now, None
+        except OSError as error:
+            kept.patience = kept.patience.after(0)
+            kept.due = now + kept.patience.seconds
+            again = f"is tried again in {kept.patience.seconds:.0f} s"
+            self._tell(f"{kept.program.name} cannot be started and {again}: {error}")
 
     def _launch(self, program: Program) -> subprocess.Popen[bytes]:
         program.log.parent.mkdir(parents=True, exist_ok=True)
@@ -194,11 +202,12 @@ def _end_told(kept: _Kept, code: int) -> str:
 def _begin_log_anew(log: Path) -> None:
     """Keep a log that grew too large as one older file; the program goes on writing to the same one.
 
-    Lines that are written in this moment may be lost.
+    Lines that are written in this moment may be lost, and on a full disk those that find no room.
     """
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         if log.stat().st_size > LARGEST_LOG:
-            shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+            with suppress(OSError):
+                shutil.copyfile(log, log.with_name(f"{log.name}.1"))
             os.truncate(log, 0)
 
 

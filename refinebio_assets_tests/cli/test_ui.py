@@ -19,7 +19,7 @@ from refinebio_assets.defs.dagster_home import prepare_dagster_home
 from refinebio_assets.defs.launch import register_experiments
 from refinebio_assets_tests.cli.conftest import Run
 from refinebio_assets_tests.conftest import REPOSITORY
-from refinebio_assets_tests.defs.servers import Ui, dagster_ui, wait_until
+from refinebio_assets_tests.defs.servers import Ui, dagster_ui, free_port, wait_until
 from refinebio_assets_tests.pipelines.study import Study, quant_sf_text
 from refinebio_assets_tests.sources.web.scripted_server import Asked, Say, scripted_server
 
@@ -174,7 +174,7 @@ def test_a_server_that_does_not_start_ends_the_command_with_its_last_words(
     home = tmp_path / "lake" / "dagster"
     home.mkdir(parents=True)
     (home / "dagster.yaml").write_text("storage: nonsense\n")
-    run = refinebio("ui", "--port", "3999")
+    run = refinebio("ui", "--port", free_port())
     assert run.returncode == 1
     assert "ended (exit code 1)" in run.stderr
     assert "DagsterInvalidConfigError" in run.stderr

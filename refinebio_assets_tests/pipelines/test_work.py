@@ -23,7 +23,7 @@ from refinebio_assets.pipelines.gene_expression import summarize_expression
 from refinebio_assets.pipelines.metadata_overlays import import_corrections
 from refinebio_assets.pipelines.outcome import Outcome
 from refinebio_assets.pipelines.sample_quantifications import quantify_samples
-from refinebio_assets.pipelines.work import CHECKED_FILES, Request, Work, work_due
+from refinebio_assets.pipelines.work import CHECKED_FILES, Work, WorkRequest, work_due
 from refinebio_assets_tests.pipelines.study import MATRIX, Study, quant_sf_text
 from refinebio_assets_tests.pipelines.surveyed import World
 
@@ -119,7 +119,7 @@ def test_all_is_due_in_what_was_never_processed(study: Study) -> None:
 
 def test_one_sample_is_due_when_one_is_redone_on_request(study: Study) -> None:
     study.process()
-    told = work_due(study.lake, "STUDY", Request(samples=["S2"]))
+    told = work_due(study.lake, "STUDY", WorkRequest(samples=["S2"]))
     assert (told.steps, told.samples) == ({QUANTIFY: 1, SUMMARIZE: 3}, ("S2",))
     outcomes = {QUANTIFY: quantify_samples(study.lake, "STUDY", samples=["S2"])}
     outcomes[SUMMARIZE] = summarize_expression(study.lake, "STUDY")
@@ -130,7 +130,7 @@ def test_a_failure_is_due_again_only_on_request(study: Study) -> None:
     study.write("S2.sf", "nonsense\n")
     study.process()
     assert work_due(study.lake, "STUDY").steps == {}
-    told = work_due(study.lake, "STUDY", Request(retry_failed=True))
+    told = work_due(study.lake, "STUDY", WorkRequest(retry_failed=True))
     assert (told.steps, told.samples) == ({QUANTIFY: 1, SUMMARIZE: 3}, ("S2",))
 
 

@@ -174,6 +174,40 @@ def test_a_log_that_grew_too_large_is_kept_once_and_begun_anew(
     assert program.log.with_name("chatty.log.1").read_text() == "x" * 20 + "\n"
 
 
+def test_a_log_for_whose_older_lines_there_is_no_room_is_begun_anew_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "LARGEST_LOG", 10)
+    program = world.start("chatty", f"echo {'x' * 20}; {world.server('chatty')}")
+    program.log.with_name("chatty.log.1").symlink_to("/dev/full")
+    assert until(lambda: world.pids("chatty"))
+    world.supervisor.look()
+    assert program.log.read_text() == ""
+    assert world.told == []
+
+
+def test_a_program_that_cannot_be_started_again_is_tried_later_and_later(world: World) -> None:
+    program = world.start("server", world.server("server"))
+    assert until(lambda: world.pids("server"))
+    aside = program.log.parent.rename(world.folder / "aside")
+    program.log.parent.write_text("in the way")
+    os.kill(world.pids("server")[0], signal.SIGKILL)
+    assert until(lambda: world.supervisor.look() or len(world.told) == 2)
+    world.now += 1
+    world.supervisor.look()
+    program.log.parent.unlink()
+    aside.rename(program.log.parent)
+    world.now += 2
+    world.supervisor.look()
+    assert until(lambda: len(world.pids("server")) == 2)
+    assert [told.partition(": ")[0] for told in world.told] == [
+        "server ended (killed by SIGKILL) and is started again",
+        "server cannot be started and is tried again in 1 s",
+        "server cannot be started and is tried again in 2 s",
+    ]
+    assert "File exists" in world.told[1]
+
+
 def test_the_last_words_are_the_last_line_without_colors(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_bytes(b"first\n\x1b[31mlast\x1b[0m words\n\n")

@@ -103,6 +103,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815 -- the name that http.server calls
 
+    def do_POST(self) -> None:
+        # A connection that is closed with something unread is reset, and the answer with it.
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
     def log_message(self, format: str, *args: object) -> None:
         """Stay silent."""
 
