@@ -94,8 +94,10 @@ class Draft:
 
         ``needs`` are commits that must not have been removed meanwhile, beside those of ``inputs`` and
         attached files: such as were found in a history. When it raises, nothing is visible and nothing is
-        left behind; the draft is then over. Raises RequestError when ``info`` is no JSON or a staged file
-        is a link, RemovedMeanwhileError, StorageError.
+        left behind; the draft is then over. But a storage that goes away once the record is written, or a
+        kill then, leaves the commit visible, whole, and with nobody having looked whether what it was made
+        from is there yet. Raises RequestError when ``info`` is no JSON or a staged file is a link,
+        RemovedMeanwhileError, StorageError.
         """
         self._require_open()
         self._open = False

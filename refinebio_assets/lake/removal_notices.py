@@ -4,7 +4,7 @@ Who removes versions posts a notice, then looks which commits there are, removes
 on record what went and takes the notice down. Who commits writes the record, then looks for notices. So one
 of the two sees the other, whichever is first, wherever a file that was written is listed at once: on disks
 and in buckets, not through a network mount that remembers old listings. A commit that uses what is on show
-takes itself back.
+takes itself back. One whose writer is killed, or loses the storage, before it has looked stays as it is.
 
 A notice outlives its writer when that is killed; then it tells the next one what to put on record.
 """

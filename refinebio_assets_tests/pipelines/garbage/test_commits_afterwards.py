@@ -47,6 +47,29 @@ def test_a_file_that_is_no_notice_stops_neither_commits_nor_removals(lake: Lake,
     assert lake.find("b", "q", made.id) is None
 
 
+@pytest.mark.parametrize("away", [("names",), ("names", "remove")])
+def test_a_commit_that_could_not_look_is_taken_back_unless_the_storage_refuses_that_too(
+    lake: Lake, away: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = commit(lake, "a", "p", "1")
+    put_bytes = lake.storage.put_bytes
+
+    def fail(path: str) -> None:
+        raise StorageError("the disk is away")
+
+    def put_and_lose(data: bytes, path: str) -> None:
+        put_bytes(data, path)
+        for method in away:
+            monkeypatch.setattr(lake.storage, method, fail)
+
+    monkeypatch.setattr(lake.storage, "put_bytes", put_and_lose)
+    with pytest.raises(StorageError, match="the disk is away"):
+        commit(lake, "b", "q", "x", [first])
+    monkeypatch.undo()
+    assert lake.partitions("b") == ([] if away == ("names",) else ["q"])
+    assert lake.verify_all().problems == ()
+
+
 @pytest.mark.parametrize("lost", [True, False])
 def test_a_damaged_record_of_a_removal_stops_only_commits_whose_inputs_are_gone(
     lake: Lake, lost: bool
