@@ -161,10 +161,8 @@ class Catalog:
         with self._reader_lock:
             pointer = self._files.pointer()
             if self._reader is None or self._reader[0] != pointer:
-                reader = self._files.open()
-                if self._reader is not None:
-                    self._reader[1].close()
-                self._reader = reader
+                # Closing the one before would end what other threads ask; it goes with its last cursor.
+                self._reader = self._files.open()
             cursor = self._reader[1].cursor()
         cursor.execute("USE catalog")
         return cursor

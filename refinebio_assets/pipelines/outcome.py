@@ -101,6 +101,13 @@ def require_commit(lake: Lake, asset: str, partition: str, commit_id: str) -> Co
     return commit
 
 
+def commit_of_version(lake: Lake, asset: str, partition: str, version: str) -> Commit | None:
+    """Return the newest commit with this version that is whole, else the newest with it, or None."""
+    found = [commit for commit in reversed(lake.history(asset, partition)) if commit.version == version]
+    whole = (commit for commit in found if not lake.missing_files(commit))
+    return next(whole, found[0] if found else None)
+
+
 def dropped_rows(dropped: Sequence[Dropped]) -> list[dict[str, object]]:
     """Return rows for the lake's table ``dropped``."""
     return [

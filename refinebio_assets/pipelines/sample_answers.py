@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from refinebio_assets.errors import NotFoundError
+from refinebio_assets.formats.gene_index import GENE_COLUMN, GeneIndex
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows
-from refinebio_assets.lake.store import Commit, Lake
-from refinebio_assets.pipelines.references import transcriptome_index
+from refinebio_assets.lake.store import Lake
+from refinebio_assets.pipelines.outcome import commit_of_version
+from refinebio_assets.pipelines.references import gene_index, transcriptome_index
+from refinebio_assets.pipelines.references.bead_annotation import BeadPlatform
+from refinebio_assets.pipelines.references.bead_registry import KIND as BEADS
+from refinebio_assets.pipelines.references.gene_index import StoredGeneIndex
 from refinebio_assets.pipelines.references.platform_annotation import Annotation
 from refinebio_assets.pipelines.references.transcriptome_index import Transcriptome
 from refinebio_assets.sources.accessions import spellings
@@ -27,7 +32,7 @@ class SampleAnswers:
 
 @dataclass(frozen=True, slots=True)
 class GeneAnswer:
-    """Whether a gene is in the reference of a sample, and in how many transcripts or probes of it."""
+    """Whether a gene is in a sample's reference, and how many transcripts, probes or ids it has there."""
 
     experiment: str
     reference: str
@@ -73,10 +78,20 @@ def find_gene(lake: Lake, answers: SampleAnswers, gene: str) -> list[GeneAnswer]
 
 
 def _parts(lake: Lake, row: Mapping[str, Any], gene: str) -> tuple[int, str]:
-    commit = _commit_of(lake, row["reference_asset"], row["reference"], row["reference_version"])
+    commit = commit_of_version(lake, row["reference_asset"], row["reference"], row["reference_version"])
+    if commit is None:
+        raise NotFoundError(
+            f"version {row['reference_version']} of {row['reference_asset']}[{row['reference']}] is no "
+            "longer in the lake"
+        )
     if commit.asset == transcriptome_index.ASSET:
         index = Transcriptome(commit.partition, commit.version, commit)
         return sum(_plain(name) == gene for name in index.gene_map(lake).genes), "transcripts"
+    if commit.asset == gene_index.ASSET:
+        return _ids_of(StoredGeneIndex(commit.partition, commit.version, commit).read(lake), gene), "ids"
+    if commit.info.get("kind") == BEADS:
+        array = BeadPlatform(commit.partition, commit.info["organism"], commit.version, commit)
+        return _ids_of(array.annotation(lake).gene_index(), gene), "probes"
     genes = Annotation(commit.partition, commit.version, commit).gene_probes(lake)
     if genes is None:
         return 0, "probes (no genes are registered for the array)"
@@ -84,11 +99,11 @@ def _parts(lake: Lake, row: Mapping[str, Any], gene: str) -> tuple[int, str]:
     return sum(int((genes.genes.codes == code).sum()) for code in matching), "probes"
 
 
-def _commit_of(lake: Lake, asset: str, partition: str, version: str) -> Commit:
-    for commit in reversed(lake.history(asset, partition)):
-        if commit.version == version:
-            return commit
-    raise NotFoundError(f"version {version} of {asset}[{partition}] is no longer in the lake")
+def _ids_of(index: GeneIndex, gene: str) -> int:
+    """Return how many rows of ids an index has for a gene."""
+    column = index.columns[GENE_COLUMN]
+    codes = [code for code, name in enumerate(column.dictionary.to_pylist()) if _plain(str(name)) == gene]
+    return sum(int(code in codes) for code in column.indices.to_pylist())
 
 
 def _plain(gene: str) -> str:

@@ -214,6 +214,20 @@ def test_readers_keep_what_they_opened_and_old_files_go(local_lake: Lake, catalo
     assert files == ["catalog-4.duckdb", "catalog-5.duckdb"]
 
 
+def test_an_answer_that_is_being_read_is_read_to_its_end_when_a_newer_catalog_comes(
+    local_lake: Lake, catalog: Catalog
+) -> None:
+    commit_record(local_lake, "E0")
+    catalog.sync()
+    with catalog._cursor() as cursor:
+        cursor.execute("SELECT range FROM range(100_000)")
+        cursor.fetchmany(1)
+        commit_record(local_lake, "E1")
+        catalog.sync()
+        assert catalog.rows("SELECT count(*) AS n FROM experiments") == [{"n": 2}]
+        assert len(cursor.fetchall()) == 99_999
+
+
 def test_threads_query_while_syncs_go_on(local_lake: Lake, catalog: Catalog) -> None:
     commit_record(local_lake, "E0")
     catalog.sync()

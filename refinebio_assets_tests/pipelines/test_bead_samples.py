@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from refinebio_assets.errors import AllFailedError
+from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.pipelines.due import due_step
 from refinebio_assets.pipelines.export import export_matrix, submitted_reasons
@@ -20,6 +21,7 @@ from refinebio_assets.pipelines.gene_expression import read_expression
 from refinebio_assets.pipelines.outcome import require_head
 from refinebio_assets.pipelines.overview import experiment_details, experiment_states, sample_details
 from refinebio_assets.pipelines.probe_values import read_probe_values
+from refinebio_assets.pipelines.sample_answers import find_gene, sample_answers
 from refinebio_assets_tests.pipelines.bead_study import (
     NAMES,
     Beads,
@@ -73,6 +75,18 @@ def test_the_matrix_has_each_gene_once_with_the_mean_of_its_probes(beads: TableS
     assert matrix.column("Gene").to_pylist() == sorted(set(beads.beads.genes))
     np.testing.assert_allclose(column_values(matrix, NAMES[0]), values.reshape(-1, 2).mean(axis=1))
     assert beads.matrices()[RAW]["unit"] == "SCAN"
+
+
+def test_whether_a_gene_is_measured_is_told_from_the_annotation_of_the_array(beads: TableStudy) -> None:
+    beads.run()
+    catalog = Catalog(beads.lake)
+    catalog.sync()
+    answers = sample_answers(catalog, NAMES[0])
+    gene = next(name for name in beads.beads.genes if name)
+    (there,) = find_gene(beads.lake, answers, gene)
+    assert (there.reference, there.part, there.parts > 0) == ("illuminaSimulatumv2", "probes", True)
+    (absent,) = find_gene(beads.lake, answers, "ENSG99999999999")
+    assert absent.parts == 0
 
 
 def test_a_missing_cell_loses_that_probe_of_that_sample_only(beads: TableStudy, tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendiu
     build_rnaseq_sample_compendium,
 )
 from refinebio_assets.pipelines.datasets.bundle import build_bundle
-from refinebio_assets.pipelines.datasets.dataset_matrices import build_matrices
+from refinebio_assets.pipelines.datasets.dataset_matrices import NOT_ZIPPED, build_matrices
 from refinebio_assets.pipelines.datasets.registry import registered_dataset
 from refinebio_assets.pipelines.datasets.standing import due_dataset
+from refinebio_assets.pipelines.delivery.lock_entries import release_of
 from refinebio_assets.pipelines.outcome import NOT_WHOLE
 from refinebio_assets.pipelines.references.gene_index import (
     GeneIndexInputs,
@@ -32,7 +33,7 @@ from refinebio_assets.pipelines.target_quantiles import build_target
 from refinebio_assets_tests.lake.making import commit_files
 from refinebio_assets_tests.pipelines.compendia.test_rnaseq_samples import add_reads
 from refinebio_assets_tests.pipelines.compendia.world import ORGANISM, compendium_world
-from refinebio_assets_tests.pipelines.datasets.world import World
+from refinebio_assets_tests.pipelines.datasets.world import World, rna_seq
 from refinebio_assets_tests.pipelines.test_damage_of_results import (
     damage_in_place,
     head_of,
@@ -98,6 +99,20 @@ def test_a_dataset_and_its_target_are_made_again(world: World) -> None:
     assert list(report.problems) == known_losses(lake, report.problems), "all that is lost is known to be"
 
 
+def test_a_zip_that_is_lost_with_the_records_it_is_made_of_is_made_of_what_is_there(world: World) -> None:
+    lake = world.lake
+    before = head_of(lake, "dataset_matrices", "D").version
+    damage_own_files(lake, head_of(lake, "dataset_bundle", "D"))
+    lake.storage.put_bytes(b"{", head_of(lake, "experiment_record", "SRP1").entry.path)
+    set_all_aside(lake)
+    world.add("SRP1", rna_seq(["SRR1", "SRR2"]))
+    assert due_dataset(lake, "D") == ("dataset_matrices", (NOT_ZIPPED,))
+    assert build_matrices(lake, "D").commit.version == before
+    build_bundle(lake, "D")
+    assert due_dataset(lake, "D") is None
+    lake.verify(head_of(lake, "dataset_bundle", "D"))
+
+
 def test_a_dataset_names_what_it_is_made_from_that_is_lost(world: World) -> None:
     damage_own_files(world.lake, head_of(world.lake, "gene_expression", "SRP1"))
     assert set_all_aside(world.lake) == ["process SRP1"]
@@ -129,8 +144,9 @@ def test_a_reference_names_the_files_it_was_made_from(tmp_path: Path) -> None:
     damage_own_files(lake, head_of(lake, "gene_index", "hgu133a"))
     assert set_all_aside(lake) == [f"reference add-gene-index --platform hgu133a --source me '{table}'"]
     register_gene_index(lake, inputs)
-    assert build_gene_index(lake, "hgu133a").reasons == (NOT_WHOLE,)
+    version = build_gene_index(lake, "hgu133a").commit.version
     lake.verify(head_of(lake, "gene_index", "hgu133a"))
+    assert release_of(lake, "gene_index", "hgu133a", version) == {"source": "me"}, "told of the whole one"
 
 
 def test_an_index_is_made_again_from_the_registered_genome(tmp_path: Path) -> None:

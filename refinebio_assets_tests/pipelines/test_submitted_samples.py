@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from refinebio_assets.errors import AllFailedError
+from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.pipelines.due import due_step
 from refinebio_assets.pipelines.export import export_matrix
 from refinebio_assets.pipelines.expression_checks import matrix_problems
@@ -17,6 +18,7 @@ from refinebio_assets.pipelines.expression_matrix import column_values
 from refinebio_assets.pipelines.gene_expression import read_expression
 from refinebio_assets.pipelines.outcome import require_head
 from refinebio_assets.pipelines.probe_values import read_probe_values
+from refinebio_assets.pipelines.sample_answers import find_gene, sample_answers
 from refinebio_assets_tests.pipelines.bead_study import ORGANISM, TableStudy, index_genes
 
 MATRIX = "submitter-processed_hgu133a"
@@ -79,6 +81,18 @@ def test_values_on_a_log_scale_are_kept_and_means_of_a_gene_taken_in_the_matrix(
     ]
     assert {ref.asset for ref in commit.inputs} == {"file", "gene_index"}
     assert due_step(study.lake, "STUDY") is None
+
+
+def test_whether_a_gene_is_measured_is_told_from_the_index_of_the_array(study: TableStudy) -> None:
+    add(study, "S1", VALUES)
+    study.run()
+    catalog = Catalog(study.lake)
+    catalog.sync()
+    (gene, *_) = values_of(study, "S1")
+    (there,) = find_gene(study.lake, sample_answers(catalog, "S1"), gene)
+    assert (there.reference, there.part, there.parts > 0) == ("hgu133a", "ids", True)
+    (absent,) = find_gene(study.lake, sample_answers(catalog, "S1"), "ENSG99999999999")
+    assert absent.parts == 0
 
 
 def commit_file(study: TableStudy, sample: str) -> Path:

@@ -24,6 +24,7 @@ from refinebio_assets.pipelines.datasets.inspection import inspect_bundle
 from refinebio_assets.pipelines.datasets.lockfile import NAME as LOCK
 from refinebio_assets.pipelines.datasets.lockfile import lock_bytes
 from refinebio_assets.pipelines.datasets.matrix_file import matrix_file_name, read_dataset_matrix
+from refinebio_assets.pipelines.datasets.registry import BUNDLE
 from refinebio_assets.pipelines.datasets.report import report_html
 from refinebio_assets.pipelines.datasets.targets import exact_targets
 from refinebio_assets.pipelines.delivery.gate import Delivery, require_sound
@@ -50,7 +51,7 @@ from refinebio_assets.pipelines.outcome import (
 from refinebio_assets.pipelines.progress import SILENT, Progress
 from refinebio_assets.pipelines.workers import available_cores
 
-ASSET = "dataset_bundle"
+ASSET = BUNDLE
 CODE_VERSION = "3"
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from refinebio_assets.domain import DropKind, Dropped
-from refinebio_assets.errors import PermanentError
+from refinebio_assets.errors import NotFoundError, PermanentError
 from refinebio_assets.lake.store import Commit, Draft, InputRef, Lake
 from refinebio_assets.pipelines.datasets.dataset_rows import content_rows, dataset_row
 from refinebio_assets.pipelines.datasets.explanations import left_out
@@ -25,7 +25,7 @@ from refinebio_assets.pipelines.datasets.lockfile import (
 )
 from refinebio_assets.pipelines.datasets.quant_files import sound_quant_files
 from refinebio_assets.pipelines.datasets.registry import ASSET as REQUEST
-from refinebio_assets.pipelines.datasets.registry import registered_dataset
+from refinebio_assets.pipelines.datasets.registry import BUNDLE, registered_dataset
 from refinebio_assets.pipelines.datasets.request import DatasetRequest, parse_request
 from refinebio_assets.pipelines.datasets.selection import Filtered, Selection, select_samples
 from refinebio_assets.pipelines.datasets.targets import (
@@ -43,6 +43,7 @@ from refinebio_assets.pipelines.outcome import (
     Situation,
     all_failed,
     dropped_rows,
+    is_whole,
     made_meanwhile,
     situation_of,
 )
@@ -52,6 +53,7 @@ from refinebio_assets.pipelines.version_numbers import version_number
 ASSET = "dataset_matrices"
 CODE_VERSION = "2"
 OVERVIEW = "overview.json"
+NOT_ZIPPED = "its zip is lost, and so is what it was made of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def assess_dataset(lake: Lake, dataset: str) -> Assessment:
     pins = newest_pins(lake, request.experiments)
     selection = select_samples(lake, request, pins)
     targets = newest_targets(lake, selection.organisms) if _normalizes(request) else NO_TARGETS
-    return _assess(
+    assessed = _assess(
         lake,
         dataset,
         f"{registered.commit.created_at:%Y-%m-%dT%H:%M:%S}",
@@ -88,6 +90,10 @@ def assess_dataset(lake: Lake, dataset: str) -> Assessment:
         targets,
         registered.commit.version,
     )
+    current = assessed.situation.current
+    if current is None or can_be_zipped(lake, current):
+        return assessed
+    return replace(assessed, situation=replace(assessed.situation, reasons=(NOT_ZIPPED,)))
 
 
 def require_buildable(assessed: Assessment) -> None:
@@ -111,6 +117,18 @@ def build_matrices(lake: Lake, dataset: str, *, progress: Progress = SILENT, run
     if current is not None:
         return Outcome(current, changed=False, dropped=_dropped(assessed.selection.filtered))
     return _build(lake, assessed, None, progress, run_id)
+
+
+def can_be_zipped(lake: Lake, matrices: Commit) -> bool:
+    """Tell whether a version has its zip, or everything that its lock names, of which a zip is made."""
+    zipped = lake.head(BUNDLE, matrices.partition)
+    if zipped is not None and zipped.info["matrices"] == matrices.id and is_whole(lake, zipped):
+        return True
+    try:
+        locked_pins(lake, read_dataset_lock(lake, matrices))
+    except NotFoundError:
+        return False
+    return True
 
 
 def rebuild_from_lock(

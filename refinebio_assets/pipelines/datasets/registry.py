@@ -27,7 +27,8 @@ CODE_VERSION = "1"
 NAME = "request.json"
 VERSION_MARK = "@"
 """Between a dataset's name and the number of a version: ``liver@2``."""
-BUILT = ("dataset_bundle", "dataset_matrices")
+BUNDLE = "dataset_bundle"
+BUILT = (BUNDLE, "dataset_matrices")
 """The assets that are built of a request, the last first."""
 
 

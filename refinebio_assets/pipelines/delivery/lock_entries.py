@@ -8,6 +8,7 @@ from typing import Any
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines.delivery.pins import Pins
+from refinebio_assets.pipelines.outcome import commit_of_version
 from refinebio_assets.pipelines.references import gene_index, platform_annotation, transcriptome_index
 
 _REFERENCES = {
@@ -41,7 +42,7 @@ def pinned_references(lake: Lake, pins: Pins) -> Iterator[tuple[str, dict[str, A
 
 def release_of(lake: Lake, asset: str, partition: str, version: str) -> dict[str, Any]:
     """Return what a version of a reference is of: source, release and the like; nothing when it is gone."""
-    commit = next((item for item in lake.history(asset, partition) if item.version == version), None)
+    commit = commit_of_version(lake, asset, partition, version)
     if commit is None:
         return {}
     table, columns = _REFERENCES[asset]
