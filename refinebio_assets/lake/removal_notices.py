@@ -121,8 +121,8 @@ def require_kept(lake: Lake, commit: Commit, needs: Iterable[Commit]) -> None:
         lost += _missing(lake, commit.inputs)
     if lost:
         raise RemovedMeanwhileError(
-            f"{commit} is not kept: `refinebio-assets gc` removes what it was made from and nothing used "
-            f"before: {some_of(lost, _SHOWN)}. Asked for again, it is made of what is there"
+            f"{commit} is not kept: what it was made from, and nothing used before, was removed or is about "
+            f"to be: {some_of(lost, _SHOWN)}. Asked for again, it is made of what is there"
         )
 
 

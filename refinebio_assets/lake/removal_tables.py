@@ -17,7 +17,7 @@ REMOVED_FILE = "file"
 REMOVAL_TABLES = (
     Table(
         REMOVALS,
-        "Versions and raw files that `gc` removed; see the view `removed_versions`.",
+        "Versions and raw files that `gc` or `dataset delete --files` removed; see view `removed_versions`.",
         Scope.CURRENT,
         (
             string("removed_asset", "Asset of the version; `file` is a raw file."),

@@ -78,7 +78,8 @@ def _note(lake: Lake, asked: Asked, found: Sequence[Row]) -> str:
     if asked.version or asked.commit_id:
         return f"; {removal_sentence([*gone.values()][-1])}"
     versions = counted(len(gone), "earlier version")
-    return f"; `refinebio-assets gc` removed {versions} of {asked.asset} of {asked.partition}"
+    verb = "was" if len(gone) == 1 else "were"
+    return f"; {versions} of {asked.asset} of {asked.partition} {verb} removed"
 
 
 def removal_sentence(row: Row) -> str:
@@ -89,4 +90,4 @@ def removal_sentence(row: Row) -> str:
         what = (
             f"version {row['removed_version'][:12]} of {row['removed_asset']} of {row['removed_partition']}"
         )
-    return f"`refinebio-assets gc` removed {what} on {row['removed_at']:%Y-%m-%d}: {row['why']}"
+    return f"{what} was removed on {row['removed_at']:%Y-%m-%d}: {row['why']}"

@@ -96,7 +96,7 @@ _VIEWS = (
     ),
     View(
         "removed_versions",
-        "Versions and raw files that `gc` removed.",
+        "Versions and raw files that `gc` or `dataset delete --files` removed.",
         {
             "removed_asset": "Asset of the version; `file` is a raw file.",
             "removed_partition": "Its partition; the SHA-256 of a raw file.",

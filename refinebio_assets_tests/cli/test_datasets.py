@@ -249,5 +249,6 @@ def test_files_of_a_deleted_dataset_are_removed_only_when_that_is_asked(world: W
     assert world.lake.head("dataset_bundle", "d") is not None
     assert "bytes removed" in refinebio("dataset", "delete", "d", "--files", "--yes").stdout
     assert world.lake.head("dataset_bundle", "d") is None and world.lake.head("dataset_matrices", "d") is None
+    assert "nothing that was built of it is in the lake" in refinebio("dataset", "build", "d").stderr
     (row,) = rows_of(refinebio("dataset", "list", "--deleted", "--format", "json"))
     assert row["state"] == "deleted"

@@ -7,16 +7,20 @@ readable until their files are removed on purpose.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from shlex import quote
 from typing import Any
 from uuid import uuid4
 
 from refinebio_assets.domain import accession_problem
 from refinebio_assets.errors import FormatError, NotFoundError, RequestError
+from refinebio_assets.lake.removal_notices import post_notice, take_down
+from refinebio_assets.lake.removal_records import record_removals
+from refinebio_assets.lake.removal_tables import Row
 from refinebio_assets.lake.store import Commit, Lake
-from refinebio_assets.lake.upkeep import remove_commits
+from refinebio_assets.lake.upkeep import own_size, remove_commits
 from refinebio_assets.pipelines.datasets.acceptance import AcceptedRequest
 from refinebio_assets.pipelines.datasets.request import DatasetRequest, parse_request, suggestion
 from refinebio_assets.pipelines.freshness import content_hash, explain_changes
@@ -93,9 +97,13 @@ def registered_dataset(lake: Lake, dataset: str) -> RegisteredDataset:
         hint = suggestion(dataset, lake.partitions(ASSET))
         raise NotFoundError(f"there is no dataset {dataset}{hint}")
     if is_deleted(head):
+        stays = any(lake.head(asset, dataset) for asset in BUILT)
+        left = (
+            "its versions are still in the lake" if stays else "nothing that was built of it is in the lake"
+        )
         raise NotFoundError(
-            f"dataset {dataset} was deleted on {head.created_at:%Y-%m-%d}; its versions are still in the "
-            f"lake; `refinebio-assets dataset create --update --name {quote(dataset)}` uses the name again"
+            f"dataset {dataset} was deleted on {head.created_at:%Y-%m-%d}; {left}; "
+            f"`refinebio-assets dataset create --update --name {quote(dataset)}` uses the name again"
         )
     if not is_whole(lake, head):
         raise NotFoundError(
@@ -122,12 +130,46 @@ def delete_dataset(lake: Lake, dataset: str) -> Commit:
 def remove_built(lake: Lake, dataset: str) -> int:
     """Remove what was built of a deleted dataset, for good, in all versions; return how many bytes it had.
 
-    What was asked for stays on record. Raises RequestError for a dataset that is not marked as deleted.
+    What was asked for stays on record, and so does what went. A zip that is being made of it is not kept.
+    Raises RequestError for a dataset that is not marked as deleted.
     """
     head = lake.head(ASSET, dataset)
     if head is None or not is_deleted(head):
         raise RequestError(f"dataset {dataset} is not deleted: its files stay")
-    return remove_commits(lake, [commit for asset in BUILT for commit in lake.history(asset, dataset)])
+    going: dict[str, Commit] = {}
+    rows: list[Row] = []
+    notices = []
+    # Once a listing has nothing new, whatever comes later finds what it is made of on show.
+    while fresh := [commit for commit in _built(lake, dataset) if commit.id not in going]:
+        shown = [_removal(commit, head, lake.now()) for commit in fresh]
+        notices.append(post_notice(lake, shown))
+        going |= {commit.id: commit for commit in fresh}
+        rows += shown
+    size = remove_commits(lake, going.values())
+    if rows:
+        record_removals(lake, rows)
+    for notice in notices:
+        take_down(lake, notice)
+    return size
+
+
+def _built(lake: Lake, dataset: str) -> Iterator[Commit]:
+    return (commit for asset in BUILT for commit in lake.history(asset, dataset))
+
+
+def _removal(commit: Commit, deletion: Commit, now: datetime) -> Row:
+    return {
+        "removed_asset": commit.asset,
+        "removed_partition": commit.partition,
+        "removed_version": commit.version,
+        "removed_commit": commit.id,
+        "code_version": commit.code_version,
+        "made_at": commit.created_at,
+        "unused_since": deletion.created_at,
+        "size": own_size(commit),
+        "why": f"its dataset was deleted on {deletion.created_at:%Y-%m-%d}",
+        "removed_at": now,
+    }
 
 
 def is_deleted(commit: Commit) -> bool:

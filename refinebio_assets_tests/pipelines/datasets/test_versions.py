@@ -12,7 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refinebio_assets.errors import FormatError, NotFoundError, PermanentError, RequestError
+from refinebio_assets.errors import (
+    FormatError,
+    NotFoundError,
+    PermanentError,
+    RemovedMeanwhileError,
+    RequestError,
+)
+from refinebio_assets.lake.removals import removal_note
+from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.datasets.acceptance import accept_request
 from refinebio_assets.pipelines.datasets.bundle import build_bundle
 from refinebio_assets.pipelines.datasets.dataset_matrices import (
@@ -28,7 +36,7 @@ from refinebio_assets.pipelines.datasets.difference import (
     what_would_change,
 )
 from refinebio_assets.pipelines.datasets.lockfile import lock_bytes, read_lock
-from refinebio_assets.pipelines.datasets.registry import register_dataset
+from refinebio_assets.pipelines.datasets.registry import delete_dataset, register_dataset, remove_built
 from refinebio_assets.pipelines.datasets.request import parse_request
 from refinebio_assets.pipelines.datasets.standing import register_lock
 from refinebio_assets.pipelines.metadata_overlays import import_attributes
@@ -43,6 +51,38 @@ def world(tmp_path: Path) -> World:
     made = World.by_species(tmp_path)
     build_matrices(made.lake, "D")
     return made
+
+
+class Deletion(Silent):
+    """Deletes a dataset with its files just before another build of it is done."""
+
+    def __init__(self, world: World) -> None:
+        self.lake = Lake(world.lake.url)
+
+    def say(self, text: str) -> None:
+        if text == "check the bundle":
+            delete_dataset(self.lake, "D")
+            assert remove_built(self.lake, "D") > 0
+
+
+def test_a_zip_whose_matrices_are_deleted_while_it_is_made_is_not_kept(world: World) -> None:
+    with pytest.raises(RemovedMeanwhileError, match=r"dataset_matrices\[D\]"):
+        build_bundle(world.lake, "D", progress=Deletion(world))
+    assert world.lake.history("dataset_bundle", "D") == []
+    assert world.lake.storage.names("removing") == []
+
+
+def test_who_misses_a_version_of_a_deleted_dataset_is_told_what_became_of_it(world: World) -> None:
+    matrices, zipped = dataset_version(world.lake, "D"), build_bundle(world.lake, "D").commit
+    delete_dataset(world.lake, "D")
+    remove_built(world.lake, "D")
+    for commit in (matrices, zipped):
+        note = removal_note(world.lake, commit.asset, "D", version=commit.version)
+        assert f"of {commit.asset} of D was removed on" in note
+        assert note.endswith(f"its dataset was deleted on {world.lake.now():%Y-%m-%d}")
+    assert remove_built(world.lake, "D") == 0
+    with pytest.raises(NotFoundError, match="nothing that was built of it is in the lake"):
+        dataset_version(world.lake, "D@1")
 
 
 def matrix_bytes(world: World, number: int) -> bytes:
