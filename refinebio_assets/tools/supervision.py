@@ -164,7 +164,7 @@ class Supervisor:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent(),  # noqa: PLW1509  # this process has no other thread
+                preexec_fn=_at_start(),  # noqa: PLW1509  # this process has no other thread
             )
         self._groups.add(process.pid)
         return process
@@ -221,16 +221,17 @@ def _is_there(group: int) -> bool:
     return True
 
 
-def _end_with_parent() -> Callable[[], None] | None:
-    """Return what a new process calls so that Linux ends it with this one; elsewhere nothing does."""
-    if not sys.platform.startswith("linux"):
-        return None
-    library = ctypes.CDLL(None)
+def _at_start() -> Callable[[], None]:
+    """Return what a new process calls first: it heeds SIGINT, and on Linux it ends with this process."""
+    library = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
     parent = os.getpid()
 
-    def ask() -> None:
-        library.prctl(_SIGNAL_AT_PARENTS_DEATH, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
+    def begin() -> None:
+        # What a script starts with & ignores SIGINT, and a program that maps SIGTERM to it would never end.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if library is not None:
+            library.prctl(_SIGNAL_AT_PARENTS_DEATH, signal.SIGTERM)
+            if os.getppid() != parent:
+                os._exit(1)
 
-    return ask
+    return begin

@@ -163,6 +163,17 @@ time.sleep(60)
     assert until(lambda: not server.exists() or server.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
+def test_programs_heed_ctrl_c_also_where_the_supervisor_was_started_in_the_background(world: World) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        program = world.start("server", f"grep SigIgn /proc/self/status; {world.server('server')}")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert until(lambda: world.pids("server"))
+    ignored = int(program.log.read_text().split()[1], 16)
+    assert not ignored & 1 << signal.SIGINT - 1
+
+
 def test_a_log_that_grew_too_large_is_kept_once_and_begun_anew(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
