@@ -13,6 +13,8 @@ from refinebio_assets.cli.amounts import HOURS
 from refinebio_assets.cli.exit_codes import FAILED
 from refinebio_assets.cli.home import open_lake
 from refinebio_assets.cli.tables import terminal
+from refinebio_assets.domain import counted
+from refinebio_assets.lake.upkeep import OrphanKind
 
 if TYPE_CHECKING:
     from refinebio_assets.lake.damage import VerifyProblem
@@ -36,8 +38,8 @@ def lake() -> None:
 def verify(set_aside: bool) -> None:
     """Read every committed file and compare its checksum; say what makes whole again what is not.
 
-    Ends with 1 when anything is damaged or lost, other than files of earlier versions that were set aside
-    before. Nothing is changed without --set-aside, and with it nothing is deleted.
+    Ends with 1 when anything is damaged or lost, other than files of earlier versions whose damage or loss
+    was taken note of with --set-aside. Nothing is changed without that, and with it nothing is deleted.
     """
     from refinebio_assets.pipelines.remedies import findings, known_losses
 
@@ -51,12 +53,24 @@ def verify(set_aside: bool) -> None:
     found = findings(opened, [problem for problem in report.problems if problem not in known])
     if known:
         paths = {problem.path for problem in known}
-        _print(console, f"{len(paths):,} files of earlier versions were set aside before, and stay lost")
+        _print(console, f"{counted(len(paths), 'file')} of earlier versions known to be lost")
+    _say_unrecorded(console, opened)
     for finding in found:
         _say(console, finding)
     moved = _set_aside(console, opened, report.problems) if set_aside else 0
     _say_commands(console, found, moved, set_aside=set_aside)
     raise SystemExit(FAILED if found else 0)
+
+
+def _say_unrecorded(console: Console, opened: Lake) -> None:
+    """Say of how many outputs there are files, but no record."""
+    outputs = [left for left in opened.orphans() if left.kind is OrphanKind.OUTPUT]
+    if outputs:
+        _print(
+            console,
+            f"{counted(len(outputs), 'output')} without a record in log/, as {outputs[0].path}: left by a killed "
+            "process, or the record was deleted; `refinebio-assets lake sweep` removes the files",
+        )
 
 
 def _say(console: Console, finding: Finding) -> None:
@@ -79,17 +93,19 @@ def _set_aside(console: Console, opened: Lake, problems: Sequence[VerifyProblem]
 
 def _say_commands(console: Console, found: Sequence[Finding], moved: int, *, set_aside: bool) -> None:
     """List the commands that make whole again what can be, in their order."""
-    from refinebio_assets.pipelines.remedies import in_order
+    from refinebio_assets.pipelines.remedies import REQUEST, in_order
 
     commands = in_order(command for finding in found for command in finding.commands)
     if set_aside and found:
-        _print(console, f"{moved:,} files set aside; remove them from damaged/ when nobody needs them")
+        _print(console, f"{counted(moved, 'file')} set aside, to damaged/ in the lake")
     elif any(finding.movable for finding in found):
         commands.insert(0, SET_ASIDE)
     if commands:
         _print(console, "To make it whole again:")
     for command in commands:
         _print(console, f"  refinebio-assets {command}")
+    if any(command.endswith(f" {REQUEST}") for command in commands):
+        _print(console, f"{REQUEST}: a file with the request; look in damaged/ for its dataset's request.json")
 
 
 def _print(console: Console, text: str, style: str = "") -> None:

@@ -9,6 +9,7 @@ import click
 from refinebio_assets.cli.exit_codes import FAILED
 from refinebio_assets.cli.home import lake_url, open_catalog
 from refinebio_assets.cli.tables import rows_format, table, terminal, write_rows
+from refinebio_assets.domain import some_of
 
 if TYPE_CHECKING:
     from refinebio_assets.lake.catalog import Catalog
@@ -90,7 +91,8 @@ def status(state: str | None, ledger: Grouping | None, stale: bool, form: str) -
 
 
 def _warn_of_damage(catalog: Catalog) -> None:
-    """Say on standard error which newest versions the catalog leaves out, as they cannot be read."""
+    """Say on standard error of which newest versions something cannot be read, or was set aside."""
+    from refinebio_assets.lake.damage import unmade
     from refinebio_assets.lake.rows import query_rows
 
     rows = query_rows(
@@ -104,7 +106,10 @@ def _warn_of_damage(catalog: Catalog) -> None:
         click.echo(f"Left out: {row['asset']} of {row['partition']}: {row['problem']}", err=True)
     if len(rows) > SHOWN_PROBLEMS:
         click.echo(f"and {len(rows) - SHOWN_PROBLEMS:,} more commits", err=True)
-    if rows:
+    aside = {f"{entry.asset} of {entry.partition}": None for entry in unmade(catalog.lake).values()}
+    if aside:
+        click.echo(f"Set aside, and not made again: {some_of([*aside], SHOWN_PROBLEMS)}", err=True)
+    if rows or aside:
         click.echo("`refinebio-assets lake verify` says what makes them whole again", err=True)
 
 

@@ -26,7 +26,7 @@ from refinebio_assets.lake.storage import (
 )
 
 CHUNK_BYTES = 1 << 20
-HINT = "; `refinebio-assets lake verify` says what makes it whole again"
+HINT = "; `refinebio-assets lake verify` says what can be done"
 
 
 def hash_stream(stream: BinaryIO, write: Callable[[bytes], object] | None = None) -> tuple[str, int]:

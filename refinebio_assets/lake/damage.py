@@ -6,7 +6,7 @@ What is set aside counts as lost, so that it is made again. How that is asked fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from refinebio_assets.errors import (
     RefinebioError,
 )
 from refinebio_assets.lake.content import verify_file
-from refinebio_assets.lake.naming import encode_name
+from refinebio_assets.lake.naming import commit_id_of, encode_name
 from refinebio_assets.lake.records import LogEntry, StoredFile
 from refinebio_assets.lake.store import DAMAGED
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from refinebio_assets.lake.store import Lake
 
 _MOMENT_FORMAT = "%Y%m%dT%H%M%SZ"
+_PARTS_OF_A_RECORD = 3
 
 
 class Damage(StrEnum):
@@ -104,6 +105,11 @@ def verify_all(lake: Lake, assets: Iterable[str] | None = None) -> VerifyReport:
             if outcome is not None:
                 problems.append(VerifyProblem(entry, file.name, outcome[1], outcome[0], is_newest, file))
     problems = [problem for problem in problems if not _was_removed(lake, problem)]
+    problems += [
+        VerifyProblem(entry, "", f"{entry.path}: this record was set aside", Damage.LOST, is_newest=True)
+        for path, entry in unmade(lake).items()
+        if path == entry.path and (wanted is None or entry.asset_part in wanted)
+    ]
     read = {file.path: file.size for file in outcomes}
     return VerifyReport(len(entries), len(read), sum(read.values()), tuple(problems))
 
@@ -117,11 +123,15 @@ def set_aside(lake: Lake, problems: Iterable[VerifyProblem]) -> Iterator[tuple[s
     """Move what is damaged to ``damaged/<moment>/<its path>``, yielding (path, new path) after each move.
 
     Each is read again first: what was made whole, or set aside, meanwhile stays. With a record go the files
-    that came with its commit, it last, so that an interrupted pass is taken up by the next. Lost files,
-    records of newer software and what cannot be read now are left alone. Raises StorageError.
+    that came with its commit, it last, so that an interrupted pass is taken up by the next. Of a file that
+    only earlier versions lost an empty one is put there, as a note that its loss is known. Records of newer
+    software and what cannot be read now are left alone. Raises StorageError.
     """
     moment = lake.now().strftime(_MOMENT_FORMAT)
+    problems = list(problems)
     by_path = {problem.path: problem for problem in problems}
+    for path in _lost_of_earlier(problems) - lake.set_aside_paths():
+        lake.storage.put_bytes(b"", f"{DAMAGED}/{moment}/{path}")
     # Files before records: what a record names is found as long as it can be read.
     for problem in sorted(by_path.values(), key=lambda problem: problem.damage is Damage.RECORD):
         for path in _to_move(lake, problem):
@@ -131,6 +141,40 @@ def set_aside(lake: Lake, problems: Iterable[VerifyProblem]) -> Iterator[tuple[s
             except NotFoundError:
                 continue
             yield path, target
+
+
+def unmade(lake: Lake) -> dict[str, LogEntry]:
+    """Return what was set aside of newest versions and is not made again: the path before, and the commit.
+
+    A newest version is also one whose record was set aside, as long as none was made since. Raw files, which
+    commits share, are not told.
+    """
+    aside = {path: entry for path in lake.set_aside_paths() if (entry := _entry_at(path)) is not None}
+    return {
+        path: entry
+        for path, entry in sorted(aside.items())
+        if lake.storage.size(path) is None and entry.id >= _newest_id(lake, entry)
+    }
+
+
+def _entry_at(path: str) -> LogEntry | None:
+    """Return the commit that a record, or a file that came with it, is of."""
+    kind, *parts = path.split("/")
+    if kind not in ("assets", "log") or len(parts) < _PARTS_OF_A_RECORD:
+        return None
+    asset, partition, name, *_ = parts
+    commit_id = commit_id_of(name) if kind == "log" else name
+    return LogEntry(asset, partition, commit_id) if commit_id is not None else None
+
+
+def _newest_id(lake: Lake, entry: LogEntry) -> str:
+    names = lake.storage.names(f"log/{entry.asset_part}/{entry.partition_part}")
+    return max((commit_id for name in names if (commit_id := commit_id_of(name)) is not None), default="")
+
+
+def _lost_of_earlier(problems: Sequence[VerifyProblem]) -> set[str]:
+    lost = [problem for problem in problems if problem.damage is Damage.LOST]
+    return {item.path for item in lost} - {item.path for item in lost if item.is_newest}
 
 
 def _to_move(lake: Lake, problem: VerifyProblem) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from refinebio_assets.domain import some_of
 from refinebio_assets.errors import FormatError, NewerFormatError, NotFoundError, RequestError
-from refinebio_assets.lake.naming import RECORD_SUFFIX, encode_name, file_name_problem
+from refinebio_assets.lake.naming import RECORD_SUFFIX, decode_name, encode_name, file_name_problem
 
 RECORD_FORMAT = 1
 _SHOWN_FILES = 5
@@ -45,6 +45,16 @@ class LogEntry:
     asset_part: str
     partition_part: str
     id: str
+
+    @property
+    def asset(self) -> str:
+        """The asset; a name that is too long for the disk is cut."""
+        return decode_name(self.asset_part) or self.asset_part
+
+    @property
+    def partition(self) -> str:
+        """The partition; a name that is too long for the disk is cut."""
+        return decode_name(self.partition_part) or self.partition_part
 
     @property
     def path(self) -> str:

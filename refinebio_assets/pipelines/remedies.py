@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Any
 
-from refinebio_assets.errors import FormatError
+from refinebio_assets.errors import FormatError, RefinebioError
+from refinebio_assets.lake.content import verify_file
 from refinebio_assets.lake.damage import Damage, VerifyProblem
-from refinebio_assets.lake.naming import decode_name
-from refinebio_assets.lake.records import Commit, LogEntry
+from refinebio_assets.lake.records import Commit
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines import (
     discovery,
@@ -55,7 +55,7 @@ _COMMANDS: Mapping[str, str] = {
     metadata_overlays.ATTRIBUTES: "metadata import-attributes {origin} --source {name}",
     target_quantiles.ASSET: "target build {name}",
     TARGET_REGISTRATION: "target build {name}",
-    dataset_registry.ASSET: "dataset create --name {name} --from REQUEST",
+    dataset_registry.ASSET: "dataset create --name {name} --from {origin}",
     dataset_matrices.ASSET: "dataset build {name}",
     bundle.ASSET: "dataset build {name}",
     ASSETS[CompendiumKind.NORMALIZED]: "compendium build {name}",
@@ -74,6 +74,9 @@ _REFERENCES: Mapping[str, tuple[str, str]] = {
 """Where the files are listed that a reference was made from, and which command takes them."""
 
 _ORDER = ("reference", "metadata", "discover", "process", "target", "dataset", "compendium")
+REQUEST = "REQUEST"
+"""What stands in a command for the request of a dataset, where it is lost as well."""
+
 _NO_OPTIONS = {_TRANSCRIPTOME: ("source", "taxonomy_id"), _PLATFORM: (), _GENE_INDEX: ()}
 _OUTGROWN = "nothing makes an earlier version again; the newest is another"
 _WITHOUT_COMMAND = {
@@ -106,7 +109,12 @@ class Finding:
 
 def in_order(commands: Iterable[str]) -> list[str]:
     """Return commands, each once, so that what others are made from comes first."""
-    return sorted(dict.fromkeys(commands), key=lambda command: _ORDER.index(command.partition(" ")[0]))
+    return sorted(dict.fromkeys(commands), key=_turn)
+
+
+def _turn(command: str) -> tuple[int, bool]:
+    group, action, *_ = command.split(" ")
+    return _ORDER.index(group), (group, action) != ("dataset", "create")
 
 
 def known_losses(lake: Lake, problems: Sequence[VerifyProblem]) -> list[VerifyProblem]:
@@ -139,14 +147,7 @@ def _finding(path: str, problems: Sequence[VerifyProblem], remedies: _Remedies) 
 
 def _named(problem: VerifyProblem) -> str:
     age = "the newest version" if problem.is_newest else "an earlier version"
-    asset, partition = _name(problem.entry)
-    return f"{age} of {asset} of {partition}"
-
-
-def _name(entry: LogEntry) -> tuple[str, str]:
-    """Return a commit's asset and partition; a name too long for the disk is cut."""
-    asset, partition = (decode_name(part) or part for part in (entry.asset_part, entry.partition_part))
-    return asset, partition
+    return f"{age} of {problem.entry.asset} of {problem.entry.partition}"
 
 
 class _Remedies:
@@ -158,7 +159,7 @@ class _Remedies:
 
     def of(self, problem: VerifyProblem) -> list[str]:
         """Return the commands that make again what a newest commit lost, none where nothing does."""
-        asset, name = _name(problem.entry)
+        asset, name = problem.entry.asset, problem.entry.partition
         if asset == sample_quantification.ASSET:
             return [_PROCESS.format(name=quote(experiment)) for experiment in self._experiments_of(name)]
         if asset in _REFERENCES:
@@ -167,6 +168,8 @@ class _Remedies:
             return []
         info = self._info(problem, asset, name)
         origin = info.get("origin") or info.get("settings", {}).get("origin") or "FILE"
+        if asset == dataset_registry.ASSET:
+            origin = self._request_of(problem)
         command = _command(asset, info).format(name=quote(name), origin=quote(origin))
         # In a bucket only a look at each file tells which are lost.
         is_lost = asset == raw_files.ASSET and problem.damage is Damage.LOST and not self._lake.is_local
@@ -177,7 +180,18 @@ class _Remedies:
         if asset == target_quantiles.ASSET:
             decided = _head(self._lake, TARGET_REGISTRATION, name)
             return decided.info if decided else {}
-        return {} if problem.damage is Damage.RECORD else self._lake.read(problem.entry).info
+        return {} if problem.stored is None else self._lake.read(problem.entry).info
+
+    def _request_of(self, problem: VerifyProblem) -> str:
+        """Return the file with the request of a dataset, or ``REQUEST`` where that is lost as well."""
+        if problem.stored is None or not self._lake.is_local:
+            return REQUEST
+        file = self._lake.read(problem.entry).file(dataset_registry.NAME)
+        try:
+            verify_file(self._lake.storage, file)
+        except RefinebioError:
+            return REQUEST
+        return str(self._lake.local(file))
 
     def _experiments_of(self, sample: str) -> Sequence[str]:
         if self._experiments is None:

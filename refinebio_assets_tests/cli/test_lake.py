@@ -39,7 +39,7 @@ def test_the_printed_commands_make_a_damaged_lake_whole(study: Study, refinebio:
     assert matrix_of(study) == before
     again = refinebio("lake", "verify")
     assert (again.returncode, commands_of(again.stdout)) == (0, [])
-    assert "files of earlier versions were set aside before, and stay lost" in again.stdout
+    assert "of earlier versions known to be lost" in again.stdout
 
 
 def test_status_says_which_commits_cannot_be_read(study: Study, refinebio: Run) -> None:

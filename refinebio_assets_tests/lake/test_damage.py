@@ -9,8 +9,9 @@ import pytest
 
 from refinebio_assets.errors import FormatError, StorageRefusedError
 from refinebio_assets.lake.catalog import Catalog
-from refinebio_assets.lake.damage import Damage, set_aside
+from refinebio_assets.lake.damage import Damage, set_aside, unmade
 from refinebio_assets.lake.store import Commit, Lake
+from refinebio_assets.pipelines.remedies import known_losses
 from refinebio_assets_tests.lake.making import commit_files, commit_record, content_of, damage
 from refinebio_assets_tests.lake.nursery import Nursery
 
@@ -183,3 +184,28 @@ def test_a_place_that_refuses_is_said_and_nothing_is_lost(local_lake: Lake) -> N
     with pytest.raises(StorageRefusedError, match="moving"):
         moved(local_lake)
     assert content_of(local_lake, commit.files[0]) == b"x"
+
+
+def test_a_record_that_was_set_aside_is_named_until_there_is_a_newer_version(lake: Lake) -> None:
+    commit_files(lake, "a", "p", {"f": b"1"})
+    newest = commit_files(lake, "a", "p", {"f": b"2"})
+    lake.storage.put_bytes(b"{", newest.entry.path)
+    moved(lake)
+    (problem,) = lake.verify_all().problems
+    assert (problem.path, problem.damage, problem.is_newest) == (newest.entry.path, Damage.LOST, True)
+    assert moved(lake) == {}
+    assert set(unmade(lake).values()) == {newest.entry}
+    commit_files(lake, "a", "p", {"f": b"2"})
+    assert lake.verify_all().problems == ()
+    assert unmade(lake) == {}
+
+
+def test_of_a_lost_file_of_an_earlier_version_a_note_is_taken(lake: Lake) -> None:
+    old, new = (commit_files(lake, "a", "p", {"f": content}) for content in (b"old", b"new"))
+    for commit in (old, new):
+        lake.storage.remove(commit.files[0].path)
+    problems = lake.verify_all().problems
+    assert known_losses(lake, problems) == []
+    assert moved(lake) == {}, "nothing is there to be moved"
+    (known,) = known_losses(lake, lake.verify_all().problems)
+    assert known.path == old.files[0].path, "what the newest lost is to be made again"
