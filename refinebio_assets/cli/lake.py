@@ -68,8 +68,8 @@ def _say_unrecorded(console: Console, opened: Lake) -> None:
     if outputs:
         _print(
             console,
-            f"{counted(len(outputs), 'output')} without a record in log/, as {outputs[0].path}: left by a killed "
-            "process, or the record was deleted; `refinebio-assets lake sweep` removes the files",
+            f"{counted(len(outputs), 'output')} without a record in log/, as {outputs[0].path}: left by a "
+            "killed process, or the record was deleted; `refinebio-assets lake sweep` removes the files",
         )
 
 
@@ -105,7 +105,7 @@ def _say_commands(console: Console, found: Sequence[Finding], moved: int, *, set
     for command in commands:
         _print(console, f"  refinebio-assets {command}")
     if any(command.endswith(f" {REQUEST}") for command in commands):
-        _print(console, f"{REQUEST}: a file with the request; look in damaged/ for its dataset's request.json")
+        _print(console, f"{REQUEST}: a file with the request, as the dataset's request.json in damaged/")
 
 
 def _print(console: Console, text: str, style: str = "") -> None:
