@@ -14,7 +14,7 @@ from rich.markup import escape
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.lineage_words import without_folders
 from refinebio_assets.cli.tables import cell, table, terminal
-from refinebio_assets.domain import some_of
+from refinebio_assets.domain import counted, some_of
 
 if TYPE_CHECKING:
     from refinebio_assets.pipelines.overview import ExperimentDetails, SampleDetails
@@ -64,9 +64,8 @@ def _answer(accession: str, gene: str | None, form: str) -> None:
         return
     console = terminal()
     for answer in genes:
-        found = (
-            f"yes, with {answer.parts:,} {answer.part}" if answer.parts else f"no: it has no {answer.part}"
-        )
+        measured = counted(answer.parts, answer.part.removesuffix("s"))
+        found = f"yes, with {measured}" if answer.parts else f"no: it has no {answer.part}"
         reference = f"{answer.reference}, version {answer.reference_version[:12]}"
         console.print(
             f"Is {gene} in the reference of {answers.sample} ({reference})? {found}", highlight=False
