@@ -23,14 +23,12 @@ from refinebio_assets.pipelines.compendia.rnaseq_samples.choice import (
     choose_experiments,
 )
 from refinebio_assets.pipelines.compendia.rnaseq_samples.experiment_part import STEP, write_experiment
-from refinebio_assets.pipelines.compendia.rnaseq_samples.summary import (
+from refinebio_assets.pipelines.compendia.rnaseq_samples.summary import TOP, content_version, write_summary
+from refinebio_assets.pipelines.compendia.rnaseq_samples.totals import (
     NO_REFERENCE,
-    TOP,
     About,
     Totals,
-    content_version,
     count_parts,
-    write_summary,
 )
 from refinebio_assets.pipelines.compendia.room import require_room, room_named
 from refinebio_assets.pipelines.delivery.lock_entries import release_of

@@ -5,20 +5,22 @@ Notes are read again for each file, and never kept.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from itertools import chain
 from typing import Any
 
 from refinebio_assets import __version__
-from refinebio_assets.domain import DropKind, Dropped, distinct
 from refinebio_assets.formats.deterministic_zip import Member
 from refinebio_assets.formats.json_stream import Fields, Items, json_chunks
-from refinebio_assets.formats.resumable_zip import Part, PartWriter, ResumableZip
-from refinebio_assets.pipelines.compendia.rnaseq_samples.experiment_part import STEP
+from refinebio_assets.formats.resumable_zip import PartWriter, ResumableZip
 from refinebio_assets.pipelines.compendia.rnaseq_samples.texts import readme
+from refinebio_assets.pipelines.compendia.rnaseq_samples.totals import (
+    About,
+    Parts,
+    Totals,
+    joined_reasons,
+)
 from refinebio_assets.pipelines.delivery.license import license_text
 from refinebio_assets.pipelines.delivery.manifest import MANIFEST
 from refinebio_assets.pipelines.delivery.metadata import SampleMetadata
@@ -30,70 +32,10 @@ from refinebio_assets.pipelines.delivery.metadata_files import (
     sample_json,
 )
 
-NO_REFERENCE = "not told"
-"""In place of a reference's version: of a ``quant.sf`` that was submitted."""
 TOP = ""
 """The name of the part with the files at the top."""
 LOCK, AGGREGATED, FILTERED = "compendium.lock.json", "aggregated_metadata.json", "filtered_samples_metadata"
 FORMAT = 1
-
-Parts = Callable[[], Iterator[Part]]
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a compendium says of itself; ``created_at`` is when the newest of its inputs was made.
-
-    ``releases`` tell of each reference, by its version, what it is of.
-    """
-
-    organism: str
-    number: int
-    created_at: str
-    code_version: str
-    attributes: Mapping[str, str]
-    releases: Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What is in the parts, over all.
-
-    ``filtered`` are the experiments and reasons of each sample that is left out of one; ``lost`` those of
-    them that no experiment delivers. ``references`` count files by what transcripts were measured against.
-    """
-
-    experiments: int
-    samples: int
-    files: int
-    filtered: Mapping[str, list[tuple[str, str]]]
-    lost: frozenset[str]
-    references: Mapping[str, int]
-
-    @property
-    def dropped(self) -> tuple[Dropped, ...]:
-        """The samples that are in no experiment's folder, with the reasons."""
-        return tuple(
-            Dropped(DropKind.SAMPLE, sample, STEP, _reasons(self.filtered[sample]))
-            for sample in sorted(self.lost)
-        )
-
-
-def count_parts(parts: Parts) -> Totals:
-    """Count what the parts hold."""
-    filtered: dict[str, list[tuple[str, str]]] = {}
-    names: set[str] = set()
-    references: Counter[str] = Counter()
-    experiments = files = 0
-    for part in parts():
-        own = part.notes["lock"]["samples"]
-        names |= own.keys()
-        experiments, files = experiments + bool(own), files + len(own)
-        references.update(facts["reference"] or NO_REFERENCE for facts in own.values())
-        for item in part.notes["filtered"]:
-            filtered.setdefault(item["sample"], []).append((part.name, item["reason"]))
-    lost = frozenset(filtered.keys() - names)
-    return Totals(experiments, len(names), files, filtered, lost, dict(sorted(references.items())))
 
 
 def content_version(members: Iterable[Member]) -> str:
@@ -173,7 +115,10 @@ def _filtered(parts: Parts, totals: Totals) -> Iterator[tuple[str, Any]]:
                 told.add(sample.sample)
                 where = totals.filtered[sample.sample]
                 experiments = ";".join(experiment for experiment, _ in where)
-                yield sample.sample, sample_json(sample) | {EXPERIMENT: experiments, REASON: _reasons(where)}
+                yield (
+                    sample.sample,
+                    sample_json(sample) | {EXPERIMENT: experiments, REASON: joined_reasons(where)},
+                )
 
 
 def _write_filtered_table(parts: Parts, top: PartWriter) -> None:
@@ -191,10 +136,6 @@ def _write_filtered_table(parts: Parts, top: PartWriter) -> None:
 
 def _metadata_of(item: Mapping[str, Any]) -> SampleMetadata:
     return SampleMetadata(item["sample"], item["refinebio"], item["submitted"], tuple(item["annotations"]))
-
-
-def _reasons(where: Iterable[tuple[str, str]]) -> str:
-    return "; ".join(distinct(reason for _, reason in where))
 
 
 def _lock(parts: Parts, about: About) -> Fields:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from refinebio_assets import __version__
 from refinebio_assets.domain import organism_title
-
-if TYPE_CHECKING:
-    from refinebio_assets.pipelines.compendia.rnaseq_samples.summary import About, Totals
+from refinebio_assets.pipelines.compendia.rnaseq_samples.totals import About, Totals
 
 
 def readme(about: About, totals: Totals) -> str:
