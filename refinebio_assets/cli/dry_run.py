@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from refinebio_assets.cli.due_table import due_row, due_table
+from refinebio_assets.cli.due_table import due_columns, due_row, due_table
 from refinebio_assets.cli.home import open_catalog, open_lake, rules_of_runs, the_web
 from refinebio_assets.cli.processing import TRY_AGAIN, ProcessRequest, samples_by_experiment
 from refinebio_assets.cli.tables import write_rows
@@ -92,7 +92,7 @@ def _changes(lake: Lake, experiment: Experiment) -> Due:
 
 def _show(console: Console, planned: Sequence[Stale], form: str) -> None:
     if form != "table":
-        write_rows([due_row(stale) for stale in planned], form)
+        write_rows([due_row(stale) for stale in planned], form, due_columns())
     elif planned:
         console.print(due_table(planned, title="What would be done"))
         console.print(f"To do: {amount([stale.todo for stale in planned])}", highlight=False)

@@ -37,23 +37,31 @@ def due_row(judged: Stale | Unjudged) -> dict[str, Any]:
 
     ``hours`` is None where nothing was measured yet; ``not_measured`` names steps that it leaves out.
     """
-    from refinebio_assets.pipelines.estimate import STEPS
     from refinebio_assets.pipelines.staleness import Unjudged
 
-    columns = [_column(step) for step in STEPS.values()]
-    row: dict[str, Any] = {"experiment": judged.experiment, "from": CANNOT_BE_JUDGED, "input": ""}
-    row |= dict.fromkeys(columns) | {"samples_due": None, "hours": None, "not_measured": []}
+    row: dict[str, Any] = dict.fromkeys(due_columns()) | {"experiment": judged.experiment, "not_measured": []}
     if isinstance(judged, Unjudged):
-        return row | {"why": judged.problem}
+        return row | {"from": CANNOT_BE_JUDGED, "input": "", "why": judged.problem}
     todo = judged.todo
     row |= {"from": judged.step, "input": ", ".join(judged.inputs)}
-    row |= dict.fromkeys(columns, 0) | {_column(step.step): step.samples for step in todo.steps}
+    row |= dict.fromkeys(_step_columns(), 0) | {_column(step.step): step.samples for step in todo.steps}
     return row | {
         "samples_due": todo.samples_due,
         "hours": None if todo.seconds is None else todo.seconds / SECONDS_AN_HOUR,
         "not_measured": [step.step for step in todo.steps if step.seconds is None],
         "why": "; ".join(judged.reasons),
     }
+
+
+def due_columns() -> list[str]:
+    """Return the columns of ``due_row``."""
+    return ["experiment", "from", "input", *_step_columns(), "samples_due", "hours", "not_measured", "why"]
+
+
+def _step_columns() -> list[str]:
+    from refinebio_assets.pipelines.estimate import STEPS
+
+    return [_column(step) for step in STEPS.values()]
 
 
 def _column(step: str) -> str:

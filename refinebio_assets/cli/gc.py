@@ -73,7 +73,10 @@ def gc(
     if form == "table":
         _say(console, plan, delete=delete)
     else:
-        write_rows(list(_rows(plan)), form, _ALL_COLUMNS)
+        rows = list(_rows(plan))
+        write_rows(rows, form, _ALL_COLUMNS)
+        if not any(row["goes"] for row in rows):
+            click.echo("Nothing to remove.", err=True)
     if delete:
         _remove(lake, plan, console if form == "table" else terminal(stderr=True))
 

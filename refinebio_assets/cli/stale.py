@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from refinebio_assets.cli.due_table import due_row, due_table
+import click
+
+from refinebio_assets.cli.due_table import due_columns, due_row, due_table
 from refinebio_assets.cli.home import lake_url, open_lake, rules_of_runs, the_web
+from refinebio_assets.cli.status import COLUMNS as STATE_COLUMNS
 from refinebio_assets.cli.tables import table, terminal, write_rows
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake
@@ -27,7 +30,11 @@ def show_stale(catalog: Catalog, rows: Sequence[Mapping[str, Any]], form: str) -
     targets, compendia = _targets(lake, catalog), _compendia(lake)
     if form != "table":
         experiments = [{**by_name[each.experiment], **due_row(each)} for each in judged]
-        write_rows(_alike([*experiments, *targets, *compendia]), form)
+        due_rows = [*experiments, *targets, *compendia]
+        columns = list(dict.fromkeys([*(rows[0] if rows else STATE_COLUMNS), *due_columns(), *COLUMNS]))
+        write_rows([{column: row.get(column) for column in columns} for row in due_rows], form, columns)
+        if not due_rows:
+            click.echo("Nothing is out of date.", err=True)
         return
     console = terminal()
     console.print(f"Lake: {lake_url()}", highlight=False)
@@ -55,7 +62,7 @@ def _targets(lake: Lake, catalog: Catalog) -> list[dict[str, object]]:
             "why": "; ".join(found.why),
             "problem": found.hindrance(lake),
         }
-        for found in targets_to_make(catalog)
+        for found in targets_to_make(lake, catalog)
     ]
 
 
@@ -76,9 +83,3 @@ def _compendia(lake: Lake) -> list[dict[str, object]]:
             }
         )
     return rows
-
-
-def _alike(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
-    """Return rows that all have the same columns, as files need them."""
-    columns = dict.fromkeys(column for row in rows for column in row)
-    return [{column: row.get(column) for column in columns} for row in rows]

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from dagster import (
     DefaultScheduleStatus,
@@ -18,7 +19,7 @@ from dagster import (
     sensor,
 )
 
-from refinebio_assets.defs.asked_runs import BY_TAG
+from refinebio_assets.defs.asked_runs import AMOUNT_TAG, BY_TAG, TAG_CHARACTERS, WHY_TAG
 from refinebio_assets.defs.failures import explained
 from refinebio_assets.defs.jobs import process_experiment
 from refinebio_assets.defs.partitions import experiment_partitions
@@ -28,6 +29,7 @@ from refinebio_assets.errors import NotFoundError
 from refinebio_assets.lake.store import utc_now
 from refinebio_assets.pipelines.discovery import discover, waiting_experiments
 from refinebio_assets.pipelines.discovery_rules import DEFAULT_BUDGET, read_rules, rules_path
+from refinebio_assets.pipelines.estimate import AFTER_SURVEY
 
 CHUNK = 100
 """Experiments that one tick may add: a day's budget comes in several, so that none takes long."""
@@ -83,25 +85,31 @@ def discovered_experiments(context: SensorEvaluationContext, lake: LakeResource)
         budget = read_rules(rules_path(store, os.environ)).daily_budget
     except NotFoundError:
         budget = DEFAULT_BUDGET
-    waiting = [row["accession"] for row in waiting_experiments(catalog)]
+    waiting = {row["accession"]: row for row in waiting_experiments(catalog)}
     room = min(CHUNK, budget - used)
     names = [name for name in waiting if name not in asked][: max(0, room)]
     if not names:
         return SkipReason(_nothing_new(used, budget, waiting, asked))
     # Those that were surveyed need not be remembered: the lake knows them.
-    remembered = [name for name in asked if name in set(waiting)]
+    remembered = [name for name in asked if name in waiting]
     return SensorResult(
         dynamic_partitions_requests=[experiment_partitions.build_add_request(names)],
         run_requests=[
-            RunRequest(
-                run_key=f"discovered {name}",
-                partition_key=name,
-                tags={BY_TAG: "discovered_experiments"},
-            )
+            RunRequest(run_key=f"discovered {name}", partition_key=name, tags=_tags(waiting[name]))
             for name in names
         ],
         cursor=json.dumps({"day": today, "used": used + len(names), "asked": [*remembered, *names]}),
     )
+
+
+def _tags(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tags of a run: by which rules its experiment was found, and how large the search says it is."""
+    samples = found["samples"]
+    return {
+        BY_TAG: "discovered_experiments",
+        WHY_TAG: f"found by {found['rules']}"[:TAG_CHARACTERS],
+        AMOUNT_TAG: AFTER_SURVEY if samples is None else counted(samples, "sample"),
+    }
 
 
 def _nothing_new(used: int, budget: int, waiting: Collection[str], asked: Collection[str]) -> str:

@@ -5,7 +5,7 @@ is parked until what it would be made of differs. Why nothing is asked for is in
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from dagster import (
     DefaultSensorStatus,
@@ -34,7 +34,6 @@ from refinebio_assets.defs.jobs import (
 from refinebio_assets.defs.partitions import organism_partitions
 from refinebio_assets.defs.resources import LakeResource, synced_catalog
 from refinebio_assets.domain import counted
-from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.store import Lake, utc_now
 from refinebio_assets.pipelines import target_quantiles
 from refinebio_assets.pipelines.compendia import normalized_compendium
@@ -56,15 +55,17 @@ _JOBS = {
     minimum_interval_seconds=3600,
     default_status=DefaultSensorStatus.STOPPED,
     description=(
-        "Makes an organism's quantile target again when a fifth more of its samples are processed than the "
-        "target was made of. Earlier targets stay, and datasets keep the one they were made with. What "
+        "Makes an organism's quantile target again when samples were processed that are not in it, a "
+        "fifth of those in it or more; samples processed again do not count. Earlier targets stay, and datasets keep the one they were made with. What "
         "failed is tried again after 1, 2, 4, 8, 16 and 32 hours, or waits until its inputs change; the "
         "message of a tick says which, and why."
     ),
 )
 def outgrown_target(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
     """Ask for each target that was outgrown; the cursor holds in which states."""
-    return _ask(context, lake.open(), targets_to_make, name="outgrown_target", what="target")
+    store = lake.open()
+    found = targets_to_make(store, synced_catalog(store))
+    return _ask(context, store, found, name="outgrown_target", what="target")
 
 
 @sensor(
@@ -72,15 +73,17 @@ def outgrown_target(context: SensorEvaluationContext, lake: LakeResource) -> Sen
     minimum_interval_seconds=3600,
     default_status=DefaultSensorStatus.STOPPED,
     description=(
-        "Makes an organism's compendia again when samples were processed since that are a fifth of those in "
-        "it, or when its target or the code changed. Earlier versions stay. What failed is tried again after "
+        "Makes an organism's compendia again when samples were processed that are not in them, a fifth of those "
+        "in them or more, or when their target or the code changed. Earlier versions stay. What failed is tried again after "
         "1, 2, 4, 8, 16 and 32 hours, or waits until its inputs change. `refinebio-assets status --stale` "
         "lists compendia that differ by less."
     ),
 )
 def outgrown_compendium(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
     """Ask for each compendium that was outgrown; the cursor holds in which states."""
-    return _ask(context, lake.open(), compendia_to_make, name="outgrown_compendium", what="compendium")
+    store = lake.open()
+    found = compendia_to_make(synced_catalog(store))
+    return _ask(context, store, found, name="outgrown_compendium", what="compendium")
 
 
 OUTGROWN_SENSORS: list[SensorDefinition] = [outgrown_target, outgrown_compendium]
@@ -89,7 +92,7 @@ OUTGROWN_SENSORS: list[SensorDefinition] = [outgrown_target, outgrown_compendium
 def _ask(
     context: SensorEvaluationContext,
     store: Lake,
-    find: Callable[[Catalog], list[Outgrown]],
+    found: Sequence[Outgrown],
     *,
     name: str,
     what: str,
@@ -97,7 +100,7 @@ def _ask(
     """Ask for what may succeed and was not asked for in its state before; say of all else why not."""
     asked: dict[str, str] = json.loads(context.cursor or "{}")
     requests, waiting = [], []
-    for item in find(synced_catalog(store)):
+    for item in found:
         about, job = f"{item.asset} {item.organism}", _JOBS[item.asset].name
         failures = failures_in_a_row(context.instance, name, job, item.organism)
         # Each failure makes another state, which may be asked for once more.

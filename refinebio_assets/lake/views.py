@@ -122,7 +122,8 @@ _VIEWS = (
     View(
         "sample_references",
         "What each sample is measured against: genome build and Ensembl release of its index, or the "
-        "annotation or gene index of its array. One row a sample and experiment, of the newest results.",
+        "annotation or gene index of its array: the one that its values are of, where several were compared "
+        "to tell the array. One row a sample and experiment, of the newest results.",
         {
             **_SAMPLE,
             "reference_asset": "`transcriptome_index`, `platform_annotation`, `gene_index`, or missing.",
@@ -141,11 +142,14 @@ _VIEWS = (
                t.release AS ensembl_release, t.division AS ensembl_division,
                coalesce(t.source, p.source, g.source) AS provider, p.brainarray_version,
                coalesce(t.is_current, p.is_current, g.is_current) AS is_current_reference
-        FROM (SELECT experiment, sample, commit_id FROM results WHERE is_current) r
+        FROM (SELECT experiment, sample, commit_id, reference_asset, reference
+              FROM results WHERE is_current) r
         LEFT JOIN (SELECT * FROM lineage
                    WHERE output_asset = 'sample_quantification'
                      AND input_asset IN ('transcriptome_index', 'platform_annotation', 'gene_index')) l
           ON l.commit_id = r.commit_id AND l.output_partition = r.sample
+             AND (r.reference_asset IS NULL
+                  OR (l.input_asset = r.reference_asset AND l.input_version = r.reference))
         LEFT JOIN (SELECT organism, version, max_by(assembly, commit_id) AS assembly,
                           max_by(release, commit_id) AS release, max_by(division, commit_id) AS division,
                           max_by(source, commit_id) AS source, bool_or(is_current) AS is_current

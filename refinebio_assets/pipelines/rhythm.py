@@ -90,40 +90,35 @@ def oldest_surveys(
 
 _NEVER = "1970-01-01T00:00:00+00:00"
 GROWTH = 0.2
-"""A target is made again when its organism has a fifth more samples; fewer move the mean little."""
+"""A target or compendium is made again for a fifth more samples; fewer move the mean little."""
 
 
-def outgrown_targets(catalog: Catalog) -> list[dict[str, Any]]:
-    """Return organisms with a fifth more samples, in experiments that came after their newest target.
+def growing_targets(catalog: Catalog) -> list[dict[str, Any]]:
+    """Return organisms whose newest target was made of samples, and which have a fifth more of any technology.
 
-    Only where a target was made of samples; the first is made by a person who decides what of.
+    More than that has to be known to tell whether a target takes them: see ``outgrown.targets_to_make``. An
+    organism without target is not among them: the first is made by a person who decides what of.
     """
     return query_rows(
         catalog,
-        """WITH columns AS (
-               SELECT m.organism, m.technology, m.experiment, max(m.samples) AS samples,
-                      max(m.commit_id) AS made
-               FROM matrices m GROUP BY ALL
-           ), counted AS (
-               SELECT t.organism, t.commit_id, t.samples AS before,
-                      sum(c.samples) FILTER (c.made > t.commit_id AND c.experiment NOT IN (
-                          SELECT experiment FROM target_samples s WHERE s.organism = t.organism)) AS new
-               FROM targets t JOIN columns c ON c.organism = t.organism AND c.technology = t.technology
-               WHERE t.is_current AND NOT t.imported GROUP BY ALL
-           )
-           SELECT organism, commit_id, before, new::BIGINT AS new FROM counted
-           WHERE new >= $growth * before ORDER BY organism""",
+        f"""WITH {_SUMMARIZED}
+            SELECT t.organism, t.commit_id, t.samples AS before, count(*) AS new
+            FROM targets t JOIN (SELECT DISTINCT organism, sample FROM summarized WHERE is_current) s
+              ON s.organism = t.organism
+            WHERE t.is_current AND NOT t.imported AND NOT EXISTS (
+                FROM target_samples x WHERE x.organism = t.organism AND x.sample = s.sample)
+            GROUP BY ALL HAVING new >= $growth * before ORDER BY t.organism""",
         {"growth": GROWTH},
     )
 
 
 def outgrown_compendia(catalog: Catalog, code_versions: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return compendia that are to be made again, and why: growth, another target, or another code version.
+    """Return compendia that are to be made again, and why: another target or code version; growth if neither.
 
-    Growth is a fifth of its samples, in experiments that were processed after it. ``code_versions`` are those
-    of now, by asset. Only where one was made: the first is made by a person.
+    ``new`` counts samples that it was not made of, whenever they were processed; a fifth is growth.
+    ``code_versions`` are those of now, by asset. Only where one was made: the first is made by a person.
     """
-    rows = query_rows(catalog, _COMPENDIA_AND_WHAT_CAME_SINCE)
+    rows = query_rows(catalog, _COMPENDIA_AND_WHAT_IS_NEW)
     found = []
     for row in rows:
         why = []
@@ -131,34 +126,66 @@ def outgrown_compendia(catalog: Catalog, code_versions: Mapping[str, str]) -> li
             why.append("code version")
         if row["other_target"]:
             why.append("target")
-        if row["new"] >= GROWTH * row["before"]:
-            why.append(f"{row['new']:,} samples processed since")
-        if why:
-            known = {name: row[name] for name in ("asset", "organism", "commit_id", "new")}
+        if why or (row["new"] and row["new"] >= GROWTH * row["before"]):
+            known = {name: row[name] for name in ("asset", "organism", "commit_id", "new", "before")}
             found.append(known | {"why": why})
     return found
 
 
-_COMPENDIA_AND_WHAT_CAME_SINCE = """
-    WITH made AS (
+_QUANTIFIED = """
+    quantified AS (
+        SELECT c."partition" AS experiment, c.version, c.is_current, r.sample, s.organism,
+               r.file_path LIKE '%quant.sf.gz' AS has_quant_sf
+        FROM commits c JOIN results r ON r.commit_id = c.id
+        LEFT JOIN samples s ON s.experiment = c."partition" AND s.sample = r.sample
+        WHERE c.asset = 'sample_quantifications' AND r.verdict = 'processed'
+          AND coalesce(r.processing, 'from raw') = 'from raw'
+    )
+"""
+"""Samples of every version of quantifications. The organism is what is recorded now."""
+
+_SUMMARIZED = f"""
+    {_QUANTIFIED}, summarized AS (
+        SELECT c."partition" AS experiment, c.version, c.is_current, q.sample, q.organism
+        FROM commits c
+        JOIN lineage l ON l.commit_id = c.id AND l.input_asset = 'sample_quantifications'
+        JOIN (SELECT DISTINCT experiment, version, sample, organism FROM quantified) q
+          ON q.experiment = l.input_partition AND q.version = l.input_version
+        WHERE c.asset = 'gene_expression'
+    )
+"""
+"""Samples of every version of matrices: those of the quantifications that it was made of."""
+
+_COMPENDIA_AND_WHAT_IS_NEW = f"""
+    WITH {_SUMMARIZED}, made AS (
         SELECT c.*, commits.asset, commits.code_version
         FROM compendia c JOIN commits ON commits.id = c.commit_id WHERE c.is_current
-    ), since AS (
-        SELECT made.commit_id, sum(m.samples) AS new
-        FROM made
-        JOIN matrices m ON list_contains(made.organisms, m.organism) AND m.commit_id > made.commit_id
-        WHERE made.kind = 'normalized' AND coalesce(m.processing, 'from raw') = 'from raw'
-          AND coalesce(m.level, 'gene') = 'gene' GROUP BY ALL
-        UNION ALL
-        SELECT made.commit_id, count(DISTINCT r.sample) AS new
-        FROM made JOIN samples s ON s.organism = made.organism
-        JOIN results r ON r.experiment = s.experiment AND r.sample = s.sample AND r.commit_id > made.commit_id
-        WHERE made.kind = 'rnaseq-sample' AND r.is_current AND r.file_path LIKE '%quant.sf.gz' GROUP BY ALL
+    ), there_now AS (
+        SELECT DISTINCT 'normalized' AS kind, s.organism, s.sample
+        FROM summarized s JOIN matrices m ON m.experiment = s.experiment AND m.organism = s.organism
+        WHERE s.is_current AND coalesce(m.processing, 'from raw') = 'from raw'
+          AND coalesce(m.level, 'gene') = 'gene'
+        UNION
+        SELECT 'rnaseq-sample', organism, sample FROM quantified WHERE is_current AND has_quant_sf
+    ), versions AS (
+        SELECT 'gene_expression' AS asset, experiment, version, sample FROM summarized
+        UNION
+        SELECT 'sample_quantifications', experiment, version, sample FROM quantified WHERE has_quant_sf
+    ), taken AS (
+        SELECT DISTINCT made.commit_id, v.sample
+        FROM made JOIN lineage l ON l.commit_id = made.commit_id
+        JOIN versions v ON v.asset = l.input_asset AND v.experiment = l.input_partition
+          AND v.version = l.input_version
+    ), new AS (
+        SELECT made.commit_id, count(DISTINCT n.sample) AS samples
+        FROM made JOIN there_now n ON n.kind = made.kind AND list_contains(made.organisms, n.organism)
+        ANTI JOIN taken t ON t.commit_id = made.commit_id AND t.sample = n.sample
+        GROUP BY ALL
     )
     SELECT made.asset, made.organism, made.commit_id, made.code_version, made.samples AS before,
-           coalesce(since.new, 0)::BIGINT AS new,
+           coalesce(new.samples, 0)::BIGINT AS new,
            coalesce(t.commit_id > made.commit_id AND t.version <> made.target, false) AS other_target
-    FROM made LEFT JOIN since USING (commit_id)
+    FROM made LEFT JOIN new USING (commit_id)
     LEFT JOIN targets t ON t.organism = made.organism AND t.is_current
     ORDER BY made.asset, made.organism
 """

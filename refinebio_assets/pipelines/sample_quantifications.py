@@ -151,7 +151,9 @@ def _judge(
         if _worth_retrying(row, retry_failed)
     ]
     reasons += [f"{name} is redone on request" for name in samples]
-    reasons += _lost(lake, plans, before, retry_failed)
+    old = head.info["basis"].get("samples", {}) if head else {}
+    unchanged = [plan for plan in plans if old.get(plan.sample.accession) == plan.basis()]
+    reasons += _lost(lake, unchanged, before, look_at_each=retry_failed or bool(reasons))
     return Assessment(Situation(head, basis, tuple(reasons)), inputs, tuple(plans), before)
 
 
@@ -223,16 +225,17 @@ def _changes(old: Basis | None, new: Basis) -> list[str]:
 
 
 def _lost(
-    lake: Lake, plans: Sequence[Plan], before: Mapping[str, Mapping[str, Any]], retry_failed: bool
+    lake: Lake, plans: Sequence[Plan], before: Mapping[str, Mapping[str, Any]], *, look_at_each: bool
 ) -> list[str]:
     """Name the samples whose quantification was recorded, but is no longer in the lake.
 
-    In a bucket only those that were set aside, unless ``retry_failed`` asks for a look at each.
+    At first only results are looked at, in a bucket only those that were set aside. Where there is work
+    anyway, records and the other files are, too, as that work would make anew what lacks one.
     """
     tasks = {plan.sample.accession: plan for plan in plans if not isinstance(plan, Refusal)}
     rows = [row for name, row in before.items() if name in tasks and row["verdict"] == Verdict.PROCESSED]
     lost = lost_quantifications(lake, rows)
-    if retry_failed:
+    if lost or look_at_each:
         names = (row["sample"] for row in rows)
         lost |= {name for name in names if find_quantification(lake, name, tasks[name].basis()) is None}
     return [f"{name}: its quantification is no longer in the lake" for name in tasks if name in lost]

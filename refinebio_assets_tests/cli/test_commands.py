@@ -147,7 +147,12 @@ def test_a_dry_run_of_what_no_archive_has_fails(refinebio: Run, study: Study) ->
 def test_status_tells_what_is_stale_and_why(study: Study, refinebio: Run) -> None:
     study.register()
     study.process()
-    assert rows_of(refinebio("status", "--stale", "--format", "json")) == []
+    nothing = refinebio("status", "--stale", "--format", "json")
+    assert (nothing.stdout, nothing.stderr) == ("", "Nothing is out of date.\n")
+    header = refinebio("status", "--stale", "--format", "csv").stdout
+    assert header.startswith("experiment,state,") and header.endswith(",problem\n")
+    plan = refinebio("process", "STUDY", "--dry-run", "--format", "tsv")
+    assert plan.stdout.startswith("experiment\tfrom\tinput\t") and "up to date" in plan.stderr
     study.write("S1.sf", "nonsense\n")
     (row,) = rows_of(refinebio("status", "--stale", "--format", "json"))
     assert row["experiment"] == "STUDY" and "quant_sf of S1 changed" in row["why"]

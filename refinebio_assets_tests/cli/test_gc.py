@@ -33,6 +33,7 @@ def test_gc_says_what_could_go_and_removes_it_when_told_to(lake: Lake, tmp_path:
     assert [json.loads(line)["version"] for line in listed] == ["1" * 12, "2" * 12]
     assert [commit.version for commit in lake.history("index", "HUMAN")] == ["3" * 64]
     assert refinebio("gc").stdout == "Nothing to remove.\n"
+    assert refinebio("gc", "--format", "json").stderr == "Nothing to remove.\n"
     header = "goes\tasset\tpartition\tversion\tmade\tbytes\twhy\tused_by\n"
     assert refinebio("gc", "--format", "tsv", "--delete").stdout == header
     gone = refinebio("lineage", "index:HUMAN@22")

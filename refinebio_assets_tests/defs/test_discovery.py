@@ -32,6 +32,9 @@ def test_what_the_job_finds_the_sensor_adds_and_asks_for_once(lake: Lake, instan
     assert job.execute_in_process(instance=instance).success
     first = tick(instance, "discovered_experiments")
     assert {each.accession for each in EXPERIMENTS} <= set(asked(first))
+    (tags,) = (each.tags for each in first.run_requests if each.partition_key == "SRP900001")
+    assert tags["refinebio/why"].startswith("found by ")
+    assert tags["refinebio/amount"] == "6 samples"
     (added,) = first.dynamic_partitions_requests
     assert list(added.partition_keys) == asked(first)
     second = tick(instance, "discovered_experiments", first.cursor)
@@ -51,6 +54,9 @@ def test_no_more_a_day_than_the_budget_and_the_rest_on_the_next(
     monkeypatch.setattr(discovery, "utc_now", lambda: monday)
     first = tick(instance, "discovered_experiments")
     assert asked(first) == ["GSE1", "GSE2"]
+    tags = first.run_requests[0].tags
+    assert tags["refinebio/why"] == "found by list.txt"
+    assert tags["refinebio/amount"] == "known after the survey"
     assert asked(tick(instance, "discovered_experiments", first.cursor)) == []
     monkeypatch.setattr(discovery, "utc_now", lambda: monday.replace(day=1, month=12))
     assert asked(tick(instance, "discovered_experiments", first.cursor)) == ["GSE3"]

@@ -73,7 +73,7 @@ def test_a_target_that_was_outgrown_is_asked_for_once(with_target: Study, instan
     process_more(with_target, "LATER", 1)
     grown = tick(instance, "outgrown_target")
     assert asked(grown) == [FISH]
-    assert grown.run_requests[0].tags["refinebio/why"] == "1 sample processed since, made of 3"
+    assert grown.run_requests[0].tags["refinebio/why"] == "1 new sample, made of 3"
     assert grown.run_requests[0].tags["refinebio/amount"] == "1 sample"
     again = tick(instance, "outgrown_target", grown.cursor)
     assert asked(again) == []
@@ -83,18 +83,6 @@ def test_a_target_that_was_outgrown_is_asked_for_once(with_target: Study, instan
     assert f"{FISH}: is being made" in tick(instance, "outgrown_target", grown.cursor).skip_message
     instance.delete_run(run.run_id)
     assert asked(tick(instance, "outgrown_target", grown.cursor)) == [FISH]
-
-
-def test_samples_that_a_target_does_not_take_outgrow_nothing(
-    with_target: Study, instance: DagsterInstance
-) -> None:
-    with with_target.lake.draft("gene_expression", "ARRAYS") as draft:
-        row = {"experiment": "ARRAYS", "matrix": "m", "organism": FISH, "technology": "RNA-SEQ"}
-        draft.write_table("matrices", [row | {"genes": 2, "samples": 9, "path": "m.parquet", "version": "v"}])
-        draft.commit(version="v", code_version="1")
-    done = tick(instance, "outgrown_target")
-    assert asked(done) == []
-    assert FISH in done.skip_message
 
 
 def test_what_must_fail_again_is_parked_until_its_inputs_change_and_then_waits_its_time(
@@ -187,7 +175,7 @@ def test_a_compendium_that_was_outgrown_is_asked_for_once(
     first = tick(instance, "outgrown_compendium")
     (request,) = first.run_requests
     assert (request.job_name, request.partition_key) == ("build_rnaseq_sample_compendium", FISH)
-    assert request.tags["refinebio/why"] == "3 samples processed since"
+    assert request.tags["refinebio/why"] == "3 new samples, made of 3"
     assert asked(tick(instance, "outgrown_compendium", first.cursor)) == []
     run = add_unfinished(instance, request, request.job_name)
     assert asked(tick(instance, "outgrown_compendium")) == []

@@ -78,7 +78,10 @@ def test_the_matrix_has_each_gene_once_with_the_mean_of_its_probes(beads: TableS
 
 
 def test_whether_a_gene_is_measured_is_told_from_the_annotation_of_the_array(beads: TableStudy) -> None:
+    annotate(beads, "illuminaSimulatumv1", Beads.random(1_000, first=600))
     beads.run()
+    inputs = require_head(beads.lake, "sample_quantification", NAMES[0]).inputs
+    assert sum(ref.asset == "platform_annotation" for ref in inputs) == 2, "both were compared with the table"
     catalog = Catalog(beads.lake)
     catalog.sync()
     answers = sample_answers(catalog, NAMES[0])

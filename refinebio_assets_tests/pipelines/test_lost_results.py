@@ -49,6 +49,17 @@ def test_a_quantification_lost_from_the_lake_is_made_again(study: Study) -> None
     assert reasons == {"S4": "not quantified before", "S2": "its quantification is no longer in the lake"}
 
 
+def test_whatever_of_a_quantification_is_lost_the_sample_is_named_where_there_is_work(study: Study) -> None:
+    study.process()
+    lake = study.folder / "lake"
+    (result,) = (lake / "assets" / "sample_quantification" / "S2").rglob("*.gz")
+    result.unlink()
+    (record,) = (lake / "log" / "sample_quantification" / "S1").rglob("*.json")
+    record.unlink()
+    why = [f"{name}: its quantification is no longer in the lake" for name in ("S1", "S2")]
+    assert due_step(study.lake, "STUDY") == ("sample_quantifications", tuple(why))
+
+
 def test_what_is_lost_from_the_lake_is_made_again_on_request(study: Study) -> None:
     study.process()
     before = matrix_of(study)

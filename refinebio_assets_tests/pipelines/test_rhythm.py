@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from refinebio_assets.lake.store import Lake
+import pytest
+
+from refinebio_assets.pipelines import gene_expression, read_quantification
+from refinebio_assets.pipelines.compendia import normalized_compendium
+from refinebio_assets.pipelines.compendia.normalized_compendium import build_normalized_compendium
+from refinebio_assets.pipelines.compendia.rnaseq_samples.rnaseq_sample_compendium import (
+    build_rnaseq_sample_compendium,
+)
+from refinebio_assets.pipelines.outgrown import compendia_to_make, targets_to_make
 from refinebio_assets.pipelines.rhythm import (
     ATTEMPTS,
     FIRST_WAIT,
     Attempt,
     next_attempts,
     outgrown_compendia,
-    outgrown_targets,
     read_attempts,
     write_attempts,
 )
+from refinebio_assets.pipelines.target_quantiles import build_target
+from refinebio_assets.pipelines.targets.settings import decide_samples
 from refinebio_assets_tests.pipelines.study import Study
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -47,61 +56,92 @@ def test_no_more_than_the_limit_are_tried_and_the_others_keep_their_turn() -> No
     assert [attempt.experiment for attempt in due] == ["C"]
 
 
-def matrix(lake: Lake, experiment: str, samples: int) -> None:
-    row = {"experiment": experiment, "matrix": "m", "technology": "RNA-SEQ", "organism": "DANIO_RERIO"}
-    with lake.draft("gene_expression", experiment) as draft:
-        rest = {"genes": 9, "samples": samples, "path": "m.parquet", "version": "v"}
-        draft.write_table("matrices", [row | rest])
-        draft.commit(version="v", code_version="1")
+def add_experiment(study: Study, name: str, samples: int) -> None:
+    for number in range(samples):
+        study.add_sample(f"{name}{number}", number, experiment=name)
+    study.register()
+    study.process(name)
 
 
-def test_a_target_is_outgrown_by_a_fifth_more_samples_of_later_experiments(study: Study) -> None:
+def quantify_again(study: Study, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Process as after a bump of a code version: all samples anew, in new versions of everything."""
+    before = study.lake.head("gene_expression", name)
+    monkeypatch.setattr(read_quantification, "CODE_VERSION", "next")
+    monkeypatch.setattr(gene_expression, "CODE_VERSION", "next")
+    study.process(name)
+    after = study.lake.head("gene_expression", name)
+    assert before and after and after.id > before.id
+
+
+def fish_target(study: Study) -> list[tuple[int, tuple[str, ...]]]:
+    return [(found.samples, found.why) for found in targets_to_make(study.lake, study.catalog)]
+
+
+def test_a_target_is_outgrown_by_a_fifth_more_samples_that_are_not_in_it(study: Study) -> None:
+    decide_samples(study.lake, "DANIO_RERIO", minimum=1)
+    add_experiment(study, "E1", 6)
+    build_target(study.lake, "DANIO_RERIO")
+    assert fish_target(study) == []
+    add_experiment(study, "E2", 1)
+    assert fish_target(study) == []
+    add_experiment(study, "E3", 1)
+    assert fish_target(study) == [(2, ("2 new samples, made of 6",))]
+
+
+def test_samples_that_are_processed_again_do_not_outgrow_a_target(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide_samples(study.lake, "DANIO_RERIO", minimum=1)
+    add_experiment(study, "E1", 3)
+    build_target(study.lake, "DANIO_RERIO")
+    quantify_again(study, "E1", monkeypatch)
+    assert fish_target(study) == []
+    add_experiment(study, "E2", 2)
+    assert fish_target(study) == [(2, ("2 new samples, made of 3",))]
+
+
+def test_samples_that_a_target_would_not_take_do_not_outgrow_it(study: Study) -> None:
+    decide_samples(study.lake, "DANIO_RERIO", minimum=1)
+    add_experiment(study, "E1", 3)
+    build_target(study.lake, "DANIO_RERIO")
+    genes = (study.folder / "genes.tsv").read_text()
+    (study.folder / "genes.tsv").write_text(genes.replace("G00", "G99"))
+    # By another gene map, so in no target with the others, and fewer.
+    add_experiment(study, "OTHER_GENES", 2)
+    assert fish_target(study) == []
+
+
+NOW = {"normalized_compendium": normalized_compendium.CODE_VERSION, "rnaseq_sample_compendium": "1"}
+
+
+def test_a_compendium_is_outgrown_by_samples_that_are_not_in_it_another_target_or_other_code(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lake = study.lake
-    matrix(lake, "E1", 10)
-    matrix(lake, "LEFT_OUT", 50)
-    with lake.draft("target_quantiles", "DANIO_RERIO") as draft:
-        target = {"organism": "DANIO_RERIO", "version": "v", "technology": "RNA-SEQ", "genes": 9}
-        draft.write_table("targets", [target | {"samples": 10, "imported": False}])
-        member = {"organism": "DANIO_RERIO", "experiment": "E1", "matrix": "m", "matrix_version": "v"}
-        draft.write_table("target_samples", [member | {"sample": "S"}])
-        draft.commit(version="v", code_version="1")
-    matrix(lake, "E2", 1)
-    assert outgrown_targets(study.catalog) == []
-    matrix(lake, "E3", 1)
-    (row,) = outgrown_targets(study.catalog)
-    assert (row["organism"], row["before"], row["new"]) == ("DANIO_RERIO", 10, 2)
-
-
-def compendium(lake: Lake, asset: str, kind: str, samples: int, **columns: object) -> None:
-    row = {"kind": kind, "organism": "DANIO_RERIO", "number": 1, "version": "v", "organisms": ["DANIO_RERIO"]}
-    with lake.draft(asset, "DANIO_RERIO") as draft:
-        counts = {"samples": samples, "experiments": 1, "dropped_samples": 0}
-        draft.write_table("compendia", [row | counts | columns])
-        draft.commit(version="v", code_version="1")
-
-
-def test_a_compendium_is_outgrown_by_a_fifth_more_samples_another_target_or_other_code(study: Study) -> None:
-    lake, versions = study.lake, {"normalized_compendium": "1", "rnaseq_sample_compendium": "1"}
-    compendium(lake, "normalized_compendium", "normalized", 10, target="v")
-    matrix(lake, "E2", 1)
-    assert outgrown_compendia(study.catalog, versions) == []
-    matrix(lake, "E3", 1)
-    (row,) = outgrown_compendia(study.catalog, versions)
-    assert (row["organism"], row["new"], row["why"]) == ("DANIO_RERIO", 2, ["2 samples processed since"])
-    compendium(lake, "normalized_compendium", "normalized", 12, target="v")
-    assert outgrown_compendia(study.catalog, versions) == []
-    with lake.draft("target_quantiles", "DANIO_RERIO") as draft:
-        target = {"organism": "DANIO_RERIO", "version": "w", "technology": "RNA-SEQ", "genes": 9}
-        draft.write_table("targets", [target | {"samples": 10, "imported": False}])
-        draft.commit(version="w", code_version="1")
-    (row,) = outgrown_compendia(study.catalog, versions | {"normalized_compendium": "2"})
+    decide_samples(lake, "DANIO_RERIO", minimum=1)
+    add_experiment(study, "E1", 6)
+    build_target(lake, "DANIO_RERIO")
+    build_normalized_compendium(lake, "DANIO_RERIO")
+    quantify_again(study, "E1", monkeypatch)
+    add_experiment(study, "E2", 1)
+    assert outgrown_compendia(study.catalog, NOW) == []
+    add_experiment(study, "E3", 1)
+    (row,) = outgrown_compendia(study.catalog, NOW)
+    assert (row["organism"], row["new"], row["before"], row["why"]) == ("DANIO_RERIO", 2, 6, [])
+    (found,) = compendia_to_make(study.catalog)
+    assert (found.samples, found.why) == (2, ("2 new samples, made of 6",))
+    build_target(lake, "DANIO_RERIO")
+    (row,) = outgrown_compendia(study.catalog, NOW | {"normalized_compendium": "other"})
     assert row["why"] == ["code version", "target"]
 
 
-def test_a_compendium_of_files_is_outgrown_by_quantified_samples(study: Study) -> None:
-    versions = {"normalized_compendium": "1", "rnaseq_sample_compendium": "1"}
-    compendium(study.lake, "rnaseq_sample_compendium", "rnaseq-sample", 10)
-    assert outgrown_compendia(study.catalog, versions) == []
+def test_a_compendium_of_files_is_outgrown_by_samples_that_are_not_in_it(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study.process()
-    (row,) = outgrown_compendia(study.catalog, versions)
-    assert (row["asset"], row["new"]) == ("rnaseq_sample_compendium", 3)
+    build_rnaseq_sample_compendium(study.lake, "DANIO_RERIO")
+    quantify_again(study, "STUDY", monkeypatch)
+    assert outgrown_compendia(study.catalog, NOW) == []
+    add_experiment(study, "E2", 1)
+    (row,) = outgrown_compendia(study.catalog, NOW)
+    assert (row["asset"], row["new"]) == ("rnaseq_sample_compendium", 1)
