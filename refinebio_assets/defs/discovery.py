@@ -103,7 +103,7 @@ def discovered_experiments(context: SensorEvaluationContext, lake: LakeResource)
 
 
 def _tags(found: Mapping[str, Any]) -> dict[str, str]:
-    """Return the tags of a run: by which rules its experiment was found, and how large the search says it is."""
+    """Return a run's tags: by which rules its experiment was found, and the samples that a search counts."""
     samples = found["samples"]
     return {
         BY_TAG: "discovered_experiments",

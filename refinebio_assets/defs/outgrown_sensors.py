@@ -55,10 +55,10 @@ _JOBS = {
     minimum_interval_seconds=3600,
     default_status=DefaultSensorStatus.STOPPED,
     description=(
-        "Makes an organism's quantile target again when samples were processed that are not in it, a "
-        "fifth of those in it or more; samples processed again do not count. Earlier targets stay, and datasets keep the one they were made with. What "
-        "failed is tried again after 1, 2, 4, 8, 16 and 32 hours, or waits until its inputs change; the "
-        "message of a tick says which, and why."
+        "Makes an organism's quantile target again when samples were processed that are not in it, a fifth "
+        "of those in it or more; what was processed again does not count. Earlier targets stay, and datasets "
+        "keep the one they were made with. What failed is tried again after 1, 2, 4, 8, 16 and 32 hours, or "
+        "waits until its inputs change; the message of a tick says which, and why."
     ),
 )
 def outgrown_target(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:
@@ -73,10 +73,10 @@ def outgrown_target(context: SensorEvaluationContext, lake: LakeResource) -> Sen
     minimum_interval_seconds=3600,
     default_status=DefaultSensorStatus.STOPPED,
     description=(
-        "Makes an organism's compendia again when samples were processed that are not in them, a fifth of those "
-        "in them or more, or when their target or the code changed. Earlier versions stay. What failed is tried again after "
-        "1, 2, 4, 8, 16 and 32 hours, or waits until its inputs change. `refinebio-assets status --stale` "
-        "lists compendia that differ by less."
+        "Makes an organism's compendia again when samples were processed that are not in them, a fifth of "
+        "those in them or more, or when their target or the code changed. Earlier versions stay. What failed "
+        "is tried again after 1, 2, 4, 8, 16 and 32 hours, or waits until its inputs change. "
+        "`refinebio-assets status --stale` lists compendia that differ by less."
     ),
 )
 def outgrown_compendium(context: SensorEvaluationContext, lake: LakeResource) -> SensorResult:

@@ -94,10 +94,10 @@ GROWTH = 0.2
 
 
 def growing_targets(catalog: Catalog) -> list[dict[str, Any]]:
-    """Return organisms whose newest target was made of samples, and which have a fifth more of any technology.
+    """Return targets with a fifth more samples of their organism, of any technology, that are not in them.
 
-    More than that has to be known to tell whether a target takes them: see ``outgrown.targets_to_make``. An
-    organism without target is not among them: the first is made by a person who decides what of.
+    Which of those a target would take, the catalog does not tell: see ``outgrown.targets_to_make``. Only
+    where one was made of samples: the first is made by a person who decides what of.
     """
     return query_rows(
         catalog,
@@ -113,10 +113,10 @@ def growing_targets(catalog: Catalog) -> list[dict[str, Any]]:
 
 
 def outgrown_compendia(catalog: Catalog, code_versions: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return compendia that are to be made again, and why: another target or code version; growth if neither.
+    """Return compendia that are to be made again as they grew, or for what ``why`` says.
 
-    ``new`` counts samples that it was not made of, whenever they were processed; a fifth is growth.
-    ``code_versions`` are those of now, by asset. Only where one was made: the first is made by a person.
+    ``new`` counts samples that it was not made of, whenever they were processed. ``code_versions`` are those
+    of now, by asset. Only where one was made: the first is made by a person.
     """
     rows = query_rows(catalog, _COMPENDIA_AND_WHAT_IS_NEW)
     found = []

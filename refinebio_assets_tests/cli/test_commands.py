@@ -150,11 +150,12 @@ def test_status_tells_what_is_stale_and_why(study: Study, refinebio: Run) -> Non
     nothing = refinebio("status", "--stale", "--format", "json")
     assert (nothing.stdout, nothing.stderr) == ("", "Nothing is out of date.\n")
     header = refinebio("status", "--stale", "--format", "csv").stdout
-    assert header.startswith("experiment,state,") and header.endswith(",problem\n")
+    assert {"experiment", "state", "samples_due", "why"} < set(header.strip().split(","))
     plan = refinebio("process", "STUDY", "--dry-run", "--format", "tsv")
     assert plan.stdout.startswith("experiment\tfrom\tinput\t") and "up to date" in plan.stderr
     study.write("S1.sf", "nonsense\n")
     (row,) = rows_of(refinebio("status", "--stale", "--format", "json"))
+    assert ",".join(row) == header.strip()
     assert row["experiment"] == "STUDY" and "quant_sf of S1 changed" in row["why"]
     assert (row["download"], row["quantify"], row["summarize"], row["samples_due"]) == (1, 1, 3, 1)
     shown = refinebio("status", "--stale").stdout
