@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from refinebio_assets.cli.home import open_catalog, open_lake
+from refinebio_assets.cli.home import lake_catalog, open_catalog
 from refinebio_assets.cli.tables import rows_format, terminal, write_rows
-from refinebio_assets.lake.catalog import Catalog, SyncReport
+from refinebio_assets.domain import counted
+from refinebio_assets.lake.catalog import SyncReport
 from refinebio_assets.lake.rows import query_rows
 
 _INTRODUCTION = """# The catalog's tables
@@ -25,13 +26,13 @@ def catalog() -> None:
 @catalog.command()
 def sync() -> None:
     """Take up commits that the catalog has not seen."""
-    _say(Catalog(open_lake()).sync())
+    _say(lake_catalog().sync())
 
 
 @catalog.command()
 def rebuild() -> None:
     """Make the catalog anew from the lake; its content is the same."""
-    _say(Catalog(open_lake()).rebuild())
+    _say(lake_catalog().rebuild())
 
 
 @catalog.command()
@@ -70,7 +71,7 @@ def _say(report: SyncReport) -> None:
     console = terminal()
     verb = "rebuilt" if report.rebuilt else "up to date"
     console.print(
-        f"Catalog {verb}: {report.commits:,} commits, {report.added:,} new, {report.seconds:.1f} s",
+        f"Catalog {verb}: {counted(report.commits, 'commit')}, {report.added:,} new, {report.seconds:.1f} s",
         highlight=False,
     )
     for problem in report.problems:

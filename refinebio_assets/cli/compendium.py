@@ -13,7 +13,7 @@ from refinebio_assets.cli.building import build_reference
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.output import console_beside, output_option, say_copied
 from refinebio_assets.cli.tables import cell, rows_format, terminal, write_rows
-from refinebio_assets.domain import organism_name
+from refinebio_assets.domain import counted, organism_name
 
 _version = click.option("--version", type=int, metavar="NUMBER", help="An older version, by its number.")
 _kind = click.option(
@@ -174,7 +174,7 @@ def slice_compendium(
     console = console_beside(output)
     write_whole(output, lambda path: write(path, rows, columns, values))
     console.print(
-        f"{len(rows):,} genes and {len(columns):,} samples ({layer}) written to {output}",
+        f"{counted(len(rows), 'gene')} and {counted(len(columns), 'sample')} ({layer}) written to {output}",
         highlight=False,
         soft_wrap=True,
         markup=False,
@@ -188,10 +188,11 @@ def _say(console: Console, organism: str, kind: str) -> None:
     lake = open_lake()
     row = read_rows(lake, require_version(lake, CompendiumKind(kind), organism), "compendia")[0]
     held = (
-        f"{row['genes']:,} genes and {row['samples']:,} samples, "
+        f"{counted(row['genes'], 'gene')} and {counted(row['samples'], 'sample')}, "
         f"{row['share_missing']:.1%} of values imputed ({row['imputation']})"
         if kind == CompendiumKind.NORMALIZED
-        else f"quant.sf files of {row['samples']:,} RNA-seq samples of {row['experiments']:,} experiments"
+        else f"quant.sf files of {counted(row['samples'], 'RNA-seq sample')} "
+        f"of {counted(row['experiments'], 'experiment')}"
     )
     console.print(
         f"[bold]{escape(organism)}[/]: compendium version {row['number']} of {held}", highlight=False
@@ -205,7 +206,7 @@ def _say(console: Console, organism: str, kind: str) -> None:
     if row["dropped_samples"]:
         flag = "" if kind == CompendiumKind.NORMALIZED else f" --kind {kind}"
         console.print(
-            f"  {row['dropped_samples']:,} samples were left out: "
+            f"  left out: {counted(row['dropped_samples'], 'sample')}, see "
             f"`refinebio-assets compendium show {organism}{flag}`",
             style="yellow",
         )

@@ -13,6 +13,7 @@ from rich.markup import escape
 from refinebio_assets.cli.exit_codes import FAILED
 from refinebio_assets.cli.home import open_catalog, open_lake, the_web
 from refinebio_assets.cli.tables import rows_format, table, terminal, write_rows
+from refinebio_assets.domain import counted
 from refinebio_assets.errors import RefinebioError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def waiting(form: str) -> None:
 def _say(console: Console, found: Discovered) -> None:
     kept = "" if found.commit else " (nothing is kept)"
     console.print(
-        f"[bold]{escape(found.name)}[/]: {found.found:,} experiments, {len(found.new):,} new{kept}",
+        f"[bold]{escape(found.name)}[/]: {counted(found.found, 'experiment')}, {len(found.new):,} new{kept}",
         highlight=False,
     )
     if found.new:

@@ -57,15 +57,23 @@ def open_catalog(*, new: bool = False) -> Catalog:
 
     Where nothing was committed yet, or the disk takes no catalog, it is made elsewhere for this process.
     """
-    lake = open_lake(new=new)
-    if lake.is_local and presence(lake) is not Presence.LAKE:
-        return _catalog_beside(lake)
-    catalog = Catalog(lake)
+    catalog = lake_catalog(new=new)
     try:
         catalog.sync()
     except StorageError as error:
         return _catalog_as_it_was(catalog, error)
     return catalog
+
+
+def lake_catalog(*, new: bool = False) -> Catalog:
+    """Return the lake's catalog as it is; ``new`` as for ``open_lake``.
+
+    Where nothing was committed yet it is one for this process, so that an empty folder stays empty.
+    """
+    lake = open_lake(new=new)
+    if lake.is_local and presence(lake) is not Presence.LAKE:
+        return Catalog(lake, temporary_folder("refinebio-catalog-"))
+    return Catalog(lake)
 
 
 def _catalog_as_it_was(catalog: Catalog, error: StorageError) -> Catalog:
@@ -102,9 +110,17 @@ def _no_lake(lake: Lake) -> str:
     if folder is not None and folder.exists():
         there += ", which is a file"
     return (
-        f"{there}{_hint(folder)}. `refinebio-assets process ...` makes one there (`make demo` a small one to "
-        f"try); another place is named by --home or {HOME_VARIABLE}"
+        f"{there}{_hint(folder) or '.'} `refinebio-assets process ...` makes one there (`make demo` a small "
+        f"one to try); another place is named by --home or {HOME_VARIABLE}"
     )
+
+
+def say_new_lake() -> None:
+    """Say that a lake is made in a folder without one, for a command that makes it before any commit."""
+    lake = Lake(lake_url())
+    # Of a bucket nothing is asked: it may be away for a while.
+    if lake.is_local and presence(lake) is not Presence.LAKE:
+        click.echo(f"New lake at {lake.url}{_hint(Path(lake.url))}")
 
 
 @cache

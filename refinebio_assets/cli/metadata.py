@@ -8,7 +8,7 @@ import click
 
 from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.tables import rows_format, table, terminal, write_rows
-from refinebio_assets.domain import some_of
+from refinebio_assets.domain import counted, some_of
 
 SHOWN_SAMPLES = 5
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -74,7 +74,7 @@ def _say(name: str, what: str, changed: bool, rows_table: str) -> None:
     counts = overlay_counts(catalog, rows_table, name)
     verb = "imported" if changed else "the same as before"
     terminal().print(
-        f"{name}: {what} {verb}: {counts['rows']:,} for {counts['samples']:,} samples, of which "
+        f"{name}: {what} {verb}: {counts['rows']:,} for {counted(counts['samples'], 'sample')}, of which "
         f"{counts['known']:,} are here",
         highlight=False,
     )

@@ -13,7 +13,7 @@ from rich.markup import escape
 from refinebio_assets.cli.command_name import command_name
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, rules_of_runs, the_web
 from refinebio_assets.cli.tables import say_reasons, table
-from refinebio_assets.domain import Experiment
+from refinebio_assets.domain import Experiment, counted
 from refinebio_assets.errors import RefinebioError, RequestError
 from refinebio_assets.lake.store import Commit, Lake
 from refinebio_assets.pipelines import experiment_record, gene_expression
@@ -152,7 +152,7 @@ def _say_registration(console: Console, registration: Registration, dry_run: boo
     experiment = registration.experiment
     if registration.changed and not dry_run:
         count = len(experiment.samples)
-        console.print(f"[bold]{escape(experiment.accession)}[/]: registered, {count:,} samples")
+        console.print(f"[bold]{escape(experiment.accession)}[/]: registered, {counted(count, 'sample')}")
     if registration.removed:
         names = escape(", ".join(registration.removed))
         verb = "would no longer be" if dry_run else "no longer listed, and no longer"

@@ -38,10 +38,13 @@ def build_target(organism: str, minimum: int | None, technology: str | None) -> 
     were processed from raw data. What is chosen here holds for later builds, too; a target that was
     imported from a file is replaced.
     """
-    from refinebio_assets.pipelines.targets.settings import decide_samples
+    from refinebio_assets.pipelines.target_quantiles import require_subject
+    from refinebio_assets.pipelines.targets.settings import AUTOMATIC, decide_samples
 
-    decide_samples(open_lake(), organism_name(organism), minimum=minimum, technology=technology)
-    build(terminal(), organism_name(organism))
+    lake, name = open_lake(), organism_name(organism)
+    require_subject(lake, name, technology or AUTOMATIC)
+    decide_samples(lake, name, minimum=minimum, technology=technology)
+    build(terminal(), name)
 
 
 @target.command("import")

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import FrameType
 
 import click
 
-from refinebio_assets.cli.home import lake_url
+from refinebio_assets.cli.home import lake_url, say_new_lake
+from refinebio_assets.cli.ui_place import folder_of_sockets, only_ui
 from refinebio_assets.cli.ui_services import (
     LOGS,
     CodeState,
@@ -60,11 +59,13 @@ def ui(host: str, port: int) -> None:
     from refinebio_assets.defs.dagster_home import prepare_dagster_home
 
     require_free(host, port)
+    say_new_lake()
     home = prepare_dagster_home(lake_url())
-    with TemporaryDirectory(prefix="refinebio-ui-") as shared:
-        place = Place(host, port, home / LOGS, Path(shared))
-        click.echo(f"Dagster home: {home}\nLogs: {place.logs}")
-        serve(place)
+    with folder_of_sockets(click.echo) as shared:
+        place = Place(host, port, home / LOGS, shared)
+        with only_ui(home, place.url):
+            click.echo(f"Dagster home: {home}\nLogs: {place.logs}\nStarting, which takes some seconds ...")
+            serve(place)
 
 
 def serve(place: Place) -> None:

@@ -94,7 +94,15 @@ def storing(action: str) -> Iterator[None]:
 def storage_error(action: str, error: BaseException) -> StorageError:
     """Return the error that says what was tried, and is permanent where trying again cannot help."""
     kind = StorageRefusedError if is_refusal(error) else StorageError
-    return kind(f"{action} failed: {str(error) or type(error).__name__}")
+    return kind(f"{action} failed: {_in_words(action, error)}")
+
+
+def _in_words(action: str, error: BaseException) -> str:
+    """Return what an error says, of a system's without its number, and its file unless that was said."""
+    if isinstance(error, OSError) and error.strerror:
+        file = str(error.filename or "")
+        return error.strerror if file in action else f"{error.strerror}: {file}"
+    return str(error) or type(error).__name__
 
 
 def is_refusal(error: BaseException) -> bool:

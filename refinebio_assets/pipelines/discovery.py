@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from refinebio_assets.domain import counted
 from refinebio_assets.errors import NotFoundError, RequestError
 from refinebio_assets.lake.catalog import Catalog
 from refinebio_assets.lake.rows import query_rows, read_rows
@@ -99,9 +100,9 @@ def _row(rule: Rule, hit: Hit, exclude: Collection[str]) -> dict[str, Any]:
     if hit.accession in exclude:
         reason = "it is excluded by the rules"
     elif hit.samples is not None and hit.samples < rule.minimum_samples:
-        reason = f"it has {hit.samples:,} samples, fewer than {rule.minimum_samples:,}"
+        reason = f"it has {counted(hit.samples, 'sample')}, fewer than {rule.minimum_samples:,}"
     elif hit.samples is not None and hit.samples > rule.maximum_samples:
-        reason = f"it has {hit.samples:,} samples, more than {rule.maximum_samples:,}"
+        reason = f"it has {counted(hit.samples, 'sample')}, more than {rule.maximum_samples:,}"
     return {
         "accession": hit.accession,
         "archive": str(rule.search.archive),

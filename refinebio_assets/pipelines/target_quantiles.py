@@ -98,6 +98,15 @@ def _make(
     return Outcome(commit, True, assessed.situation.reasons, made.dropped)
 
 
+def require_subject(lake: Lake, organism: str, technology: str = AUTOMATIC) -> None:
+    """Raise PermanentError where there is nothing to make a target of and nobody decided about it before.
+
+    Asked before a decision is recorded, so that a misspelled name leaves nothing in the lake.
+    """
+    if lake.head(TARGET_REGISTRATION, organism) is None:
+        target_source(lake, organism, technology)
+
+
 def require_enough_samples(lake: Lake, organism: str) -> None:
     """Raise what a build of a target would be refused for when the lake has fewer samples than it needs.
 

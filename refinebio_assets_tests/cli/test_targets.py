@@ -12,7 +12,7 @@ import pytest
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.methods.quantile import apply_target
 from refinebio_assets.pipelines.target_quantiles import build_target
-from refinebio_assets.pipelines.targets.settings import import_target
+from refinebio_assets.pipelines.targets.settings import TARGET_REGISTRATION, import_target
 from refinebio_assets_tests.cli.conftest import Run, rows_of
 from refinebio_assets_tests.pipelines.expression_making import HGU95, MadeMatrix, put_expression
 
@@ -54,6 +54,13 @@ def test_a_target_is_built_listed_shown_and_exported(lake: Lake, refinebio: Run,
     assert "imported from" in imported.stdout and "of RNA-SEQ" in imported.stdout
     rows = rows_of(refinebio("target", "list", "--format", "json"))
     assert [row["organism"] for row in rows] == ["HOMO_SAPIENS", "MUS_MUSCULUS"]
+
+
+def test_a_misspelled_organism_is_guessed_and_nothing_is_decided_about_it(lake: Lake, refinebio: Run) -> None:
+    done = refinebio("target", "build", "Homo sapeins", "--minimum", "2")
+    assert done.returncode == 1
+    assert "HOMO_SAPEINS has no samples" in done.stderr and "did you mean HOMO_SAPIENS?" in done.stderr
+    assert lake.partitions(TARGET_REGISTRATION) == []
 
 
 def test_a_matrix_of_ones_own_is_normalized(lake: Lake, refinebio: Run, tmp_path: Path) -> None:

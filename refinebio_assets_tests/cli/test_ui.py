@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import signal
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +17,7 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
+from refinebio_assets.cli.ui_place import LOCK, folder_of_sockets, only_ui
 from refinebio_assets.cli.ui_services import CodeState, code_state
 from refinebio_assets.defs.dagster_home import prepare_dagster_home
 from refinebio_assets.defs.launch import register_experiments
@@ -139,7 +143,7 @@ def test_a_run_goes_on_while_every_server_is_killed_and_comes_back(world: World)
     assert world.ui.process is not None
     os.kill(world.ui.process, signal.SIGINT)
     wait_until(lambda: not world.servers(), "the end of the servers")
-    said = [line.split(" ", 1)[1] for line in world.log().splitlines()[3:]]
+    said = [line.split(" ", 1)[1] for line in world.log().splitlines()[4:]]
     assert sorted(said) == [
         "code-server ended (killed by SIGKILL) and is started again",
         "daemon ended (killed by SIGKILL) and is started again",
@@ -149,6 +153,59 @@ def test_a_run_goes_on_while_every_server_is_killed_and_comes_back(world: World)
     logs = (world.folder / "lake" / "dagster" / "server_logs").glob("*.log")
     assert {log.name for log in logs} == {"code-server.log", "daemon.log", "webserver.log"}
     assert ended_as(second) == "FAILURE"
+
+
+def test_a_second_ui_on_the_same_instance_is_refused_and_told_where_the_first_is(
+    refinebio: Run, tmp_path: Path
+) -> None:
+    home = tmp_path / "lake" / "dagster"
+    home.mkdir(parents=True)
+    with only_ui(home, "http://127.0.0.1:1234"):
+        run = refinebio("ui", "--port", str(free_port()))
+    assert run.returncode == 1
+    assert "runs already: http://127.0.0.1:1234 (process " in run.stderr
+    assert not (home / "server_logs").exists()
+    with only_ui(home, "http://127.0.0.1:5678"):
+        assert (home / LOCK).read_text().startswith("http://127.0.0.1:5678 ")
+
+
+def test_an_instance_on_a_disk_without_locks_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with only_ui(tmp_path, "http://127.0.0.1:1"), only_ui(tmp_path, "http://127.0.0.1:2"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("length", "becomes"), [(40, "itself"), (85, "itself, with our socket elsewhere"), (150, "/tmp")]
+)
+def test_sockets_have_short_paths_whatever_the_folder_of_temporary_files(
+    length: int, becomes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    with tempfile.TemporaryDirectory(dir="/tmp") as base:
+        given = Path(base) / ("x" * (length - len(base) - 1))
+        given.mkdir()
+        monkeypatch.setenv("TMPDIR", str(given))
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        with folder_of_sockets(told.append) as folder, socket.socket(socket.AF_UNIX) as ours:
+            ours.bind(str(folder / "code.socket"))
+            assert (folder.parent == given) == (becomes == "itself")
+        assert os.environ["TMPDIR"] == ("/tmp" if becomes == "/tmp" else str(given))
+        assert len(told) == (becomes == "/tmp")
+        assert not folder.exists()
+
+
+def test_a_lake_that_ui_makes_is_told(refinebio: Run, tmp_path: Path) -> None:
+    home = tmp_path / "instance"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("storage: nonsense\n")
+    run = refinebio("ui", "--port", str(free_port()), env={"DAGSTER_HOME": str(home)})
+    assert f"New lake at {tmp_path / 'lake'}" in run.stdout
 
 
 def ended_as(run_id: str) -> str:

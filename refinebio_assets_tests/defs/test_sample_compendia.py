@@ -66,8 +66,8 @@ def test_the_command_builds_lists_shows_and_copies_the_zip(world: World, tmp_pat
 
     kind = ("--kind", "rnaseq-sample")
     built = run("build", "homo sapiens", *kind)
-    assert "compendium version 1 of quant.sf files of 1 RNA-seq samples of 1 experiments" in built
-    assert "1 samples were left out" in built
+    assert "compendium version 1 of quant.sf files of 1 RNA-seq sample of 1 experiment" in built
+    assert "left out: 1 sample, see" in built
     assert "up to date" in run("build", HUMAN, *kind)
     assert "rnaseq-sample" in run("list")
     shown = run("show", HUMAN, *kind)

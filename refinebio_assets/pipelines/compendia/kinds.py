@@ -39,10 +39,11 @@ def require_version(lake: Lake, kind: CompendiumKind, organism: str, number: int
     """
     history = lake.history(kind.asset, organism)
     if not history:
-        known = ", ".join(lake.partitions(kind.asset)) or "no organism"
+        known = ", ".join(lake.partitions(kind.asset))
+        there = f"there are some of {known}" if known else "nor of any other organism"
         flag = "" if kind is CompendiumKind.NORMALIZED else f" --kind {kind}"
         raise NotFoundError(
-            f"there is no {kind} compendium of {organism}; there are some of {known}. "
+            f"there is no {kind} compendium of {organism}{'; ' if known else ', '}{there}. "
             f"`refinebio-assets compendium build {organism}{flag}` makes one"
         )
     if number is None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from refinebio_assets.domain import counted
 from refinebio_assets.errors import RefinebioError
 from refinebio_assets.lake.store import Lake
 from refinebio_assets.pipelines.compendia.bundle.compendium_bundle import assess_bundle
@@ -83,7 +84,7 @@ def what_changed(old: Basis, new: Basis) -> tuple[list[str], list[str], int]:
     }
     sizes = {**_sizes(old), **_sizes(new)}
     reasons = [
-        f"{len(names):,} experiments {how}{_samples_of(names, sizes)}"
+        f"{counted(len(names), 'experiment')} {how}{_samples_of(names, sizes)}"
         for how, names in touched.items()
         if names
     ]
@@ -100,7 +101,7 @@ def what_changed(old: Basis, new: Basis) -> tuple[list[str], list[str], int]:
 def _samples_of(names: Iterable[str], sizes: Mapping[str, int]) -> str:
     """Return how many samples experiments have, in brackets; empty where the basis does not say."""
     samples = sum(sizes[name] for name in names)
-    return f" ({samples:,} samples)" if samples else ""
+    return f" ({counted(samples, 'sample')})" if samples else ""
 
 
 def _experiment(key: str) -> str | None:

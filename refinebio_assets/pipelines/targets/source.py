@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
-from refinebio_assets.domain import Manufacturer, Processing, Technology
+from refinebio_assets.domain import Manufacturer, Processing, Technology, counted
 from refinebio_assets.errors import PermanentError
 from refinebio_assets.lake.rows import read_rows
 from refinebio_assets.lake.store import Commit, Lake
@@ -86,14 +87,30 @@ def target_source(lake: Lake, organism: str, technology: str = AUTOMATIC) -> Tar
         if fitting and technology in (AUTOMATIC, str(wanted)):
             return _most_populous(fitting)
     wanted_samples = "" if technology == AUTOMATIC else f" {technology}"
-    reasons = "".join(f"\n  - {samples:,} samples are {reason}" for reason, samples in unfit.items())
+    reasons = "".join(f"\n  - {_are(samples)} {reason}" for reason, samples in unfit.items())
     others = _samples(matrices)
     if others:
-        reasons += f"\n  - {others:,} samples are of another technology than was asked for"
+        reasons += f"\n  - {_are(others)} of another technology than was asked for"
     raise PermanentError(
         f"{organism} has no{wanted_samples} samples that a target is made of: Affymetrix arrays or RNA-seq, "
-        f"processed from raw data to genes{reasons}"
+        f"processed from raw data to genes{reasons or _meant(lake, organism)}"
     )
+
+
+def _are(samples: int) -> str:
+    return f"{counted(samples, 'sample')} {'is' if samples == 1 else 'are'}"
+
+
+def _meant(lake: Lake, organism: str) -> str:
+    """Ask whether an organism of the lake was meant by a name of which it has nothing."""
+    heads = [
+        lake.head(gene_expression.ASSET, experiment) for experiment in lake.partitions(gene_expression.ASSET)
+    ]
+    known = {
+        row["organism"] for head in heads if head is not None for row in read_rows(lake, head, "matrices")
+    }
+    near = get_close_matches(organism, sorted(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _most_populous(matrices: Sequence[SourceMatrix]) -> TargetSource:

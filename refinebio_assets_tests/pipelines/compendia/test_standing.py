@@ -26,7 +26,7 @@ def test_a_compendium_of_files_says_which_samples_came(tmp_path: Path) -> None:
     (stale,) = stale_compendia(world.lake)
     assert (stale.step, stale.number, stale.samples) == ("rnaseq_sample_compendium", 1, 4)
     assert stale.inputs == ("experiments",)
-    assert stale.reasons == ("1 experiments added (1 samples)", "1 experiments changed (3 samples)")
+    assert stale.reasons == ("1 experiment added (1 sample)", "1 experiment changed (3 samples)")
 
 
 def test_a_normalized_compendium_says_that_its_target_changed(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_normalized_compendium_says_that_its_target_changed(tmp_path: Path) ->
     world.add("SRP1", made, title="Another title")
     (with_other_metadata,) = stale_compendia(world.lake)
     assert with_other_metadata.step == "compendium_bundle"
-    assert with_other_metadata.reasons == ("1 experiments changed",)
+    assert with_other_metadata.reasons == ("1 experiment changed",)
     world.target(values=np.linspace(1, 2, 50).tolist())
     (stale,) = stale_compendia(world.lake)
     assert stale.inputs == ("target",) and stale.samples == 0
@@ -65,9 +65,9 @@ def test_experiments_are_told_of_together_and_all_else_by_itself() -> None:
     inputs, reasons, samples = what_changed(old, new)
     assert inputs == ["experiments", "code version"]
     assert reasons == [
-        "1 experiments added (1 samples)",
-        "1 experiments removed (7 samples)",
-        "1 experiments changed (6 samples)",
+        "1 experiment added (1 sample)",
+        "1 experiment removed (7 samples)",
+        "1 experiment changed (6 samples)",
         "code version changed: 1 -> 2",
     ]
     assert samples == 14
