@@ -17,7 +17,7 @@ from refinebio_assets.cli.home import open_catalog, open_lake
 from refinebio_assets.cli.output import output_option
 from refinebio_assets.cli.questions import agreed
 from refinebio_assets.cli.tables import rows_format, say_reasons, table, terminal, write_rows
-from refinebio_assets.domain import as_argument, some_of
+from refinebio_assets.domain import as_argument, counted, some_of
 from refinebio_assets.errors import NotFoundError, RefinebioError
 from refinebio_assets.lake.store import Commit, Lake
 
@@ -161,14 +161,15 @@ def _lock(lake: Lake, name: str) -> dict[str, Any]:
 def _say_matrix(console: Console, matrix: Any) -> None:
     console.print(f"[bold]{escape(matrix.key)}[/]", highlight=False)
     parts = {
-        "samples added": matrix.samples_added,
-        "samples removed": matrix.samples_removed,
-        "genes added": matrix.genes_added,
-        "genes removed": matrix.genes_removed,
+        ("sample", "added"): matrix.samples_added,
+        ("sample", "removed"): matrix.samples_removed,
+        ("gene", "added"): matrix.genes_added,
+        ("gene", "removed"): matrix.genes_removed,
     }
-    for what, names in parts.items():
+    for (noun, how), names in parts.items():
         if names:
-            console.print(f"  {len(names):,} {what}: {escape(some_of(names, NAMED))}", highlight=False)
+            told = f"{counted(len(names), noun)} {how}: {some_of(names, NAMED)}"
+            console.print(f"  {escape(told)}", highlight=False)
     if matrix.changes:
         title = f"Values that differ, of {matrix.genes_compared:,} genes that both have"
         rows = [asdict(change) for change in matrix.changes[:MAX_SAMPLES]]

@@ -116,11 +116,14 @@ def _no_lake(lake: Lake) -> str:
 
 
 def say_new_lake() -> None:
-    """Say that a lake is made in a folder without one, for a command that makes it before any commit."""
+    """Say that a lake is made where none is, or that one is empty, for what makes it before any commit."""
     lake = Lake(lake_url())
     # Of a bucket nothing is asked: it may be away for a while.
-    if lake.is_local and presence(lake) is not Presence.LAKE:
+    found = presence(lake) if lake.is_local else Presence.LAKE
+    if found is Presence.NOTHING:
         click.echo(f"New lake at {lake.url}{_hint(Path(lake.url))}")
+    elif found is Presence.EMPTY:
+        _say_empty(lake.url)
 
 
 @cache

@@ -173,7 +173,7 @@ def test_regenerating_says_what_changed_first_and_an_earlier_version_comes_back_
     assert len(world.lake.history("dataset_matrices", "d")) == 1
     assert refinebio("dataset", "regenerate", "d", "--yes").returncode == DONE
     told = refinebio("dataset", "diff", "d@1", "d").stdout
-    assert "sample SRR3 is new in SRP1" in told and "1 samples added: SRR3" in told
+    assert "sample SRR3 is new in SRP1" in told and "1 sample added: SRR3" in told
     assert "sample SRR3 is new in SRP1" in refinebio("dataset", "diff", "first.zip", "d").stdout
     back = refinebio("dataset", "regenerate", "--from-lock", "first.zip", "--yes")
     assert back.returncode == DONE, back.stdout + back.stderr

@@ -72,7 +72,7 @@ def test_a_matrix_of_ones_own_is_normalized(lake: Lake, refinebio: Run, tmp_path
     frame.to_csv(tmp_path / "mine.csv")
     done = refinebio("normalize", "mine.csv", "--organism", "Homo sapiens", "--output", "out.tsv")
     assert done.returncode == 0, done.stderr
-    assert "1 rows are control probes" in done.stdout
+    assert "1 row of control probes" in done.stdout
     assert "Normalized to the target of HOMO_SAPIENS, version " in done.stdout
     assert (tmp_path / "out.tsv").read_text(encoding="ascii") == "Gene\tx\ty\nA\t4.0\t1.0\nB\t1.0\t4.0\n"
     assert refinebio("normalize", "mine.csv", "--target", target, "--output", "out.csv").returncode == 0

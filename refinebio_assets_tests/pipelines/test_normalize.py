@@ -40,10 +40,10 @@ def test_control_probes_nameless_rows_and_duplicates_are_told() -> None:
     assert made.genes.to_pylist() == ["a", "b", "c"]
     assert made.values[:, 0].tolist() == [5.0, 3.0, 1.0]
     assert made.report() == [
-        "6 rows and 1 samples",
-        "1 rows are control probes (AFFX-) and were dropped",
-        "1 rows have no id and were dropped",
-        "1 rows have the id of another row: their means were taken",
+        "6 rows and 1 sample",
+        "1 row of control probes (AFFX-), dropped",
+        "1 row without an id, dropped",
+        "1 row with the id of another row: means were taken",
         "3 genes, and a target of 5 quantiles",
         "2 of the genes are among the target's",
     ]
@@ -55,8 +55,8 @@ def test_what_makes_one_doubt_the_result_is_said() -> None:
     )
     assert made.warnings()[0].startswith("only 1 of 3 genes are among the target's: are these Ensembl ids")
     assert made.warnings()[1:] == [
-        "1 samples have no values: s0",
-        "1 samples have one and the same value everywhere: s1",
+        "1 sample with no values: s0",
+        "1 sample with one and the same value everywhere: s1",
     ]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from refinebio_assets.domain import counted
 from refinebio_assets.errors import PermanentError, RequestError
 from refinebio_assets.formats.numeric_table import NumericTable
 from refinebio_assets.methods.gene_ids import mean_of_duplicates, sanitize_gene_ids
@@ -55,13 +56,13 @@ class NormalizedMatrix:
 
     def report(self) -> list[str]:
         """Say what was done, a sentence each."""
-        lines = [f"{self.rows:,} rows and {len(self.samples):,} samples"]
+        lines = [f"{counted(self.rows, 'row')} and {counted(len(self.samples), 'sample')}"]
         dropped = {
-            "are control probes (AFFX-) and were dropped": self.controls,
-            "have no id and were dropped": self.nameless,
-            "have the id of another row: their means were taken": self.duplicates,
+            "of control probes (AFFX-), dropped": self.controls,
+            "without an id, dropped": self.nameless,
+            "with the id of another row: means were taken": self.duplicates,
         }
-        lines += [f"{count:,} rows {what}" for what, count in dropped.items() if count]
+        lines += [f"{counted(count, 'row')} {what}" for what, count in dropped.items() if count]
         lines.append(f"{len(self.genes):,} genes, and a target of {self.quantiles:,} quantiles")
         if self.shared is not None:
             lines.append(f"{self.shared:,} of the genes are among the target's")
@@ -87,7 +88,7 @@ class NormalizedMatrix:
         useless = {"no values": self.empty, "one and the same value everywhere": self.constant}
         for what, samples in useless.items():
             if samples:
-                lines.append(f"{len(samples):,} samples have {what}: {', '.join(samples[:5])}")
+                lines.append(f"{counted(len(samples), 'sample')} with {what}: {', '.join(samples[:5])}")
         return lines
 
 
