@@ -109,6 +109,11 @@ def _no_lake(lake: Lake) -> str:
     there = f"there is no lake at {lake.url}"
     if folder is not None and folder.exists():
         there += ", which is a file"
+    if folder is None:
+        return (
+            f"{there}: no such bucket, or nothing was committed there. `refinebio-assets process ...` makes "
+            f"one in a bucket that is there; another place is named by --home or {HOME_VARIABLE}"
+        )
     return (
         f"{there}{_hint(folder) or '.'} `refinebio-assets process ...` makes one there (`make demo` a small "
         f"one to try); another place is named by --home or {HOME_VARIABLE}"

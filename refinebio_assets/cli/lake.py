@@ -14,7 +14,7 @@ from refinebio_assets.cli.exit_codes import FAILED
 from refinebio_assets.cli.home import open_lake
 from refinebio_assets.cli.tables import terminal
 from refinebio_assets.domain import counted
-from refinebio_assets.lake.upkeep import OrphanKind
+from refinebio_assets.lake.upkeep import LEAST_AGE, OrphanKind
 
 if TYPE_CHECKING:
     from refinebio_assets.lake.damage import VerifyProblem
@@ -63,8 +63,8 @@ def verify(set_aside: bool) -> None:
 
 
 def _say_unrecorded(console: Console, opened: Lake) -> None:
-    """Say of how many outputs there are files, but no record."""
-    outputs = [left for left in opened.orphans() if left.kind is OrphanKind.OUTPUT]
+    """Say of how many outputs there are files, but no record; a writer may be between both for a while."""
+    outputs = [left for left in opened.orphans(LEAST_AGE) if left.kind is OrphanKind.OUTPUT]
     if outputs:
         _print(
             console,

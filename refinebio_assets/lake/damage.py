@@ -6,7 +6,7 @@ What is set aside counts as lost, so that it is made again. How that is asked fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -123,14 +123,15 @@ def set_aside(lake: Lake, problems: Iterable[VerifyProblem]) -> Iterator[tuple[s
     """Move what is damaged to ``damaged/<moment>/<its path>``, yielding (path, new path) after each move.
 
     Each is read again first: what was made whole, or set aside, meanwhile stays. With a record go the files
-    that came with its commit, it last, so that an interrupted pass is taken up by the next. Of a file that
-    only earlier versions lost an empty one is put there, as a note that its loss is known. Records of newer
-    software and what cannot be read now are left alone. Raises StorageError.
+    that came with its commit, it last, so that an interrupted pass is taken up by the next. Of a lost file an
+    empty one is put there, as a note that its loss is known. Records of newer software and what cannot be
+    read now are left alone. Raises StorageError.
     """
     moment = lake.now().strftime(_MOMENT_FORMAT)
     problems = list(problems)
     by_path = {problem.path: problem for problem in problems}
-    for path in _lost_of_earlier(problems) - lake.set_aside_paths():
+    lost = {item.path for item in problems if item.damage is Damage.LOST and item.stored is not None}
+    for path in lost - lake.set_aside_paths() if lost else ():
         lake.storage.put_bytes(b"", f"{DAMAGED}/{moment}/{path}")
     # Files before records: what a record names is found as long as it can be read.
     for problem in sorted(by_path.values(), key=lambda problem: problem.damage is Damage.RECORD):
@@ -170,11 +171,6 @@ def _entry_at(path: str) -> LogEntry | None:
 def _newest_id(lake: Lake, entry: LogEntry) -> str:
     names = lake.storage.names(f"log/{entry.asset_part}/{entry.partition_part}")
     return max((commit_id for name in names if (commit_id := commit_id_of(name)) is not None), default="")
-
-
-def _lost_of_earlier(problems: Sequence[VerifyProblem]) -> set[str]:
-    lost = [problem for problem in problems if problem.damage is Damage.LOST]
-    return {item.path for item in lost} - {item.path for item in lost if item.is_newest}
 
 
 def _to_move(lake: Lake, problem: VerifyProblem) -> list[str]:

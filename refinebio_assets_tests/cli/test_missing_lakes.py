@@ -63,6 +63,15 @@ def test_a_misspelled_lake_is_guessed(refinebio: Run, study: Study, tmp_path: Pa
         assert f"did you mean --home {meant}?" in refinebio("--home", tmp_path / given, "status").stderr
 
 
+@pytest.mark.parametrize("home", ["s3:/bucket/lake", "s3://"])
+def test_a_misspelled_url_is_not_taken_for_a_folder(refinebio: Run, tmp_path: Path, home: str) -> None:
+    for arguments in (["status"], ["process", "GSE1"]):
+        done = refinebio("--home", home, *arguments)
+        assert done.returncode == 1
+        assert f"{home} names no lake: one in a bucket is s3://BUCKET/FOLDER" in done.stderr
+    assert not (tmp_path / "s3:").exists()
+
+
 @pytest.fixture
 def of_another_user() -> Iterator[Path]:
     """A folder with a lake that this process may not look into, next to which it may look around."""

@@ -200,7 +200,7 @@ def test_a_record_that_was_set_aside_is_named_until_there_is_a_newer_version(lak
     assert unmade(lake) == {}
 
 
-def test_of_a_lost_file_of_an_earlier_version_a_note_is_taken(lake: Lake) -> None:
+def test_of_a_lost_file_a_note_is_taken(lake: Lake) -> None:
     old, new = (commit_files(lake, "a", "p", {"f": content}) for content in (b"old", b"new"))
     for commit in (old, new):
         lake.storage.remove(commit.files[0].path)
@@ -209,3 +209,7 @@ def test_of_a_lost_file_of_an_earlier_version_a_note_is_taken(lake: Lake) -> Non
     assert moved(lake) == {}, "nothing is there to be moved"
     (known,) = known_losses(lake, lake.verify_all().problems)
     assert known.path == old.files[0].path, "what the newest lost is to be made again"
+    assert set(unmade(lake)) == {new.files[0].path}
+    commit_files(lake, "a", "p", {"f": b"new"})
+    problems = lake.verify_all().problems
+    assert known_losses(lake, problems) == list(problems), "it was taken note of when it was the newest"
