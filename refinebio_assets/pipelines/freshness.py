@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 Basis = Mapping[str, Any]
 """Flat and JSON-able; keys are words a person understands (``code version``, ``fastq_1``)."""
 
 _SHOWN_CHARACTERS = 12
+_NANOSECONDS = re.compile(r"(?<=modified )\d{18,19}\b")
+"""When a local file was modified."""
 
 
 def content_hash(content: Any) -> str:
@@ -26,7 +30,11 @@ def content_hash(content: Any) -> str:
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
     looks_like_hash = len(text) == 64 and all(character in "0123456789abcdef" for character in text)
-    return text[:_SHOWN_CHARACTERS] if looks_like_hash else text
+    return text[:_SHOWN_CHARACTERS] if looks_like_hash else _NANOSECONDS.sub(_moment, text)
+
+
+def _moment(nanoseconds: re.Match[str]) -> str:
+    return f"{datetime.fromtimestamp(int(nanoseconds[0]) / 1e9, UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3]
 
 
 def explain_changes(old: Basis | None, new: Basis) -> list[str]:
