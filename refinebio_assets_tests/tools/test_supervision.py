@@ -48,7 +48,7 @@ class World:
     def server(self, name: str) -> str:
         """Return the script of a program that notes its starts and its end, and sleeps."""
         return (
-            f"trap 'echo {name} >> {self.folder}/ends; kill $!; exit 0' TERM; "
+            f"trap 'echo {name} >> {self.folder}/ends; kill -KILL $!; exit 0' TERM; "
             f"sleep 60 & echo $$ >> {self.folder}/{name}.pids; wait"
         )
 

@@ -10,7 +10,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from refinebio_assets.errors import NotFoundError, RemovedMeanwhileError, StorageError
@@ -67,10 +67,14 @@ def require_whole(lake: Lake) -> None:
 
 
 def require_true_record(lake: Lake, before: set[str], done: Removed) -> None:
-    """Assert that what is on record went, and what went is on record, each once."""
+    """Assert that what is on record went, and what went is on record, each once.
+
+    A raw file that went may have been brought in again since, by a commit that stays.
+    """
     rows = [row for made in removals(lake) for row in read_rows(lake, made, "removals")]
     recorded = [row["removed_commit"] or row["removed_partition"] for row in rows]
-    gone = before - names(lake)
+    files = {row["removed_partition"] for row in rows if row["removed_asset"] == "file"}
+    gone = (before - names(lake)) | (files & names(lake))
     assert sorted(recorded) == sorted(gone)
     assert done.versions + done.raw_files == len(gone)
     assert lake.storage.names(FOLDER) == []
@@ -123,6 +127,7 @@ class RandomLake:
 
 
 @settings(max_examples=20)
+@example(chance=Random(756), at_once=4, size=12)
 @given(chance=st.integers(0, 2**32).map(Random), at_once=st.integers(1, 4), size=st.integers(3, 14))
 def test_whatever_comes_between_removals_nothing_goes_that_what_stays_needs(
     chance: Random, at_once: int, size: int
