@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from refinebio_assets.cli.command_name import command_name
 from refinebio_assets.cli.dataset_facts import say_built
+from refinebio_assets.cli.ended import say_up_to_date
 from refinebio_assets.cli.exit_codes import DONE, FAILED, PARTIAL, TRY_AGAIN
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake
 from refinebio_assets.cli.output import console_beside, say_copied
@@ -85,7 +86,7 @@ def _bring_up_to_date(console: Console, lake: Lake, dataset: str) -> int:
         console.print(f"[red]{escape(dataset)}[/]: {escape(str(error))}", highlight=False)
         return FAILED if error.permanent else TRY_AGAIN
     if due is None:
-        console.print(f"[bold]{escape(dataset)}[/]: up to date, nothing to do")
+        say_up_to_date(console, dataset)
         return _report(console, lake, dataset)
     asset, reasons = due
     console.print(f"[bold]{escape(dataset)}[/]: from {asset} on, because")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
-from rich.markup import escape
 
 from refinebio_assets.cli.due_table import due_columns, due_row, due_table
+from refinebio_assets.cli.ended import say_refused, say_up_to_date
 from refinebio_assets.cli.home import open_catalog, open_lake, rules_of_runs, the_web
-from refinebio_assets.cli.processing import TRY_AGAIN, ProcessRequest, samples_by_experiment
+from refinebio_assets.cli.processing import ProcessRequest, samples_by_experiment
 from refinebio_assets.cli.tables import write_rows
 from refinebio_assets.domain import Experiment
 from refinebio_assets.errors import RefinebioError
@@ -47,11 +47,10 @@ def show_plan(
         try:
             stale = _judge(lake, accession, asked, would_be.get(accession), durations)
         except RefinebioError as error:
-            console.print(f"[red]{escape(accession)}[/]: {escape(str(error))}", highlight=False)
-            problems[accession] = "failed" if error.permanent else TRY_AGAIN
+            problems[accession] = say_refused(console, accession, error)
             continue
         if stale is None:
-            console.print(f"[bold]{escape(accession)}[/]: up to date, nothing to do")
+            say_up_to_date(console, accession)
         else:
             planned.append(stale)
     _show(console, planned, form)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.markup import escape
 
+from refinebio_assets.cli.ended import say_refused
 from refinebio_assets.cli.home import open_archives, open_lake
 from refinebio_assets.errors import RefinebioError, RequestError
 from refinebio_assets.pipelines.registry import registered_accessions
@@ -45,8 +46,7 @@ def name_experiments(console: Console, names: Sequence[str]) -> Named:
         try:
             meant = [name] if name in registered else _resolve(name, {*registered, *found})
         except RefinebioError as error:
-            console.print(f"[red]{escape(name)}[/]: {escape(str(error))}", highlight=False)
-            unresolved[name] = "failed" if error.permanent else "try again"
+            unresolved[name] = say_refused(console, name, error)
             continue
         if meant != [name]:
             console.print(f"[bold]{escape(name)}[/]: processed as {', '.join(meant)}", highlight=False)

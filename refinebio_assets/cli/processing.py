@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from refinebio_assets.cli.command_name import command_name
+from refinebio_assets.cli.ended import FAILED, TRY_AGAIN, say_refused, say_up_to_date
 from refinebio_assets.cli.home import lake_url, open_catalog, open_lake, rules_of_runs, the_web
 from refinebio_assets.cli.tables import say_reasons, table
 from refinebio_assets.domain import Experiment, counted
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from refinebio_assets.defs.launch import RunOutcome
 
 MAX_ROWS = 8
-TRY_AGAIN = "try again"
 NOT_CHANGED: Mapping[str, Experiment | None] = {}
 
 
@@ -97,11 +97,10 @@ def process_experiments(
                 rules=rules,
             )
         except RefinebioError as error:
-            console.print(f"[red]{escape(accession)}[/]: {escape(str(error))}", highlight=False)
-            runs[accession] = "failed" if error.permanent else TRY_AGAIN
+            runs[accession] = say_refused(console, accession, error)
             continue
         if due is None:
-            console.print(f"[bold]{escape(accession)}[/]: up to date, nothing to do")
+            say_up_to_date(console, accession)
             continue
         _say_due(console, accession, *due)
         if not prepared:
@@ -208,7 +207,7 @@ def say_outcome(console: Console, accession: str, outcome: RunOutcome) -> str:
         return "done"
     console.print(f"[red]{escape(accession)} failed[/] (run {outcome.run_id}):")
     console.print(escape(outcome.problem), highlight=False)
-    return "failed" if outcome.permanent else TRY_AGAIN
+    return FAILED if outcome.permanent else TRY_AGAIN
 
 
 def _report(

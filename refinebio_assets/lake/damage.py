@@ -131,7 +131,7 @@ def set_aside(lake: Lake, problems: Iterable[VerifyProblem]) -> Iterator[tuple[s
     problems = list(problems)
     by_path = {problem.path: problem for problem in problems}
     lost = {item.path for item in problems if item.damage is Damage.LOST and item.stored is not None}
-    for path in lost - lake.set_aside_paths() if lost else ():
+    for path in lost - lake.set_aside_paths():
         lake.storage.put_bytes(b"", f"{DAMAGED}/{moment}/{path}")
     # Files before records: what a record names is found as long as it can be read.
     for problem in sorted(by_path.values(), key=lambda problem: problem.damage is Damage.RECORD):
@@ -151,10 +151,12 @@ def unmade(lake: Lake) -> dict[str, LogEntry]:
     commits share, are not told.
     """
     aside = {path: entry for path in lake.set_aside_paths() if (entry := _entry_at(path)) is not None}
+    places = {(entry.asset_part, entry.partition_part) for entry in aside.values()}
+    newest = {place: max((entry.id for entry in lake.entries_at(*place)), default="") for place in places}
     return {
         path: entry
         for path, entry in sorted(aside.items())
-        if lake.storage.size(path) is None and entry.id >= _newest_id(lake, entry)
+        if entry.id >= newest[entry.asset_part, entry.partition_part] and lake.storage.size(path) is None
     }
 
 
@@ -166,11 +168,6 @@ def _entry_at(path: str) -> LogEntry | None:
     asset, partition, name, *_ = parts
     commit_id = commit_id_of(name) if kind == "log" else name
     return LogEntry(asset, partition, commit_id) if commit_id is not None else None
-
-
-def _newest_id(lake: Lake, entry: LogEntry) -> str:
-    names = lake.storage.names(f"log/{entry.asset_part}/{entry.partition_part}")
-    return max((commit_id for name in names if (commit_id := commit_id_of(name)) is not None), default="")
 
 
 def _to_move(lake: Lake, problem: VerifyProblem) -> list[str]:

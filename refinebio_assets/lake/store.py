@@ -246,6 +246,12 @@ class Lake:
         """Yield the log's entries of one asset, unread, partition by partition."""
         return self._log_of(encode_name(asset))
 
+    def entries_at(self, asset_part: str, partition_part: str) -> list[LogEntry]:
+        """Return the log's entries of one partition by its encoded names, unread, oldest first."""
+        names = self.storage.names(f"log/{asset_part}/{partition_part}")
+        ids = sorted(commit_id for name in names if (commit_id := commit_id_of(name)))
+        return [LogEntry(asset_part, partition_part, commit_id) for commit_id in ids]
+
     def read(self, entry: LogEntry) -> Commit:
         """Read one commit record. Raises FormatError when it is damaged or of a newer format."""
         return read_record(self.storage.read(entry.path), entry.path)
@@ -343,10 +349,7 @@ class Lake:
             return None
 
     def _entries(self, asset: str, partition: str) -> list[LogEntry]:
-        asset_part, partition_part = encode_name(asset), encode_name(partition)
-        names = self.storage.names(f"log/{asset_part}/{partition_part}")
-        ids = sorted(commit_id for name in names if (commit_id := commit_id_of(name)))
-        return [LogEntry(asset_part, partition_part, commit_id) for commit_id in ids]
+        return self.entries_at(encode_name(asset), encode_name(partition))
 
     def _log_of(self, asset_part: str) -> Iterator[LogEntry]:
         for child, name in self.storage.grandchildren(f"log/{asset_part}"):

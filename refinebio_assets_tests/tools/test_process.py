@@ -6,8 +6,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,17 +13,9 @@ import pytest
 
 from refinebio_assets.errors import ToolError, ToolKilledError, ToolMissingError
 from refinebio_assets.tools.process import TAIL_BYTES, last_lines, run_program
+from refinebio_assets_tests.tools.waiting import until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="programs are run on Linux")
-
-
-def until(happens: Callable[[], object], seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if happens():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def alive(pid: int) -> bool:

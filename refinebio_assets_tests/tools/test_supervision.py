@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,9 @@ from refinebio_assets.tools.supervision import (
     how_it_ended,
     last_words,
 )
+from refinebio_assets_tests.tools import waiting
 
+until = partial(waiting.until, seconds=20.0)
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="servers are run on Linux")
 
 
@@ -61,15 +63,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     finally:
         world.supervisor.signal_descendants(signal.SIGKILL)
         world.supervisor.end()
-
-
-def until(happens: Callable[[], object], seconds: float = 20.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if happens():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @given(lives=st.lists(st.floats(0, STEADY_SECONDS, exclude_max=True), min_size=1, max_size=30))
